@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// The use cases that both faces (command line and window) share. Nothing here knows how results are shown.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/cancel.h"
+#include "core/encoder.h"
+#include "core/media/decoder.h"
+#include "index/library.h"
+#include "index/search.h"
+
+namespace imprint::jobs {
+
+// ---------------------------------------------------------------- engine
+
+struct EngineOptions {
+    std::filesystem::path library;     ///< empty: index::default_library_folder()
+    std::filesystem::path checkpoint;  ///< empty: default_checkpoint()
+    EncoderOptions encoder;
+    media::DecoderOptions decoder;
+};
+
+/// The shipped model: $IMPRINT_MODEL, else resources/models/imprint-small.safetensors beside the program or in its
+/// installed data folder. Error(NotFound) with the places that were tried.
+std::filesystem::path default_checkpoint();
+
+/// What every job needs, opened once: the encoder is loaded when first asked for, the decoder pool likewise.
+/// Safe to share between threads.
+class Engine {
+public:
+    explicit Engine(EngineOptions options);
+    ~Engine();
+    const EngineOptions& options() const;
+    const std::filesystem::path& library_folder() const;
+    Encoder& encoder();
+    media::Decoder& decoder();
+
+private:
+    class Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+// ---------------------------------------------------------------- index
+
+struct IndexProgress {
+    std::string stage;            ///< "scanning", "indexing", "done"
+    int64_t found = 0;            ///< files seen so far
+    int64_t done = 0;             ///< files finished (indexed, unchanged or failed)
+    int64_t indexed = 0, unchanged = 0, failed = 0, moments = 0;
+    double seconds = 0;           ///< since the start
+    double files_per_second = 0;  ///< over the last seconds
+    std::filesystem::path current;
+};
+
+struct IndexReport {
+    int64_t files = 0, indexed = 0, unchanged = 0, dropped = 0, moments = 0;
+    std::vector<index::Failure> failed;  ///< of this run
+    double seconds = 0;
+    bool cancelled = false;
+};
+
+/// Scans the paths, decodes and encodes what is new or changed and commits file by file; memory is bounded whatever the
+/// folder's size. `progress` is called from the calling thread at most about ten times a second, and once at the end.
+/// Cancelling ends within a second with everything committed so far kept.
+IndexReport index_paths(Engine& engine, const std::vector<std::filesystem::path>& paths,
+                        const std::function<void(const IndexProgress&)>& progress = {}, const CancelToken& cancel = {});
+
+/// One media file embedded as the indexer would: its moments and their vectors.
+struct EmbeddedFile {
+    media::Probe probe;
+    std::vector<index::Moment> moments;
+    Vectors vectors;
+};
+/// `from`/`to` (seconds) restrict a video or sound to one moment of that span.
+EmbeddedFile embed_file(Engine& engine, const std::filesystem::path& file, std::optional<double> from = {},
+                        std::optional<double> to = {}, const CancelToken& cancel = {});
+
+// ---------------------------------------------------------------- search
+
+/// One part of a query: words or a file (with an optional span), with a weight; a negative weight means "not".
+struct QueryPart {
+    std::string text;                  ///< used when `file` is empty
+    std::filesystem::path file;
+    std::optional<double> from, to;
+    double weight = 1.0;
+};
+
+struct SearchRequest {
+    std::vector<QueryPart> parts;
+    index::Filter filter;
+    int k = 50;
+    bool all = false;
+};
+
+struct SearchResult {
+    std::string space;
+    double took_ms = 0;
+    std::vector<index::FileHit> files;
+    std::vector<float> query;                ///< the combined unit vector
+    index::QueryBackground background;
+};
+
+/// Encodes the parts, combines them on the sphere and searches. A media part that has several moments stands with their
+/// normalised mean. Usage errors: no part, only negative parts, k < 1.
+SearchResult search(Engine& engine, index::Searcher& searcher, const SearchRequest& request, const CancelToken& cancel = {});
+
+/// Parses what is typed into the window's one box: `+` and `-` before a word or a "quoted phrase", `*2` behind it.
+std::vector<QueryPart> parse_query(const std::string& typed);
+
+}  // namespace imprint::jobs

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// The library store: one SQLite catalog that is the only truth about files, moments and their vectors.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/encoder.h"
+#include "core/media/media.h"
+
+namespace imprint::index {
+
+/// What the file system said about a file when it was looked at; equal facts mean "unchanged".
+struct FileFacts {
+    std::filesystem::path path;  ///< absolute, as bytes; need not be UTF-8
+    int64_t size = 0;            ///< bytes
+    int64_t mtime_ns = 0;        ///< nanoseconds since 1970
+    uint64_t inode = 0;
+    uint64_t device = 0;
+    bool operator==(const FileFacts&) const = default;
+};
+
+/// A span of one file in one modality: the unit that carries a vector. A still image has no times.
+struct Moment {
+    Modality modality = Modality::Picture;
+    std::optional<double> start, end;  ///< seconds
+};
+
+/// Everything that enters the catalog for one good file, in one transaction.
+struct FileEntry {
+    FileFacts facts;
+    media::Probe probe;
+    std::vector<Moment> moments;
+    Vectors vectors;  ///< one unit vector per moment, in the order of `moments`
+};
+
+struct Failure {
+    std::filesystem::path path;
+    std::string kind;    ///< error_kind_name()
+    std::string reason;
+    int64_t at = 0;      ///< seconds since 1970
+};
+
+struct Counts {
+    int64_t files = 0, images = 0, videos = 0, sounds = 0, moments = 0, failed = 0;
+};
+
+/// A file as the catalog knows it.
+struct FileRow {
+    int64_t id = 0;
+    FileFacts facts;
+    media::Probe probe;
+    int64_t moments = 0;
+};
+
+enum class OpenMode { ReadWrite, ReadOnly };
+
+/// An open library. ReadWrite takes the writer's lock of the folder (Error(Busy) says which process holds it) and creates
+/// or migrates the catalog; ReadOnly never waits for a writer and needs the library to exist (Error(NotFound)).
+/// A Library object belongs to one thread at a time; open another for another thread.
+/// Every writing method is one transaction: after a crash a file is in with everything, or not at all.
+class Library {
+public:
+    Library(const std::filesystem::path& folder, OpenMode mode);
+    ~Library();
+    Library(Library&&) noexcept;
+    Library& operator=(Library&&) noexcept;
+
+    const std::filesystem::path& folder() const;
+
+    /// Roots: the folders and files that the user added, kept in the order they came.
+    void add_root(const std::filesystem::path& path);
+    std::vector<std::filesystem::path> roots() const;
+
+    /// The vector space that search uses; set on first use. Several may be stored side by side.
+    std::optional<std::string> active_space() const;
+    void use_space(const std::string& space, int dim);
+
+    /// True when the catalog holds this file with equal facts: indexed with vectors in `space`, or failed.
+    bool unchanged(const FileFacts& facts, const std::string& space) const;
+    /// Adds or replaces a file. `bank` is the encoder's text bank: mean and deviation of each moment against it are stored.
+    void put(const FileEntry& entry, const std::string& space, const Vectors& bank);
+    /// Records that a file could not be read (replacing what was known of it).
+    void put_failure(const FileFacts& facts, const Failure& failure);
+    /// Drops everything known about files below `root` whose path is not in `seen` (sorted or not). Returns how many went.
+    /// A root that itself is missing (an unplugged disk) drops nothing.
+    int64_t drop_vanished(const std::filesystem::path& root, const std::vector<std::filesystem::path>& seen);
+
+    Counts counts() const;
+    std::vector<Failure> failures() const;
+    /// Forgets recorded failures so that the next run tries those files again. Returns how many.
+    int64_t forget_failures();
+    std::optional<FileRow> find(const std::filesystem::path& path) const;
+    std::vector<FileRow> files(int64_t offset, int64_t limit) const;  ///< ordered by id
+
+    /// A number that grows with every change of vectors; the vector index compares it.
+    int64_t revision() const;
+
+    class Impl;  // shared with the vector index inside this folder
+    Impl& impl() { return *impl_; }
+    const Impl& impl() const { return *impl_; }
+
+private:
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Default library folder: $XDG_DATA_HOME/imprint/library, else ~/.local/share/imprint/library.
+std::filesystem::path default_library_folder();
+
+}  // namespace imprint::index

@@ -38,6 +38,8 @@ public:
     ~Engine();
     const EngineOptions& options() const;
     const std::filesystem::path& library_folder() const;
+    /// The checkpoint that encoder() reads. Error(NotFound) when there is none.
+    std::filesystem::path checkpoint() const;
     Encoder& encoder();
     media::Decoder& decoder();
 
@@ -60,7 +62,8 @@ struct IndexProgress {
 
 struct IndexReport {
     int64_t files = 0, indexed = 0, unchanged = 0, dropped = 0, moments = 0;
-    std::vector<index::Failure> failed;  ///< of this run
+    std::vector<index::Failure> failed;  ///< below the given paths: found in this run, or known and unchanged since
+    int64_t links = 0;                   ///< live links below the paths: not followed, not counted in `files`
     double seconds = 0;
     bool cancelled = false;
 };
@@ -68,6 +71,12 @@ struct IndexReport {
 /// Scans the paths, decodes and encodes what is new or changed and commits file by file; memory is bounded whatever the
 /// folder's size. `progress` is called from the calling thread at most about ten times a second, and once at the end.
 /// Cancelling ends within a second with everything committed so far kept.
+///
+/// Files with a media extension, and files named themselves, are always tried and listed when they fail; any other file is
+/// tried and passed over in silence when it is no media. A failure is kept with the file's facts and not tried again until
+/// those change or Library::forget_failures(). Paths that lie below no root become roots. With another model than the
+/// library's, the library's own roots are indexed too and the library is switched to the model when all is done.
+/// Throws what ends a run: Busy, DiskFull, Permission (of the library), and the encoder's errors.
 IndexReport index_paths(Engine& engine, const std::vector<std::filesystem::path>& paths,
                         const std::function<void(const IndexProgress&)>& progress = {}, const CancelToken& cancel = {});
 
@@ -110,7 +119,20 @@ struct SearchResult {
 /// normalised mean. Usage errors: no part, only negative parts, k < 1.
 SearchResult search(Engine& engine, index::Searcher& searcher, const SearchRequest& request, const CancelToken& cancel = {});
 
+/// What a "not" without a weight weighs: enough to turn a tie, not enough to rank by absence alone.
+inline constexpr double kNotWeight = 0.6;
+
 /// Parses what is typed into the window's one box: `+` and `-` before a word or a "quoted phrase", `*2` behind it.
 std::vector<QueryPart> parse_query(const std::string& typed);
+
+/// Parses words given as separate arguments: bare words are one phrase (`a dog`); an argument that holds a space or ends
+/// in a weight (`ball*0.5`) is a part of its own. Usage errors: a weight that is no positive number, an empty text.
+std::vector<QueryPart> parse_words(const std::vector<std::string>& arguments);
+
+/// Parses `FILE[@FROM-TO][*WEIGHT]`, times as seconds, m:ss or h:mm:ss. A name that exists as written is taken as such.
+QueryPart parse_file_part(const std::string& argument);
+
+/// Parses a date (`2024`, `2024-05`, `2024-05-31`, local time, its first moment) into seconds since 1970.
+int64_t parse_date(const std::string& text);
 
 }  // namespace imprint::jobs

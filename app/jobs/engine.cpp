@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every job needs, opened when first asked for, and where the shipped model is found.
+#include <cstdlib>
+#include <mutex>
+
+#include "app/jobs/jobs.h"
+#include "app/jobs/scan.h"
+
+namespace imprint::jobs {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kModelFile = "imprint-small.safetensors";
+
+bool is_file(const fs::path& path)
+{
+    std::error_code ignored;
+    return fs::is_regular_file(path, ignored);
+}
+
+}  // namespace
+
+fs::path default_checkpoint()
+{
+    if (const char* named = std::getenv("IMPRINT_MODEL"); named && *named) {
+        if (is_file(named))
+            return named;
+        throw Error(ErrorKind::NotFound, named, "the model named by IMPRINT_MODEL is missing",
+                    "Set IMPRINT_MODEL to a checkpoint, or unset it to use the shipped model");
+    }
+    std::error_code failure;
+    std::vector<fs::path> places;
+    if (const fs::path program = fs::read_symlink("/proc/self/exe", failure); !failure) {
+        const fs::path folder = program.parent_path();
+        places.push_back((folder / "../../../resources/models" / kModelFile).lexically_normal());
+        places.push_back((folder / "../share/imprint/models" / kModelFile).lexically_normal());
+    }
+    places.push_back(fs::path(IMPRINT_SOURCE_MODELS) / kModelFile);
+    for (const fs::path& place : places)
+        if (is_file(place))
+            return place;
+    std::string tried;
+    for (const fs::path& place : places)
+        tried += (tried.empty() ? "" : ", ") + place.string();
+    throw Error(ErrorKind::NotFound, kModelFile, "the shipped model was not found (looked at " + tried + ")",
+                "Name a checkpoint with --model or IMPRINT_MODEL");
+}
+
+class Engine::Impl {
+public:
+    explicit Impl(EngineOptions given) : options(std::move(given))
+    {
+        const fs::path named = options.library.empty() ? index::default_library_folder() : options.library;
+        std::error_code failure;
+        library = fs::weakly_canonical(fs::absolute(named), failure);
+        if (failure)
+            library = catalog_path(named);
+    }
+
+    EngineOptions options;
+    fs::path library;
+    std::mutex mutex;  // guards the two below; a failed opening is tried again by the next caller
+    std::unique_ptr<Encoder> encoder;
+    std::unique_ptr<media::Decoder> decoder;
+};
+
+Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Engine::~Engine() = default;
+
+const EngineOptions& Engine::options() const
+{
+    return impl_->options;
+}
+
+const fs::path& Engine::library_folder() const
+{
+    return impl_->library;
+}
+
+fs::path Engine::checkpoint() const
+{
+    const fs::path& named = impl_->options.checkpoint;
+    if (named.empty())
+        return default_checkpoint();
+    if (!is_file(named))
+        throw Error(ErrorKind::NotFound, named.native(), "there is no such model file",
+                    "Name a *.safetensors checkpoint, or leave --model out to use the shipped one");
+    return named;
+}
+
+Encoder& Engine::encoder()
+{
+    std::scoped_lock lock(impl_->mutex);
+    if (!impl_->encoder)
+        impl_->encoder = std::make_unique<Encoder>(checkpoint(), impl_->options.encoder);
+    return *impl_->encoder;
+}
+
+media::Decoder& Engine::decoder()
+{
+    std::scoped_lock lock(impl_->mutex);
+    if (!impl_->decoder)
+        impl_->decoder = std::make_unique<media::Decoder>(impl_->options.decoder);
+    return *impl_->decoder;
+}
+
+}  // namespace imprint::jobs

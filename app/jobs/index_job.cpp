@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// Indexing: scan first, then the pipeline, whose finished files the calling thread, sole owner of the catalog, commits.
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <thread>
+#include <unordered_map>
+
+#include "app/jobs/jobs.h"
+#include "app/jobs/pipeline.h"
+#include "app/jobs/scan.h"
+
+namespace imprint::jobs {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+int64_t now_seconds()
+{
+    return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// Tells the caller how far things are, at most ten times a second.
+class Reporter {
+public:
+    Reporter(const std::function<void(const IndexProgress&)>& tell) : tell_(tell) {}
+
+    IndexProgress state;
+
+    void say(bool now = false)
+    {
+        const auto time = Clock::now();
+        if (!tell_ || (!now && time - last_ < 100ms))
+            return;
+        last_ = time;
+        state.seconds = seconds();
+        const int64_t worked = state.indexed + state.failed;
+        history_.push_back({time, worked});
+        while (history_.size() > 2 && time - history_.front().first > 5s)
+            history_.pop_front();
+        const double span = std::chrono::duration<double>(time - history_.front().first).count();
+        state.files_per_second = span > 0 ? static_cast<double>(worked - history_.front().second) / span : 0;
+        tell_(state);
+    }
+
+    double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
+
+private:
+    const std::function<void(const IndexProgress&)>& tell_;
+    const Clock::time_point start_ = Clock::now();
+    Clock::time_point last_{};
+    std::deque<std::pair<Clock::time_point, int64_t>> history_;
+};
+
+/// One run over a library that this thread holds for writing.
+class Run {
+public:
+    Run(Engine& engine, index::Library& library, Reporter& reporter, const CancelToken& cancel)
+        : engine_(engine), encoder_(engine.encoder()), library_(library), reporter_(reporter), cancel_(cancel)
+    {
+        for (index::Failure& failure : library_.failures())
+            known_failures_.emplace(failure.path.native(), std::move(failure));
+    }
+
+    IndexReport run(const std::vector<fs::path>& given)
+    {
+        std::vector<fs::path> paths;
+        for (const fs::path& path : given)
+            paths.push_back(catalog_path(path));
+        try {
+            const bool switching = choose_space(paths);
+            add_roots(paths);
+            scan_paths(paths);
+            encode_work();
+            cancel_.check();
+            if (switching)
+                library_.use_space(encoder_.space(), encoder_.dim());
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::Cancelled || !cancel_.cancelled())
+                throw;
+            report_.cancelled = true;
+        }
+        report_.files = report_.indexed + report_.unchanged + std::ssize(report_.failed);
+        report_.seconds = reporter_.seconds();
+        reporter_.state.stage = "done";
+        reporter_.say(true);
+        return std::move(report_);
+    }
+
+private:
+    /// True when the library answers in another model's space until this run has filled the new one.
+    bool choose_space(std::vector<fs::path>& paths)
+    {
+        const std::optional<std::string> active = library_.active_space();
+        if (!active)
+            library_.use_space(encoder_.space(), encoder_.dim());
+        if (!active || *active == encoder_.space())
+            return false;
+        const std::vector<fs::path> roots = library_.roots();
+        paths.insert(paths.end(), roots.begin(), roots.end());
+        return true;
+    }
+
+    void add_roots(const std::vector<fs::path>& paths)
+    {
+        std::vector<fs::path> roots = library_.roots();
+        for (const fs::path& path : paths) {
+            std::error_code ignored;
+            const bool covered = std::any_of(roots.begin(), roots.end(), [&](const auto& r) { return is_below(path, r); });
+            if (covered || !fs::exists(path, ignored))
+                continue;
+            library_.add_root(path);
+            roots.push_back(path);
+        }
+    }
+
+    void scan_paths(const std::vector<fs::path>& paths)
+    {
+        reporter_.state.stage = "scanning";
+        Scan found = scan(
+            paths, library_.folder(),
+            [this](int64_t count) {
+                reporter_.state.found = count;
+                reporter_.say();
+            },
+            cancel_);
+        report_.links = found.links;
+        reporter_.state.found = std::ssize(found.files) + std::ssize(found.refused);
+        drop_vanished(paths, found);
+        for (const Refusal& refusal : found.refused)
+            refuse(refusal);
+        for (Candidate& file : found.files)
+            if (!settled(file))
+                work_.push_back(std::move(file));
+        reporter_.say(true);
+    }
+
+    void drop_vanished(const std::vector<fs::path>& paths, const Scan& found)
+    {
+        std::vector<fs::path> seen;
+        seen.reserve(found.files.size() + found.refused.size());
+        for (const Candidate& file : found.files)
+            seen.push_back(file.facts.path);
+        for (const Refusal& refusal : found.refused)
+            seen.push_back(refusal.facts.path);
+        // What lies in a folder that cannot be listed today is out of sight, not gone.
+        constexpr int64_t kPage = 10'000;
+        for (int64_t offset = 0; !found.unreadable.empty(); offset += kPage) {
+            const std::vector<index::FileRow> rows = library_.files(offset, kPage);
+            for (const index::FileRow& row : rows)
+                if (std::any_of(found.unreadable.begin(), found.unreadable.end(),
+                                [&](const fs::path& folder) { return is_below(row.facts.path, folder); }))
+                    seen.push_back(row.facts.path);
+            if (std::ssize(rows) < kPage)
+                break;
+        }
+        std::error_code ignored;
+        for (const fs::path& path : paths)
+            if (fs::is_directory(path, ignored))
+                report_.dropped += library_.drop_vanished(path, seen);
+    }
+
+    void refuse(const Refusal& refusal)
+    {
+        const auto known = known_failures_.find(refusal.facts.path.native());
+        const bool news = known == known_failures_.end() || known->second.reason != refusal.failure.reason ||
+                          !library_.unchanged(refusal.facts, encoder_.space());
+        if (news && refusal.facts.inode != 0)  // what has no inode has no facts to be kept with
+            library_.put_failure(refusal.facts, refusal.failure);
+        report_.failed.push_back(refusal.failure);
+        ++reporter_.state.failed;
+        ++reporter_.state.done;
+        reporter_.say();
+    }
+
+    /// True when the catalog already holds what would be found out.
+    bool settled(const Candidate& file)
+    {
+        cancel_.check();
+        if (!library_.unchanged(file.facts, encoder_.space()))
+            return false;
+        const auto known = known_failures_.find(file.facts.path.native());
+        if (known == known_failures_.end()) {
+            ++report_.unchanged;
+            ++reporter_.state.unchanged;
+        } else {
+            // Access rights are no part of the facts: the scan can read the file now, so that refusal is over.
+            if (known->second.kind == error_kind_name(ErrorKind::Permission))
+                return false;
+            report_.failed.push_back(known->second);
+            ++reporter_.state.failed;
+        }
+        ++reporter_.state.done;
+        reporter_.say();
+        return true;
+    }
+
+    void encode_work()
+    {
+        reporter_.state.stage = "indexing";
+        if (work_.empty())
+            return;
+        const int configured = engine_.options().decoder.workers;
+        const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+        const int feeders = std::min<int>(configured > 0 ? configured : processors, static_cast<int>(work_.size()));
+        Pipeline pipeline(engine_.decoder(), encoder_, work_, feeders);
+        while (!pipeline.drained()) {
+            if (const auto job = pipeline.next(100ms))
+                commit(**job);
+            cancel_.check();
+            reporter_.say();
+        }
+        pipeline.next(0ms);  // an encoder's error that came last
+    }
+
+    void commit(FileJob& job)
+    {
+        const fs::path& path = job.candidate.facts.path;
+        reporter_.state.current = path;
+        if (!job.failure) {
+            Vectors vectors{encoder_.dim(), std::move(job.values)};
+            IMPRINT_ASSERT(vectors.count() == static_cast<int>(job.moments.size()));
+            report_.moments += std::ssize(job.moments);
+            library_.put({job.candidate.facts, job.probe, std::move(job.moments), std::move(vectors)}, encoder_.space(),
+                         encoder_.text_bank());
+            ++report_.indexed;
+        } else if (not_media(job)) {
+            if (library_.find(path))
+                report_.dropped += library_.drop_vanished(path, {});
+            --reporter_.state.found;
+            return;
+        } else {
+            index::Failure failure{path, error_kind_name(job.failure->kind()), job.failure->reason(), now_seconds()};
+            library_.put_failure(job.candidate.facts, failure);
+            report_.failed.push_back(std::move(failure));
+            ++reporter_.state.failed;
+        }
+        reporter_.state.indexed = report_.indexed;
+        reporter_.state.moments = report_.moments;
+        ++reporter_.state.done;
+    }
+
+    static bool not_media(const FileJob& job)
+    {
+        const ErrorKind kind = job.failure->kind();
+        return !job.candidate.certain && (kind == ErrorKind::Unsupported || kind == ErrorKind::Malformed);
+    }
+
+    Engine& engine_;
+    Encoder& encoder_;
+    index::Library& library_;
+    Reporter& reporter_;
+    const CancelToken& cancel_;
+    std::unordered_map<std::string, index::Failure> known_failures_;
+    std::vector<Candidate> work_;
+    IndexReport report_;
+};
+
+}  // namespace
+
+IndexReport index_paths(Engine& engine, const std::vector<fs::path>& paths,
+                        const std::function<void(const IndexProgress&)>& progress, const CancelToken& cancel)
+{
+    if (paths.empty())
+        throw Error(ErrorKind::Usage, "", "nothing to index", "Name folders or files");
+    Reporter reporter(progress);
+    // Cheapest refusal first: a missing model or a library in use is told before anything is loaded or decoded.
+    engine.checkpoint();
+    index::Library library(engine.library_folder(), index::OpenMode::ReadWrite);
+    return Run(engine, library, reporter, cancel).run(paths);
+}
+
+}  // namespace imprint::jobs

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a source says about an item, and the caption strings made from it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+
+from common import article, tidy, words
+from wordnet import WordNet
+
+# A noun below one of these (by its commonest sense) may also be called by it. The nearest one counts.
+KINDS = ["bird", "insect", "spider", "fish", "shark", "snake", "lizard", "frog", "turtle", "dinosaur", "dog", "cat",
+         "horse", "bear", "monkey", "ape", "whale", "rodent", "mammal", "reptile", "shellfish", "animal", "fruit",
+         "vegetable", "nut", "bread", "cake", "dessert", "cheese", "meat", "beverage", "food", "flower", "tree",
+         "mushroom", "plant", "car", "truck", "train", "boat", "ship", "aircraft", "bicycle", "motor vehicle", "vehicle",
+         "musical instrument", "drum", "weapon", "tool", "furniture", "hat", "shoe", "clothing", "jewelry", "toy", "lamp",
+         "clock", "computer", "machine", "container", "house", "building", "bridge", "planet", "mountain", "coin"]
+
+
+@dataclass
+class Item:
+    """One picture or sound with what its source says of it. `key` names it for ever; items of one `family` stay on
+    one side of every split; `plain` says that the label is good enough to ask for in a pool."""
+
+    key: str
+    source: str
+    kind: str
+    files: list[str]
+    label: str
+    titles: list[str] = field(default_factory=list)
+    keywords: list[str] = field(default_factory=list)
+    family: str = ""
+    plain: bool = True
+
+    def row(self) -> dict:
+        return asdict(self)
+
+    def naming(self) -> str:
+        """Everything said of the item, for the held-out-word rule."""
+        return " ; ".join([self.label, *self.titles, *self.keywords, re.sub(r"[/_.-]", " ", self.key)])
+
+
+def bare(text: str) -> str:
+    """Lower case, without a leading article (both text encoders fold case)."""
+    return tidy(re.sub(r"^(an?|the|some|this is an?|this is the)\s+", "", tidy(text), flags=re.I)).lower()
+
+
+def named(noun: str) -> str:
+    """With an article where the last word is a singular."""
+    last = noun.split()[-1].lower() if noun.split() else ""
+    return noun if re.search(r"[^su]s$", last) else article(noun)
+
+
+class Kinds:
+    def __init__(self, wordnet: WordNet):
+        self.wordnet = wordnet
+        self.offsets = {wordnet.senses[kind][0]: kind for kind in KINDS if kind in wordnet.senses}
+
+    def of(self, label: str) -> str | None:
+        """The everyday kind of a label's last word (or whole phrase), where its commonest sense is a thing that has
+        one and no other common sense is of another sort."""
+        parts = words(re.split(r"\s(?:in|with|of|on|for|from|at|to|and|by)\s", label)[0])
+        for start in range(len(parts)):
+            noun = " ".join(parts[start:])
+            senses = self.wordnet.senses.get(noun)
+            if not senses:
+                continue
+            kinds = {self._kind_of(sense) for sense in senses[:2]}
+            kind = kinds.pop() if len(kinds) == 1 else None
+            return kind if kind != noun else None
+        return None
+
+    def _kind_of(self, sense: int) -> str | None:
+        return next((self.offsets[offset] for offset in self.wordnet.chain(sense) if offset in self.offsets), None)
+
+
+def caption_strings(item: Item, kinds: Kinds) -> list[str]:
+    """The caption lines of an item, the likeliest query first."""
+    label = item.label
+    captions = [label]
+    captions += [title for title in item.titles if title.lower() != label.lower()]
+    extra = [word for word in item.keywords if word.lower() not in label.lower()][:5]
+    if extra:
+        captions.append(f"{label} ({', '.join(extra)})")
+    kind = kinds.of(label)
+    if item.kind == "image":
+        captions += [f"a photo of {named(label)}", f"a drawing of {named(label)}"]
+    else:
+        captions += [f"the sound of {named(label)}" if kind else f"the sound of {label}"]
+    if kind:
+        captions += [f"{label}, {kind}", kind]
+    return list(dict.fromkeys(tidy(caption) for caption in captions if tidy(caption)))
+
+
+def stem_words(stem: str) -> str:
+    """A file name as words: separators, CamelCase and digits gone."""
+    stem = re.sub(r"([a-z])([A-Z])", r"\1 \2", stem)
+    return tidy(re.sub(r"\d+", " ", re.sub(r"[^A-Za-z0-9]+", " ", stem)))

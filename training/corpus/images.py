@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pictures as the corpus keeps them: at most 384 pixels, flattened on white; and composites, which are cut-outs pasted
+on a piece of a photograph. libvips reads everything, shrinking while it loads (some sources have 600 megapixels)."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pyvips
+
+from common import chance, digest
+
+EDGE = 384
+LARGEST = 60_000_000  # pixels; beyond it the drawing is rendered from its SVG twin
+QUALITY = 90
+
+
+def cutout(files: list[str], target: Path) -> bool:
+    """Writes the picture, at most 384 pixels on its longer side, with its transparency, trimmed to what is visible.
+    Tries the files in turn; returns whether it has transparency. Raises ValueError where none can be read or the
+    picture is empty."""
+    reasons = []
+    for file in files:
+        try:
+            if not file.endswith(".svg"):
+                header = pyvips.Image.new_from_file(file)
+                if header.width * header.height > LARGEST and len(files) > 1:
+                    continue
+            picture = _visible(pyvips.Image.thumbnail(file, EDGE, height=EDGE))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name("part-" + target.name)
+            picture.write_to_file(str(partial), compression=3)
+            partial.replace(target)
+            return picture.hasalpha()
+        except (pyvips.Error, ValueError) as error:
+            reasons.append(f"{file}: {str(error).splitlines()[0]}")
+    raise ValueError("; ".join(reasons) or f"{files}: too large, and there is no SVG")
+
+
+def _visible(picture: pyvips.Image) -> pyvips.Image:
+    picture = picture.colourspace("srgb").cast("uchar").copy_memory()
+    if picture.bands == 1:
+        picture = picture.bandjoin([picture, picture])
+    if picture.hasalpha():
+        alpha = picture[picture.bands - 1]
+        if alpha.min() > 250:
+            return picture.flatten(background=[255] * 3)
+        left, top, width, height = alpha.find_trim(threshold=8, background=[0])
+        if min(width, height) < 16:
+            raise ValueError("nothing to see")
+        picture = picture.crop(left, top, width, height)
+    if min(picture.width, picture.height) < 16 or picture.flatten(background=[255] * 3).colourspace("b-w").deviate() < 3:
+        raise ValueError("nothing to see")
+    return picture
+
+
+def on_white(cut: Path, target: Path) -> None:
+    """The cut-out over white with a small margin, as JPEG."""
+    picture = pyvips.Image.new_from_file(str(cut))
+    margin = max(2, round(0.03 * max(picture.width, picture.height)))
+    if picture.hasalpha():
+        picture = picture.flatten(background=[255] * 3)
+        picture = picture.embed(margin, margin, picture.width + 2 * margin, picture.height + 2 * margin,
+                                extend="background", background=[255] * 3)
+        if max(picture.width, picture.height) > EDGE:
+            picture = picture.thumbnail_image(EDGE, height=EDGE)
+    _save(picture, target)
+
+
+def composite(cut: Path, backgrounds: list[Path], name: str, target: Path) -> None:
+    """The cut-out at a random size and place over a random piece of a photograph; all from `name`."""
+    background = backgrounds[digest(name, "background") % len(backgrounds)]
+    edge = 256 + digest(name, "edge") % 65
+    aspect = (1.0, 1.0, 4 / 3, 3 / 4)[digest(name, "aspect") % 4]
+    width, height = (edge, round(edge / aspect)) if aspect >= 1 else (round(edge * aspect), edge)
+    ground = crop(background, width, height, name)
+    picture = pyvips.Image.new_from_file(str(cut))
+    share = 0.4 + 0.55 * chance(name, "share")
+    scale = min(share * width / picture.width, share * height / picture.height)
+    if chance(name, "flip") < 0.5:
+        picture = picture.fliphor()
+    picture = picture.resize(scale)
+    left = round((width - picture.width) * chance(name, "left"))
+    top = round((height - picture.height) * chance(name, "top"))
+    _save(ground.composite(picture, "over", x=left, y=top).flatten(), target)
+
+
+def crop(photo: Path, width: int, height: int, name: str) -> pyvips.Image:
+    """A random piece (35 to 100 % of what fits) of a photograph, scaled to width x height, maybe mirrored."""
+    picture = pyvips.Image.new_from_file(str(photo))
+    fit = min(picture.width / width, picture.height / height)
+    scale = max(min(1.0, fit), fit * math.exp(math.log(0.35) * chance(name, "zoom")))
+    wide, high = min(picture.width, round(width * scale)), min(picture.height, round(height * scale))
+    left = round((picture.width - wide) * chance(name, "x"))
+    top = round((picture.height - high) * chance(name, "y"))
+    piece = picture.crop(left, top, wide, high).thumbnail_image(width, height=height, size="force")
+    return piece.fliphor() if chance(name, "mirror") < 0.5 else piece
+
+
+def save_crop(photo: Path, name: str, target: Path) -> None:
+    """A piece of a photograph in one of four aspects, 320 pixels on its longer side."""
+    width, height = ((320, 320), (320, 240), (240, 320), (320, 180))[digest(name, "aspect") % 4]
+    _save(crop(photo, width, height, name), target)
+
+
+def shrink(photo: Path, target: Path) -> None:
+    """A photograph at most 1,600 pixels wide, from which pieces are cut quickly."""
+    picture = pyvips.Image.thumbnail(str(photo), 1600, height=1600, size="down").colourspace("srgb")
+    if picture.hasalpha():
+        picture = picture.flatten(background=[255] * 3)
+    _save(picture.cast("uchar"), target)
+
+
+def _save(picture: pyvips.Image, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name("part-" + target.name)
+    picture.write_to_file(str(partial), Q=QUALITY, strip=True)
+    partial.replace(target)
+
+
+def is_cutout(cut: Path) -> bool:
+    """Whether there is something to paste: transparency, and not mere lines."""
+    picture = pyvips.Image.new_from_file(str(cut))
+    return picture.hasalpha() and picture[picture.bands - 1].avg() > 0.15 * 255

@@ -16,7 +16,7 @@ endif()
 
 add_library(imprint_options INTERFACE)
 target_compile_options(imprint_options INTERFACE -Wall -Wextra -Wpedantic)
-target_include_directories(imprint_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_include_directories(imprint_options INTERFACE ${PROJECT_SOURCE_DIR})
 
 # imprint_library(NAME SOURCES file… LIBS target…): a static library of one floor.
 function(imprint_library name)

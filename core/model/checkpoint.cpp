@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Layout of a checkpoint: parameters under their own names, the trunk under "trunk.", the rest under fixed names.
+#include "core/model/checkpoint.h"
+
+#include <ATen/ATen.h>
+
+#include "core/base/error.h"
+#include "core/model/trunk.h"
+
+namespace imprint::model {
+namespace {
+
+constexpr const char* kTokenizer = "tokenizer.model";
+constexpr const char* kTextBank = "score.text_bank";
+constexpr const char* kBackgroundPicture = "score.background_picture";
+constexpr const char* kBackgroundSound = "score.background_sound";
+
+at::Tensor unit_rows(const SafetensorsFile& file, const char* name, int64_t dim)
+{
+    const TensorView& view = file.at(name);
+    if (view.shape.size() != 2 || view.shape[1] != dim || view.shape[0] < 1)
+        throw Error(ErrorKind::Malformed, file.path().string(), std::string("tensor \"") + name + "\" must hold rows of "
+                                                                    + std::to_string(dim));
+    const at::Tensor rows = to_tensor(view, file.path().string());
+    return rows / rows.norm(2, {-1}, true).clamp_min(1e-6);
+}
+
+}  // namespace
+
+Checkpoint load_checkpoint(const SafetensorsFile& file)
+{
+    Checkpoint checkpoint;
+    checkpoint.config = read_config(file);
+    checkpoint.parameters = load_parameters(checkpoint.config, file);
+    if (checkpoint.config.vision_stem == VisionStem::Hybrid)
+        for (const auto& name : Trunk::parameter_names())
+            checkpoint.trunk[name] = to_tensor(file.at("trunk." + name), file.path().string() + ": trunk." + name);
+    const TensorView& tokenizer = file.at(kTokenizer);
+    checkpoint.tokenizer.assign(reinterpret_cast<const char*>(tokenizer.data.data()), tokenizer.data.size());
+    const auto stated = file.metadata().find(kTokenizerKey);
+    if (stated == file.metadata().end() || stated->second != hash_hex(tokenizer.data))
+        throw Error(ErrorKind::Malformed, file.path().string(), "the tokenizer does not match its stated hash",
+                    "The file is damaged; get it again");
+    checkpoint.text_bank = unit_rows(file, kTextBank, checkpoint.config.joint_dim);
+    checkpoint.background_picture = unit_rows(file, kBackgroundPicture, checkpoint.config.joint_dim);
+    checkpoint.background_sound = unit_rows(file, kBackgroundSound, checkpoint.config.joint_dim);
+    const auto provenance = file.metadata().find(kProvenanceKey);
+    if (provenance != file.metadata().end())
+        checkpoint.provenance = nlohmann::json::parse(provenance->second, nullptr, /*allow_exceptions=*/false);
+    return checkpoint;
+}
+
+void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint)
+{
+    std::vector<std::pair<std::string, StoredTensor>> stored;
+    for (const auto& spec : parameter_specs(checkpoint.config)) {
+        const at::Tensor& tensor = checkpoint.parameters.at(spec.name);
+        IMPRINT_ASSERT(tensor.sizes() == at::IntArrayRef(spec.shape));
+        const DType dtype = spec.full_precision ? DType::F32 : spec.frozen ? DType::F16 : DType::BF16;
+        stored.emplace_back(spec.name, to_stored(tensor, dtype));
+    }
+    for (const auto& [name, tensor] : checkpoint.trunk)
+        stored.emplace_back("trunk." + name, to_stored(tensor, DType::F16));
+    stored.emplace_back(kTextBank, to_stored(checkpoint.text_bank, DType::F16));
+    stored.emplace_back(kBackgroundPicture, to_stored(checkpoint.background_picture, DType::F16));
+    stored.emplace_back(kBackgroundSound, to_stored(checkpoint.background_sound, DType::F16));
+
+    std::vector<std::pair<std::string, TensorView>> tensors;
+    for (const auto& [name, tensor] : stored)
+        tensors.emplace_back(name, tensor.view);
+    const std::span<const std::byte> tokenizer(reinterpret_cast<const std::byte*>(checkpoint.tokenizer.data()),
+                                               checkpoint.tokenizer.size());
+    tensors.emplace_back(kTokenizer, TensorView{DType::U8, {static_cast<int64_t>(tokenizer.size())}, tokenizer});
+    write_safetensors(path,
+                      {{kFormatKey, std::to_string(kCheckpointFormat)},
+                       {kConfigKey, to_json(checkpoint.config).dump()},
+                       {kTokenizerKey, hash_hex(tokenizer)},
+                       {kProvenanceKey, checkpoint.provenance.dump()}},
+                      tensors);
+}
+
+}  // namespace imprint::model

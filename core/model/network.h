@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The network: tokens of one modality in, one unit vector of the joint space per item out. One pass, one modality.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/model/layers.h"
+
+namespace imprint::model {
+
+/// The result of one pass over a batch whose items all have the same number of tokens.
+struct Encoding {
+    at::Tensor vectors;  ///< [batch, joint_dim] fp32, unit length
+    at::Tensor pooled;   ///< [batch, width]: mean over the tokens, for classifiers
+    at::Tensor gate;     ///< [batch, 1]: the concept's share of the vector (pictures through the hybrid stem), else undefined
+    Auxiliary auxiliary;
+};
+
+/// Holds its parameters by reference to their tensors: an optimiser that updates those in place updates the network.
+/// const methods may be called from several threads.
+class Network {
+public:
+    Network(ModelConfig config, Parameters parameters);
+
+    const ModelConfig& config() const { return config_; }
+    const Parameters& parameters() const { return parameters_; }
+    void set_precision(Precision precision) { precision_ = precision; }
+
+    /// Pictures and clips through the hybrid stem.
+    /// map: [batch, frames, rows, columns, trunk_channels]; concept: [batch, joint_dim] unit vectors (concept_of()).
+    /// kept: [batch, n] sorted token indices (frame-major, then rows, columns) that DropToken leaves; all without it.
+    Encoding encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept = {}) const;
+
+    /// Pictures and clips through the patch stem. pixels: uint8 [batch, frames, height, width, 3]; fewer frames than one
+    /// patch holds are repeated, as a still image is.
+    Encoding encode_pixels(const at::Tensor& pixels, const std::optional<at::Tensor>& kept = {}) const;
+
+    /// spectrogram: [batch, frames, mel_bands] log-mel, frames a multiple of sound_patch.
+    Encoding encode_spectrogram(const at::Tensor& spectrogram) const;
+
+    /// ids: int64 [batch, tokens], 1 … max_text_tokens, without pads.
+    Encoding encode_text(const at::Tensor& ids) const;
+
+    /// The untrained part: softmax(logits / temperature) · class texts, unit length. logits: [batch, frames, classes];
+    /// the frames' concepts are averaged. Returns [batch, joint_dim].
+    at::Tensor concept_of(const at::Tensor& logits) const;
+
+    /// A pair's temperature as a scalar tensor: relu(t) + 1e-6.
+    at::Tensor temperature(const std::string& pair) const;
+
+private:
+    at::Tensor vision_positions(int64_t frames, int64_t rows, int64_t columns) const;
+    Encoding encode(const std::string& modality, at::Tensor tokens, const at::Tensor& positions,
+                    const at::Tensor& extra_token) const;
+    const at::Tensor& get(const std::string& name) const;
+
+    ModelConfig config_;
+    Parameters parameters_;
+    std::vector<Block> blocks_;
+    Precision precision_;
+};
+
+}  // namespace imprint::model

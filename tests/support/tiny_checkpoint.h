@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// A complete, very small checkpoint with random weights: the real loading and encoding code at a fraction of the cost.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+namespace imprint::tests {
+
+/// Writes <dir>/tiny.safetensors (about 1 MB) and returns its path. Same seed, same bytes.
+std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uint64_t seed = 1);
+
+}  // namespace imprint::tests

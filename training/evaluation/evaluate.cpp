@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evaluation on the held-out pools: see evaluate.h.
+#include "training/evaluation/evaluate.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <thread>
+
+#include "core/media/decoder.h"
+#include "training/evaluation/metrics.h"
+#include "training/evaluation/pools.h"
+
+namespace imprint::evaluation {
+
+namespace {
+
+using nlohmann::json;
+
+constexpr int kChunk = 64;  // media decoded at once: bounds memory, keeps every decoder busy
+
+struct Failed {
+    std::string file, reason;
+};
+
+/// Vectors of a pool's items: one or more a moment, and which item each row belongs to.
+struct Gallery {
+    Vectors moments, concepts;
+    std::vector<int> item_of_row;
+    std::vector<Failed> failed;
+    std::vector<bool> good;
+};
+
+/// Runs `work(i)` for i in [0, count) on every processor; what it throws as Error comes back per index.
+std::vector<std::optional<Error>> in_parallel(int count, const std::function<void(int)>& work)
+{
+    std::vector<std::optional<Error>> errors(static_cast<size_t>(count));
+    std::atomic<int> next{0};
+    std::vector<std::jthread> threads;
+    for (unsigned t = 0; t < std::max(1u, std::thread::hardware_concurrency()); ++t)
+        threads.emplace_back([&] {
+            for (int i = next++; i < count; i = next++) {
+                try {
+                    work(i);
+                } catch (const Error& error) {
+                    errors[i] = error;
+                }
+            }
+        });
+    threads.clear();  // joins
+    for (const auto& error : errors)
+        if (error && error->kind() == ErrorKind::Cancelled)
+            throw *error;
+    return errors;
+}
+
+void note_failures(Gallery& gallery, const Pool& pool, int first, const std::vector<std::optional<Error>>& errors)
+{
+    for (size_t i = 0; i < errors.size(); ++i) {
+        if (!errors[i])
+            continue;
+        gallery.good[first + i] = false;
+        gallery.failed.push_back({pool.items[first + i].name, errors[i]->reason()});
+    }
+}
+
+void append(Vectors& all, const Vectors& some)
+{
+    all.dim = some.dim;
+    all.values.insert(all.values.end(), some.values.begin(), some.values.end());
+}
+
+void add_pictures(Gallery& gallery, const Pool& pool, int first, int count, Encoder& encoder, media::Decoder& decoder,
+                  const CancelToken& cancel)
+{
+    std::vector<media::Picture> decoded(static_cast<size_t>(count)), pictures;
+    const media::Fit fit{encoder.picture_sizes()};
+    const auto errors = in_parallel(count, [&](int i) { decoded[i] = decoder.still(pool.items[first + i].file, fit, cancel); });
+    note_failures(gallery, pool, first, errors);
+    for (int i = 0; i < count; ++i) {
+        if (!gallery.good[first + i])
+            continue;
+        pictures.push_back(decoded[i]);
+        gallery.item_of_row.push_back(first + i);
+    }
+    if (pictures.empty())
+        return;
+    append(gallery.moments, encoder.encode_pictures(pictures));
+    append(gallery.concepts, encoder.concept_vectors(pictures));
+}
+
+/// A sound longer than the model's window stands with all its windows; its score is that of the best, as in a search.
+void add_sounds(Gallery& gallery, const Pool& pool, int first, int count, Encoder& encoder, media::Decoder& decoder,
+                const CancelToken& cancel)
+{
+    std::vector<media::Sound> decoded(static_cast<size_t>(count)), windows;
+    const auto errors = in_parallel(count, [&](int i) {
+        const auto& file = pool.items[first + i].file;
+        decoded[i] = decoder.sound(file, 0, 600, cancel);
+        if (decoded[i].samples.empty())
+            throw Error(ErrorKind::Malformed, file.string(), "holds no sound");
+    });
+    note_failures(gallery, pool, first, errors);
+    const auto window = static_cast<size_t>(encoder.sound_window() * media::kSampleRate);
+    for (int i = 0; i < count; ++i) {
+        const auto& samples = decoded[i].samples;
+        for (size_t from = 0; from < samples.size(); from += window) {
+            const size_t length = std::min(window, samples.size() - from);
+            if (from && length < window / 4)
+                break;  // a stump says less than the windows before it
+            const auto begin = samples.begin() + static_cast<std::ptrdiff_t>(from);
+            windows.push_back({static_cast<double>(from) / media::kSampleRate, {begin, begin + static_cast<std::ptrdiff_t>(length)}});
+            gallery.item_of_row.push_back(first + i);
+        }
+    }
+    if (!windows.empty())
+        append(gallery.moments, encoder.encode_sounds(windows));
+}
+
+Gallery gallery_of(const Pool& pool, Encoder& encoder, media::Decoder& decoder, const EvalOptions& options)
+{
+    Gallery gallery;
+    const int count = static_cast<int>(pool.items.size());
+    gallery.good.assign(pool.items.size(), true);
+    for (int first = 0; first < count; first += kChunk) {
+        options.cancel.check();
+        if (options.log)
+            options.log(pool.name + ": " + std::to_string(first) + " of " + std::to_string(count));
+        const auto add = pool.media == PoolMedia::Picture ? add_pictures : add_sounds;
+        add(gallery, pool, first, std::min(kChunk, count - first), encoder, decoder, options.cancel);
+    }
+    return gallery;
+}
+
+/// [queries, items]: the best inner product over an item's rows.
+Scores scores_of(const Vectors& queries, const Vectors& rows, const std::vector<int>& item_of_row, int items)
+{
+    Scores scores(queries.count(), items);
+    std::fill(scores.values.begin(), scores.values.end(), -std::numeric_limits<float>::infinity());
+    for (int query = 0; query < queries.count(); ++query) {
+        const auto q = queries.row(query);
+        for (int row = 0; row < rows.count(); ++row) {
+            const auto r = rows.row(row);
+            double product = 0;
+            for (size_t i = 0; i < q.size(); ++i)
+                product += static_cast<double>(q[i]) * r[i];
+            float& best = scores.row(query)[item_of_row[row]];
+            best = std::max(best, static_cast<float>(product));
+        }
+    }
+    return scores;
+}
+
+Scores file_name_scores(const Pool& pool, const Queries& queries)
+{
+    std::vector<std::vector<std::string>> names;
+    for (const Item& item : pool.items)
+        names.push_back(words_of(item.name, true));
+    Scores scores(static_cast<int>(queries.labels.size()), static_cast<int>(pool.items.size()));
+    for (int query = 0; query < scores.queries; ++query) {
+        const auto words = words_of(queries.labels[query]);
+        for (int item = 0; item < scores.items; ++item)
+            scores.row(query)[item] = matching_words(words, names[item]);
+    }
+    return scores;
+}
+
+json figures(const Outcome& outcome, const EvalOptions& options)
+{
+    const auto with_interval = [&](json& target, const char* name, const std::vector<double>& hits) {
+        const Interval interval = bootstrap(hits, options.bootstrap, options.seed);
+        target[name] = mean(hits);
+        target[std::string(name) + "_interval"] = {interval.low, interval.high};
+    };
+    json result;
+    with_interval(result, "r1", outcome.hit1);
+    with_interval(result, "r5", outcome.hit5);
+    with_interval(result, "r10", outcome.hit10);
+    result["median_rank"] = median(outcome.rank);
+    return result;
+}
+
+Outcome difference(const Outcome& a, const Outcome& b)
+{
+    Outcome result = a;
+    for (size_t i = 0; i < a.queries(); ++i) {
+        result.hit1[i] -= b.hit1[i];
+        result.hit5[i] -= b.hit5[i];
+        result.hit10[i] -= b.hit10[i];
+        result.rank[i] -= b.rank[i];
+    }
+    return result;
+}
+
+/// All systems on one set of labels, cut into groups.
+void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw, Encoder& encoder, const Teacher* teacher,
+                const EvalOptions& options)
+{
+    const Queries queries = queries_of(pool, raw);
+    const int items = static_cast<int>(pool.items.size());
+    std::vector<std::pair<std::string, Outcome>> systems;
+    const Vectors texts = encoder.encode_texts(queries.labels);
+    const auto rank = [&](const Vectors& asked, const Vectors& rows) {
+        return rank_all(scores_of(asked, rows, gallery.item_of_row, items), queries.relevant);
+    };
+    systems.emplace_back("model", rank(texts, gallery.moments));
+    if (teacher && teacher->dim() == gallery.concepts.dim) {
+        Vectors asked{teacher->dim(), {}};
+        for (const int line : queries.texts)
+            asked.append(teacher->centred(line));
+        systems.emplace_back("conse", rank(asked, gallery.concepts));
+    }
+    if (gallery.concepts.dim == texts.dim)
+        systems.emplace_back("conse, own text", rank(texts, gallery.concepts));
+    systems.emplace_back("file names", rank_all(file_name_scores(pool, queries), queries.relevant));
+    systems.emplace_back("chance", rank_by_chance(items, queries.relevant));
+
+    for (const Group& group : groups_of(pool, queries)) {
+        json entry = {{"group", group.name}, {"labels", raw ? "raw" : "clean"}, {"queries", group.queries.size()}};
+        const Outcome model = systems[0].second.subset(group.queries);
+        for (const auto& [name, outcome] : systems) {
+            entry["systems"][name] = figures(outcome.subset(group.queries), options);
+            if (name == "conse")
+                entry["model_minus_conse"] = figures(difference(model, outcome.subset(group.queries)), options);
+        }
+        groups.push_back(std::move(entry));
+    }
+}
+
+/// Items that could not be decoded leave the pool before anything is ranked.
+void keep_good(Pool& pool, Gallery& gallery)
+{
+    std::vector<int> moved(pool.items.size(), -1);
+    std::vector<Item> kept;
+    for (size_t i = 0; i < pool.items.size(); ++i)
+        if (gallery.good[i]) {
+            moved[i] = static_cast<int>(kept.size());
+            kept.push_back(std::move(pool.items[i]));
+        }
+    pool.items = std::move(kept);
+    for (int& item : gallery.item_of_row)
+        item = moved[item];
+}
+
+json evaluate_pool(const std::string& name, const std::filesystem::path& corpus, Encoder& encoder, media::Decoder& decoder,
+                   const Teacher& teacher, const EvalOptions& options)
+{
+    Pool pool = read_pool(corpus, name);
+    Gallery gallery = gallery_of(pool, encoder, decoder, options);
+    keep_good(pool, gallery);
+    json failed = json::array();
+    for (const Failed& failure : gallery.failed)
+        failed.push_back({{"file", failure.file}, {"reason", failure.reason}});
+    json result = {{"pool", name}, {"direction", pool.media == PoolMedia::Picture ? "text to image" : "text to sound"},
+                   {"items", pool.items.size()}, {"failed", failed}, {"groups", json::array()}};
+    if (pool.items.empty())
+        throw Error(ErrorKind::Malformed, name, "no item of the pool could be decoded", gallery.failed[0].reason);
+    const Teacher* images_only = pool.media == PoolMedia::Picture ? &teacher : nullptr;
+    add_groups(result["groups"], pool, gallery, false, encoder, images_only, options);
+    const bool has_raw = std::any_of(pool.items.begin(), pool.items.end(), [](const Item& i) { return i.raw != i.label; });
+    if (has_raw)
+        add_groups(result["groups"], pool, gallery, true, encoder, images_only, options);
+    return result;
+}
+
+std::string hash_of(const std::filesystem::path& file)
+{
+    std::ifstream in(file, std::ios::binary);
+    if (!in)
+        return "";
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+    char text[33];
+    std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
+                  static_cast<unsigned long long>(hash.low64));
+    return text;
+}
+
+std::string processor_name()
+{
+    std::ifstream in("/proc/cpuinfo");
+    for (std::string line; std::getline(in, line);)
+        if (line.starts_with("model name"))
+            return line.substr(std::min(line.size(), line.find(':') + 2));
+    return "unknown";
+}
+
+std::vector<std::string> wanted_pools(const EvalOptions& options, const std::filesystem::path& corpus)
+{
+    const bool all = options.suites.empty() || std::find(options.suites.begin(), options.suites.end(), "all") != options.suites.end();
+    if (!all)
+        return options.suites;
+    std::vector<std::string> present;
+    for (const std::string& name : pool_names())
+        if (std::filesystem::exists(corpus / "pools" / (name + ".jsonl")))
+            present.push_back(name);
+    if (present.empty())
+        throw Error(ErrorKind::NotFound, (corpus / "pools").string(), "the corpus has no test pools",
+                    "Prepare the corpus with training/corpus, or name its folder with --corpus");
+    return present;
+}
+
+}  // namespace
+
+nlohmann::json evaluate(const EvalOptions& options)
+{
+    const auto started = std::chrono::steady_clock::now();
+    const std::filesystem::path corpus = options.corpus.empty() ? default_corpus() : options.corpus;
+    const auto names = wanted_pools(options, corpus);
+    Encoder encoder(options.checkpoint, options.encoder);
+    media::Decoder decoder;
+    const Teacher teacher(corpus);
+
+    json pools = json::array();
+    for (const std::string& name : names)
+        pools.push_back(evaluate_pool(name, corpus, encoder, decoder, teacher, options));
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
+    return {{"checkpoint", {{"file", options.checkpoint.filename().string()}, {"model", encoder.model_name()},
+                            {"space", encoder.space()}, {"precision", encoder.precision()}}},
+            {"corpus", {{"counts_xxh3_128", hash_of(corpus / "counts.json")}}},
+            {"bootstrap", options.bootstrap},
+            {"seed", options.seed},
+            {"machine", {{"processor", processor_name()}, {"threads", std::thread::hardware_concurrency()}}},
+            {"seconds", seconds.count()},
+            {"pools", pools}};
+}
+
+}  // namespace imprint::evaluation

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Evaluation of a checkpoint on the corpus's held-out pools, text → media, beside its baselines on the same items:
+// the untrained improved ConSE, a search over file names, and chance.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/base/cancel.h"
+#include "core/encoder.h"
+
+namespace imprint::evaluation {
+
+struct EvalOptions {
+    std::filesystem::path checkpoint;
+    std::vector<std::string> suites;  ///< of pool_names(); empty or "all": every pool that the corpus has
+    std::filesystem::path corpus;     ///< empty: default_corpus()
+    EncoderOptions encoder;
+    int bootstrap = 1000;             ///< resamples behind each interval
+    uint64_t seed = 1;
+    CancelToken cancel;
+    std::function<void(const std::string&)> log;  ///< progress, a line at a time; may be empty
+};
+
+/// Ranks every pool's whole gallery for one query per distinct label and reports R@1, R@5, R@10 (shares, with 95 %
+/// bootstrap intervals over queries), median rank, and the paired difference to ConSE. Pools, groups and systems:
+///   {"checkpoint", "space", "corpus", …, "pools": [{"pool", "items", "failed", "groups": [{"group", "labels",
+///     "queries", "systems": {NAME: {"r1", "r1_interval", …, "median_rank"}}, "model_minus_conse": {…}}]}]}
+/// Systems: "model"; "conse" (teacher's query against concept vectors), "conse, own text" (the model's text vector
+/// against concept vectors, where the dimensions agree), "file names", "chance". Sounds have no ConSE.
+/// A medium that cannot be decoded is listed under "failed" and left out of the gallery.
+/// Throws Error for a missing checkpoint, corpus or pool, and Cancelled.
+nlohmann::json evaluate(const EvalOptions& options);
+
+/// The figures as a plain table for people, in per cent.
+std::string readable_table(const nlohmann::json& result);
+
+}  // namespace imprint::evaluation

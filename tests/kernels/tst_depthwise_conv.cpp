@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// depthwise_conv equals a grouped convolution with TensorFlow's padding, and its bits do not depend on company.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+
+#include <QTest>
+
+#include "kernels/depthwise_conv.h"
+
+using imprint::kernels::depthwise_conv;
+
+namespace {
+
+struct Case {
+    int64_t batch, height, width, channels, kernel, stride;
+};
+
+constexpr Case kCases[] = {
+    {2, 112, 112, 32, 3, 1}, {1, 112, 112, 96, 3, 2}, {2, 56, 56, 144, 5, 2}, {3, 28, 28, 240, 5, 1}, {2, 14, 14, 480, 3, 1},
+    {2, 14, 14, 672, 5, 2},  {4, 7, 7, 1152, 5, 1},   {2, 7, 7, 1152, 3, 1},  {2, 6, 8, 64, 5, 1},    {2, 10, 5, 64, 3, 1},
+    {1, 1, 1, 16, 3, 1},     {1, 1, 1, 16, 5, 2},     {2, 2, 3, 17, 5, 1},    {2, 3, 2, 1, 5, 2},     {1, 13, 9, 7, 3, 2},
+    {1, 9, 13, 33, 5, 2},    {1, 5, 40, 40, 3, 1},    {0, 8, 8, 16, 3, 1},
+};
+
+struct Arguments {
+    at::Tensor input, weight, bias;
+};
+
+Arguments random_arguments(const Case& c)
+{
+    return {at::rand({c.batch, c.height, c.width, c.channels}).mul_(6),
+            at::randn({c.kernel, c.kernel, c.channels}).div_(static_cast<double>(c.kernel)), at::randn({c.channels})};
+}
+
+at::Tensor by_grouped_convolution(const Arguments& a, int64_t stride, double high)
+{
+    const int64_t kernel = a.weight.size(0);
+    const auto padding = [&](int64_t in) { return std::max<int64_t>(((in + stride - 1) / stride - 1) * stride + kernel - in, 0); };
+    const int64_t down = padding(a.input.size(1)), across = padding(a.input.size(2));
+    const at::Tensor padded = at::constant_pad_nd(a.input.to(at::kDouble).permute({0, 3, 1, 2}),
+                                                  {across / 2, across - across / 2, down / 2, down - down / 2});
+    const at::Tensor filters = a.weight.to(at::kDouble).permute({2, 0, 1}).unsqueeze(1);
+    return at::conv2d(padded, filters, a.bias.to(at::kDouble), stride, at::IntArrayRef{0}, 1, a.input.size(3)).clamp(0, high).permute({0, 2, 3, 1});
+}
+
+void add_cases()
+{
+    QTest::addColumn<int>("index");
+    for (int i = 0; i < static_cast<int>(std::size(kCases)); ++i) {
+        const Case& c = kCases[i];
+        QTest::addRow("%d of %dx%dx%d, filter %d, stride %d", int(c.batch), int(c.height), int(c.width), int(c.channels),
+                      int(c.kernel), int(c.stride)) << i;
+    }
+}
+
+}  // namespace
+
+class DepthwiseConvTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase() { at::manual_seed(3); }
+
+    void equals_a_grouped_convolution_data() { add_cases(); }
+    void equals_a_grouped_convolution()
+    {
+        QFETCH(int, index);
+        const Case& c = kCases[index];
+        const auto a = random_arguments(c);
+        for (const double high : {6.0, 1.5}) {
+            const at::Tensor output = depthwise_conv(a.input, a.weight, a.bias, c.stride, high);
+            const at::Tensor expected = by_grouped_convolution(a, c.stride, high);
+            QCOMPARE(output.sizes().vec(), expected.sizes().vec());
+            QVERIFY(output.is_contiguous());
+            QVERIFY(at::allclose(output.to(at::kDouble), expected, 1e-5, 1e-5));
+        }
+    }
+
+    void an_item_keeps_its_bits_in_any_batch_data() { add_cases(); }
+    void an_item_keeps_its_bits_in_any_batch()
+    {
+        QFETCH(int, index);
+        Case c = kCases[index];
+        c.batch = 5;
+        const auto a = random_arguments(c);
+        const int before = at::get_num_threads();
+        at::set_num_threads(1);
+        const at::Tensor expected = depthwise_conv(a.input, a.weight, a.bias, c.stride, 6);
+        for (const int threads : {1, 2, 3}) {
+            at::set_num_threads(threads);
+            const at::Tensor order = at::randperm(c.batch, at::kLong);
+            const at::Tensor shuffled = depthwise_conv(a.input.index_select(0, order), a.weight, a.bias, c.stride, 6);
+            QVERIFY(at::equal(shuffled, expected.index_select(0, order)));
+            for (int64_t i = 0; i < c.batch; ++i)
+                QVERIFY(at::equal(depthwise_conv(a.input.narrow(0, i, 1), a.weight, a.bias, c.stride, 6), expected.narrow(0, i, 1)));
+        }
+        at::set_num_threads(before);
+    }
+
+    void has_a_meta_body_data() { add_cases(); }
+    void has_a_meta_body()
+    {
+        QFETCH(int, index);
+        const Case& c = kCases[index];
+        const auto a = random_arguments(c);
+        const at::Tensor real = depthwise_conv(a.input, a.weight, a.bias, c.stride, 6);
+        const at::Tensor meta = depthwise_conv(a.input.to(at::kMeta), a.weight.to(at::kMeta), a.bias.to(at::kMeta), c.stride, 6);
+        QVERIFY(meta.is_meta());
+        QCOMPARE(meta.sizes().vec(), real.sizes().vec());
+        QCOMPARE(meta.strides().vec(), real.strides().vec());
+        QCOMPARE(meta.scalar_type(), real.scalar_type());
+    }
+
+    void refuses_what_it_cannot_read_data()
+    {
+        QTest::addColumn<int>("mistake");
+        for (const char* row : {"three dimensions", "filter 4", "filter not square", "stride 3", "channels differ", "bias differs",
+                                "double", "not contiguous", "two devices"})
+            QTest::newRow(row) << rows_++;
+    }
+    void refuses_what_it_cannot_read()
+    {
+        QFETCH(int, mistake);
+        auto a = random_arguments({2, 8, 8, 16, 3, 1});
+        int64_t stride = 1;
+        switch (mistake) {
+        case 0: a.input = a.input[0]; break;
+        case 1: a.weight = at::zeros({4, 4, 16}); break;
+        case 2: a.weight = at::zeros({3, 5, 16}); break;
+        case 3: stride = 3; break;
+        case 4: a.weight = at::zeros({3, 3, 15}); break;
+        case 5: a.bias = at::zeros({15}); break;
+        case 6: a.input = a.input.to(at::kDouble); break;
+        case 7: a.input = a.input.transpose(1, 2); break;
+        default: a.weight = a.weight.to(at::kMeta); break;
+        }
+        QVERIFY_THROWS_EXCEPTION(c10::Error, depthwise_conv(a.input, a.weight, a.bias, stride, 6));
+    }
+
+    void is_registered_with_the_dispatcher()
+    {
+        QVERIFY(c10::Dispatcher::singleton().findSchema({"imprint::depthwise_conv", ""}).has_value());
+    }
+
+private:
+    int rows_ = 0;
+};
+
+QTEST_GUILESS_MAIN(DepthwiseConvTest)
+#include "tst_depthwise_conv.moc"

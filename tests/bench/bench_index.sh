@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the preset `bench` and measures indexing (see bench_index.cpp) on FOLDER or, without it, on 1,000 photos of three
+# megapixels: random pieces of the sample photographs, made once in a temporary folder.
+#
+#   tests/bench/bench_index.sh [FOLDER]
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
+folder=${1:-}
+
+"$root/packaging/setup.sh" bench bin/imprint bin/imprint-decode bin/bench_index
+
+if [[ -z $folder ]]; then
+    folder=$(mktemp -d)
+    trap 'rm -rf "$folder"' EXIT
+    shopt -s nullglob
+    sources=("$root"/resources/samples/*.jpg)
+    each=$(((1000 + ${#sources[@]} - 1) / ${#sources[@]}))
+    left=1000
+    for source in "${sources[@]}"; do
+        count=$((left < each ? left : each))
+        left=$((left - count))
+        ((count)) || break
+        # A piece of 40 to 95 % of each side, stretched a little by the fixed size, as photos of one thing differ.
+        ffmpeg -v error -loop 1 -i "$source" -frames:v "$count" -q:v 3 \
+            -vf "zoompan=z='1.05+1.4*random(0)':x='(iw-iw/zoom)*random(1)':y='(ih-ih/zoom)*random(2)':d=1:s=2048x1536" \
+            "$folder/$(basename "$source" .jpg)-%04d.jpg" </dev/null >&2
+    done
+fi
+"$root/build/bench/bin/bench_index" "$folder"

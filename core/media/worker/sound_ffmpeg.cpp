@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// A container's sound by sample position, whatever its packets' timestamps look like.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "core/base/error.h"
+#include "core/media/worker/downmix.h"
+#include "core/media/worker/sound_source.h"
+
+namespace imprint::media {
+namespace {
+
+constexpr double kPreroll = 0.5;   // seconds; codecs need some packets until they are right
+constexpr double kJump = 0.05;     // timestamps further off than this mean a gap, not rounding
+constexpr double kSeekBack[] = {0, 5, 30};
+
+class FfmpegSound final : public SoundSource {
+public:
+    explicit FfmpegSound(std::unique_ptr<Container> container)
+        : container_(std::move(container)), stream_(container_->sound())
+    {
+        if (!stream_)
+            throw Error(ErrorKind::Unsupported, "", "has no sound");
+        if (container_->picture())
+            container_->picture()->discard = AVDISCARD_ALL;
+        decoder_ = container_->open_decoder(stream_, 0);
+        packet_ = new_packet();
+        frame_ = new_frame();
+        origin_ = container_->origin();
+        // The header's rate may be half of what the decoder makes (HE-AAC): the first frame knows.
+        if (!decode())
+            throw Error(ErrorKind::Malformed, "", "is damaged: no sound can be decoded" + ffmpeg_complaint());
+    }
+
+    int rate() const override { return rate_; }
+
+    void seek(int64_t sample) override
+    {
+        if (sample >= position_ && sample - position_ < rate_) {
+            drop_until(sample);
+            return;
+        }
+        for (const double back : kSeekBack) {
+            const double time = double(sample) / rate_ - kPreroll - back;
+            if (time <= 0)
+                break;
+            if (!jump(time + origin_))
+                break;
+            if (!decode() || position_ <= sample) {
+                drop_until(sample);
+                return;
+            }
+        }
+        // From the start it always works, if slowly.
+        const double start = stream_->start_time != AV_NOPTS_VALUE ? stream_->start_time * av_q2d(stream_->time_base) : 0;
+        if (!jump(start))
+            throw Error(ErrorKind::Malformed, "", "is damaged: the sound cannot be sought in" + ffmpeg_complaint());
+        drop_until(sample);
+    }
+
+    int read(float* samples, int count) override
+    {
+        int done = 0;
+        while (done < count) {
+            if (silence_ == 0 && used_ == buffer_.size() && !decode())
+                break;
+            if (silence_ > 0) {
+                const auto quiet = static_cast<int>(std::min<int64_t>(silence_, count - done));
+                std::fill_n(samples + done, quiet, 0.0f);
+                silence_ -= quiet;
+                done += quiet;
+                position_ += quiet;
+                continue;
+            }
+            const auto taken = static_cast<int>(std::min<size_t>(buffer_.size() - used_, count - done));
+            std::copy_n(buffer_.begin() + static_cast<ptrdiff_t>(used_), taken, samples + done);
+            used_ += taken;
+            done += taken;
+            position_ += taken;
+        }
+        return done;
+    }
+
+private:
+    bool jump(double time)
+    {
+        const auto stamp = static_cast<int64_t>(std::floor(time / av_q2d(stream_->time_base)));
+        if (av_seek_frame(container_->context(), stream_->index, stamp, AVSEEK_FLAG_BACKWARD) < 0)
+            return false;
+        avcodec_flush_buffers(decoder_.get());
+        draining_ = false;
+        expected_.reset();
+        buffer_.clear();
+        used_ = 0;
+        silence_ = 0;
+        return true;
+    }
+
+    void drop_until(int64_t sample)
+    {
+        std::vector<float> dropped(4096);
+        if (!expected_ && !decode())
+            return;
+        if (position_ > sample) {
+            silence_ += position_ - sample;
+            position_ = sample;
+        }
+        while (position_ < sample)
+            if (read(dropped.data(), static_cast<int>(std::min<int64_t>(sample - position_, 4096))) == 0)
+                return;
+    }
+
+    // Decodes one frame behind what buffer_ holds. False at the end.
+    bool decode()
+    {
+        for (;;) {
+            const int received = avcodec_receive_frame(decoder_.get(), frame_.get());
+            check_memory(received);
+            if (received == 0) {
+                if (frame_->nb_samples > 0 && frame_->sample_rate > 0 && place())
+                    return true;
+                continue;
+            }
+            if (received == AVERROR_EOF || (received != AVERROR(EAGAIN) && draining_))
+                return false;
+            const int read = av_read_frame(container_->context(), packet_.get());
+            check_memory(read);
+            if (read < 0) {
+                if (read == AVERROR(EAGAIN))
+                    continue;
+                draining_ = true;
+                avcodec_send_packet(decoder_.get(), nullptr);
+                continue;
+            }
+            if (packet_->stream_index == stream_->index)
+                check_memory(avcodec_send_packet(decoder_.get(), packet_.get()));
+            av_packet_unref(packet_.get());
+        }
+    }
+
+    // Puts the frame's samples where its timestamp says. False if it lies before the beginning.
+    bool place()
+    {
+        if (rate_ == 0)
+            rate_ = frame_->sample_rate;
+        mono_.clear();
+        downmix_.frame(frame_.get(), rate_, mono_);
+        const int64_t stamp = frame_->best_effort_timestamp;
+        int64_t begin = expected_.value_or(0);
+        if (stamp != AV_NOPTS_VALUE) {
+            const int64_t stated = snapped(stamp);
+            if (!expected_ || stated > begin + std::llround(kJump * rate_))
+                begin = stated;
+        }
+        const bool fresh = !expected_;
+        expected_ = begin + static_cast<int64_t>(mono_.size());
+        size_t skipped = 0;
+        if (begin < 0) {
+            skipped = static_cast<size_t>(std::min<int64_t>(-begin, static_cast<int64_t>(mono_.size())));
+            begin += static_cast<int64_t>(skipped);
+            if (skipped == mono_.size()) {
+                expected_ = begin;
+                if (fresh && begin < 0)
+                    return false;
+                return false;
+            }
+        }
+        if (buffer_.size() == used_) {
+            buffer_.clear();
+            used_ = 0;
+            if (fresh)
+                position_ = begin;
+            else if (begin > position_)
+                silence_ = begin - position_;
+        }
+        buffer_.insert(buffer_.end(), mono_.begin() + static_cast<ptrdiff_t>(skipped), mono_.end());
+        return true;
+    }
+
+    // Containers that count milliseconds round each packet's time; packets of one length lie on a grid all the same.
+    int64_t snapped(int64_t stamp) const
+    {
+        const double clock = av_q2d(stream_->time_base);
+        const double stated = (stamp * clock - origin_) * rate_;
+        const int length = decoder_->frame_size;
+        if (length <= 1 || clock * rate_ <= 1.5 || stream_->start_time == AV_NOPTS_VALUE)
+            return std::llround(stated);
+        const double first = (stream_->start_time * clock - origin_) * rate_;
+        const double on_grid = first + std::round((stated - first) / length) * length;
+        return std::llround(std::abs(on_grid - stated) <= clock * rate_ + 1 ? on_grid : stated);
+    }
+
+    std::unique_ptr<Container> container_;
+    AVStream* stream_;
+    CodecPtr decoder_;
+    PacketPtr packet_;
+    FramePtr frame_;
+    Downmix downmix_;
+    double origin_ = 0;
+    int rate_ = 0;
+    bool draining_ = false;
+    std::vector<float> buffer_, mono_;
+    size_t used_ = 0;
+    int64_t position_ = 0;             // of the next sample that read() gives
+    int64_t silence_ = 0;              // samples of nothing before those in buffer_
+    std::optional<int64_t> expected_;  // where the next frame continues; none after a seek
+};
+
+}  // namespace
+
+std::unique_ptr<SoundSource> open_ffmpeg_sound(std::unique_ptr<Container> container)
+{
+    return std::make_unique<FfmpegSound>(std::move(container));
+}
+
+}  // namespace imprint::media

@@ -59,9 +59,10 @@ public:
 
     EngineOptions options;
     fs::path library;
-    std::mutex mutex;  // guards the two below; a failed opening is tried again by the next caller
+    std::mutex mutex;  // guards the three below; a failed opening is tried again by the next caller
     std::unique_ptr<Encoder> encoder;
     std::unique_ptr<media::Decoder> decoder;
+    std::unique_ptr<index::BackgroundModel> background;
 };
 
 Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -102,6 +103,16 @@ media::Decoder& Engine::decoder()
     if (!impl_->decoder)
         impl_->decoder = std::make_unique<media::Decoder>(impl_->options.decoder);
     return *impl_->decoder;
+}
+
+const index::BackgroundModel& Engine::background()
+{
+    const Encoder& model = encoder();
+    std::scoped_lock lock(impl_->mutex);
+    if (!impl_->background)
+        impl_->background = std::make_unique<index::BackgroundModel>(
+            model.text_bank(), model.background(Modality::Picture), model.background(Modality::Sound));
+    return *impl_->background;
 }
 
 }  // namespace imprint::jobs

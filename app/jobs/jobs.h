@@ -42,6 +42,8 @@ public:
     std::filesystem::path checkpoint() const;
     Encoder& encoder();
     media::Decoder& decoder();
+    /// The encoder's background, standardised once: what a query's scores are judged by.
+    const index::BackgroundModel& background();
 
 private:
     class Impl;
@@ -116,7 +118,8 @@ struct SearchResult {
 };
 
 /// Encodes the parts, combines them on the sphere and searches. A media part that has several moments stands with their
-/// normalised mean. Usage errors: no part, only negative parts, k < 1.
+/// normalised mean (each modality's mean by itself first). Usage errors: no part, only negative parts, k < 1; Error(NotFound) where
+/// nothing is indexed, Error(Unsupported) where the library was indexed with another model.
 SearchResult search(Engine& engine, index::Searcher& searcher, const SearchRequest& request, const CancelToken& cancel = {});
 
 /// What a "not" without a weight weighs: enough to turn a tie, not enough to rank by absence alone.
@@ -127,10 +130,10 @@ std::vector<QueryPart> parse_query(const std::string& typed);
 
 /// Parses words given as separate arguments: bare words are one phrase (`a dog`); an argument that holds a space or ends
 /// in a weight (`ball*0.5`) is a part of its own. Usage errors: a weight that is no positive number, an empty text.
-std::vector<QueryPart> parse_words(const std::vector<std::string>& arguments);
+std::vector<QueryPart> parse_words(const std::vector<std::string>& arguments, double default_weight = 1.0);
 
 /// Parses `FILE[@FROM-TO][*WEIGHT]`, times as seconds, m:ss or h:mm:ss. A name that exists as written is taken as such.
-QueryPart parse_file_part(const std::string& argument);
+QueryPart parse_file_part(const std::string& argument, double default_weight = 1.0);
 
 /// Parses a date (`2024`, `2024-05`, `2024-05-31`, local time, its first moment) into seconds since 1970.
 int64_t parse_date(const std::string& text);

@@ -132,7 +132,7 @@ std::vector<QueryPart> parse_query(const std::string& typed)
     }
 }
 
-std::vector<QueryPart> parse_words(const std::vector<std::string>& arguments)
+std::vector<QueryPart> parse_words(const std::vector<std::string>& arguments, double default_weight)
 {
     std::vector<QueryPart> parts;
     bool open = false;
@@ -148,7 +148,7 @@ std::vector<QueryPart> parse_words(const std::vector<std::string>& arguments)
         } else {
             QueryPart part;
             part.text = text;
-            part.weight = weight.value_or(1.0);
+            part.weight = weight.value_or(default_weight);
             parts.push_back(std::move(part));
         }
         open = bare;
@@ -156,14 +156,15 @@ std::vector<QueryPart> parse_words(const std::vector<std::string>& arguments)
     return parts;
 }
 
-QueryPart parse_file_part(const std::string& argument)
+QueryPart parse_file_part(const std::string& argument, double default_weight)
 {
     QueryPart part;
     std::string name = argument;
     if (name.empty())
         throw Error(ErrorKind::Usage, "", "a file to compare with has no name");
+    part.weight = default_weight;
     if (!exists(name))
-        part.weight = cut_weight(name).value_or(1.0);
+        part.weight = cut_weight(name).value_or(default_weight);
     if (!exists(name))
         cut_span(name, part);
     part.file = name;

@@ -77,12 +77,27 @@ void check(const SearchRequest& request)
         throw Error(ErrorKind::Usage, "", "a query cannot be made of exclusions alone", "Add words or a file to look for");
 }
 
+/// Vectors of two models say nothing about each other, even where their sizes agree.
+void check_space(const Engine& engine, const Encoder& encoder)
+{
+    const index::Library library(engine.library_folder(), index::OpenMode::ReadOnly);
+    const std::optional<std::string> active = library.active_space();
+    const std::string folder = engine.library_folder().native();
+    if (!active)
+        throw Error(ErrorKind::NotFound, folder, "nothing is indexed yet", "Run 'imprint index FOLDER' first");
+    if (*active != encoder.space())
+        throw Error(ErrorKind::Unsupported, folder,
+                    "was indexed with the model " + *active + ", not with " + encoder.space(),
+                    "Name that model with --model, or run 'imprint index' on one of its folders to re-index it all");
+}
+
 }  // namespace
 
 SearchResult search(Engine& engine, index::Searcher& searcher, const SearchRequest& request, const CancelToken& cancel)
 {
     check(request);
     Encoder& encoder = engine.encoder();
+    check_space(engine, encoder);
     const auto start = std::chrono::steady_clock::now();
 
     std::vector<std::string> texts;
@@ -109,7 +124,7 @@ SearchResult search(Engine& engine, index::Searcher& searcher, const SearchReque
         throw Error(ErrorKind::Usage, "", "the parts of the query cancel each other out", "Leave one of them out");
     normalise(result.query);
 
-    result.background = index::QueryBackground::of(result.query, encoder);
+    result.background = engine.background().of(result.query);
     result.files = searcher.search({result.query, request.filter, request.k, request.all}, result.background);
     result.took_ms =
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// The grammar of the command line.
+#include "app/cli/arguments.h"
+
+#include <CLI/CLI.hpp>
+
+namespace imprint::cli {
+namespace {
+
+/// An option that may be given several times, each time with one value: it never swallows the words behind it.
+template <typename T>
+CLI::Option* add_each(CLI::App& app, const std::string& name, std::vector<T>& values, const std::string& help)
+{
+    return app.add_option(name, values, help)->allow_extra_args(false)->take_all();
+}
+
+void add_common(CLI::App& app, Session& session)
+{
+    app.add_option("--library", session.engine.library, "Library folder")->type_name("DIR");
+    app.add_option("--model", session.engine.checkpoint, "Checkpoint to use instead of the shipped one")->type_name("FILE");
+    app.add_option("--device", session.engine.encoder.device, "auto, cpu or cuda[:N]")->type_name("DEVICE");
+    app.add_option("--precision", session.engine.encoder.precision, "auto, fp32 or bf16")
+        ->check(CLI::IsMember({"auto", "fp32", "bf16"}))
+        ->type_name("KIND");
+    app.add_flag("--json", session.json, "Print one JSON document");
+}
+
+/// A command whose parsed form is kept outside CLI11 until it is known which one was meant.
+template <typename T>
+CLI::App* add_command(CLI::App& parent, const std::string& name, const std::string& help, Session& session, T& command,
+                      std::optional<Command>& chosen)
+{
+    CLI::App* app = parent.add_subcommand(name, help);
+    add_common(*app, session);
+    app->callback([&command, &chosen] { chosen = command; });
+    return app;
+}
+
+}  // namespace
+
+Parsed parse(int argc, char** argv)
+{
+    Parsed parsed;
+    Session& session = parsed.session;
+    IndexCommand index;
+    SearchCommand search;
+    EmbedCommand embed;
+    EvalCommand eval;
+    ModelInfoCommand model_info;
+    FailuresCommand failures;
+    DoctorCommand doctor;
+
+    CLI::App app("Imprint finds moments in your images, videos and sounds by meaning, on your own machine.", "imprint");
+    app.set_version_flag("--version", "imprint " IMPRINT_VERSION);
+    app.require_subcommand(1);
+    app.footer("Exit codes: 0 done, 1 done with failures listed, 2 wrong usage, 3 cannot.\n"
+               "Run 'imprint COMMAND --help' for a command's options.");
+
+    CLI::App* sub = add_command(app, "index", "Add folders and files to the library", session, index, parsed.command);
+    sub->add_option("PATH", index.paths, "Folders and files")->required();
+
+    sub = add_command(app, "search", "Find moments by words or by example", session, search, parsed.command);
+    sub->add_option("TEXT", search.words, "Words: bare words are one phrase; \"a phrase\"*0.5 is a part with a weight");
+    add_each(*sub, "--like", search.likes, "A picture, video or sound to be like")->type_name("FILE[@FROM-TO][*WEIGHT]");
+    add_each(*sub, "--not", search.nots, "Words to stay away from")->type_name("TEXT[*WEIGHT]");
+    add_each(*sub, "--unlike", search.unlikes, "A file to stay away from")->type_name("FILE[@FROM-TO][*WEIGHT]");
+    sub->add_option("--by", search.by, "Compare with picture, sound or both")
+        ->check(CLI::IsMember({"picture", "sound", "both"}))
+        ->type_name("MODALITY");
+    sub->add_option("-k", search.k, "Files wanted")->check(CLI::Range(1, 1'000'000))->type_name("N");
+    add_each(*sub, "--kind", search.kinds, "Only these kinds: image, video, audio")->delimiter(',')->type_name("KINDS");
+    add_each(*sub, "--in", search.folders, "Only below this folder")->type_name("DIR");
+    sub->add_option("--after", search.after, "Taken on or after this date")->type_name("DATE");
+    sub->add_option("--before", search.before, "Taken before this date")->type_name("DATE");
+    sub->add_flag("--all", search.all, "Also what is unlikely");
+
+    sub = add_command(app, "embed", "Print vectors of texts and files", session, embed, parsed.command);
+    add_each(*sub, "--text", embed.texts, "A text")->type_name("TEXT");
+    sub->add_option("FILE", embed.files, "Files");
+    sub->add_option("--npy", embed.npy, "Write the vectors as a NumPy file")->type_name("OUT");
+
+    sub = add_command(app, "eval", "Measure a checkpoint on suites, beside its baselines", session, eval, parsed.command);
+    sub->add_option("CHECKPOINT", eval.checkpoint, "Checkpoint")->required();
+    sub->add_option("SUITE", eval.suites, "Pools to measure on; all when left out");
+    sub->add_option("--corpus", eval.corpus, "Folder of the prepared corpus")->type_name("DIR");
+
+    CLI::App* model = app.add_subcommand("model", "What a checkpoint is");
+    model->require_subcommand(1);
+    sub = add_command(*model, "info", "Sizes, configuration and provenance of a checkpoint", session, model_info, parsed.command);
+    sub->add_option("CHECKPOINT", model_info.checkpoint, "Checkpoint")->required();
+
+    sub = add_command(app, "failures", "List the files that could not be read", session, failures, parsed.command);
+    sub->add_flag("--retry", failures.retry, "Forget them and try them again now");
+
+    add_command(app, "doctor", "Check this installation and the library", session, doctor, parsed.command);
+
+    try {
+        app.parse(argc, argv);
+        if (std::holds_alternative<EmbedCommand>(*parsed.command) && embed.texts.empty() && embed.files.empty())
+            throw CLI::ValidationError("embed", "give a FILE or --text");
+    } catch (const CLI::ParseError& error) {
+        parsed.command.reset();
+        parsed.exit_code = app.exit(error) == 0 ? kDone : kUsage;
+    }
+    return parsed;
+}
+
+}  // namespace imprint::cli

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands as plain data, and what runs each. Results go to standard output, everything else to standard error.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "app/jobs/jobs.h"
+#include "core/base/cancel.h"
+
+namespace imprint::cli {
+
+/// What the program says when it ends.
+enum ExitCode : int {
+    kDone = 0,
+    kDoneWithFailures = 1,  ///< all that could be done is done; the rest is listed
+    kUsage = 2,
+    kCannot = 3,
+};
+
+/// What every command gets.
+struct Session {
+    jobs::EngineOptions engine;
+    bool json = false;
+    CancelToken cancel;
+};
+
+struct IndexCommand {
+    std::vector<std::filesystem::path> paths;
+};
+struct SearchCommand {
+    std::vector<std::string> words, likes, nots, unlikes, kinds;
+    std::vector<std::filesystem::path> folders;
+    std::string by = "both", after, before;
+    int k = 50;
+    bool all = false;
+};
+struct EmbedCommand {
+    std::vector<std::string> texts;
+    std::vector<std::filesystem::path> files;
+    std::filesystem::path npy;
+};
+struct EvalCommand {
+    std::filesystem::path checkpoint;
+    std::vector<std::string> suites;  ///< empty: all
+    std::filesystem::path corpus;     ///< empty: where the preparation puts it
+};
+struct ModelInfoCommand {
+    std::filesystem::path checkpoint;
+};
+struct FailuresCommand {
+    bool retry = false;
+};
+struct DoctorCommand {};
+
+using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, ModelInfoCommand,
+                             FailuresCommand, DoctorCommand>;
+
+int run(const IndexCommand& command, const Session& session);
+int run(const SearchCommand& command, const Session& session);
+int run(const EmbedCommand& command, const Session& session);
+int run(const EvalCommand& command, const Session& session);
+int run(const ModelInfoCommand& command, const Session& session);
+int run(const FailuresCommand& command, const Session& session);
+int run(const DoctorCommand& command, const Session& session);
+
+}  // namespace imprint::cli

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// `imprint model info` and `imprint eval`.
+#include <cstdio>
+
+#include "app/cli/commands.h"
+#include "app/cli/output.h"
+#include "core/model/checkpoint_info.h"
+#include "training/evaluation/evaluate.h"
+
+namespace imprint::cli {
+namespace {
+
+/// "key: value" lines; what is nested is indented.
+void print_fields(const nlohmann::json& fields, int depth)
+{
+    for (const auto& [key, value] : fields.items()) {
+        std::printf("%*s%s:", depth * 2, "", printable(key).c_str());
+        if (value.is_object()) {
+            std::printf("\n");
+            print_fields(value, depth + 1);
+        } else if (value.is_string()) {
+            std::printf(" %s\n", printable(value.get<std::string>()).c_str());
+        } else {
+            std::printf(" %s\n", value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+        }
+    }
+}
+
+bool has_failures(const nlohmann::json& result)
+{
+    for (const auto& pool : result.value("pools", nlohmann::json::array()))
+        if (pool.contains("failed") && !pool["failed"].empty())
+            return true;
+    return false;
+}
+
+}  // namespace
+
+int run(const ModelInfoCommand& command, const Session& session)
+{
+    const nlohmann::json info = model::checkpoint_info(command.checkpoint);
+    if (session.json)
+        print_json(info);
+    else
+        print_fields(info, 0);
+    return kDone;
+}
+
+int run(const EvalCommand& command, const Session& session)
+{
+    evaluation::EvalOptions options;
+    options.checkpoint = command.checkpoint;
+    options.suites = command.suites;
+    options.corpus = command.corpus;
+    options.encoder = session.engine.encoder;
+    options.cancel = session.cancel;
+    options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", printable(line).c_str()); };
+    const nlohmann::json result = evaluation::evaluate(options);
+    if (session.json)
+        print_json(result);
+    else
+        std::fputs(evaluation::readable_table(result).c_str(), stdout);
+    return has_failures(result) ? kDoneWithFailures : kDone;
+}
+
+}  // namespace imprint::cli

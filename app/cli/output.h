@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// How results are written: JSON that never fails on a name, times, names on a terminal, NumPy files.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "app/jobs/jobs.h"
+
+namespace imprint::cli {
+
+using Json = nlohmann::ordered_json;
+
+/// Writes one document to standard output; text that is not UTF-8 is written with U+FFFD.
+void print_json(const Json& document);
+
+/// Sets `key` to the path as UTF-8 text, and where bytes had to be replaced also `<key>_bytes` to all of them in base64.
+void put_path(Json& object, const std::string& key, const std::filesystem::path& path);
+
+/// A name or message for a terminal: control characters (which could steer it) become '?'; other bytes stay.
+std::string printable(const std::string& text);
+
+/// "1:05" or "1:02:05"; tenths only where `fine`.
+std::string clock_time(double seconds, bool fine = false);
+std::string clock_span(const index::Moment& moment);
+
+Json failures_json(const std::vector<index::Failure>& failures);
+void print_failures(const std::vector<index::Failure>& failures);
+
+/// The message of an error or any other exception, with the program's name, to standard error.
+void print_problem(const std::string& message);
+
+/// Writes [rows, dim] little-endian float32 in NumPy's format, to a temporary name first. Throws Error.
+void write_npy(const std::filesystem::path& file, const Vectors& vectors);
+
+}  // namespace imprint::cli

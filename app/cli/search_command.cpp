@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// `imprint search`.
+#include <cstdio>
+
+#include "app/cli/commands.h"
+#include "app/cli/output.h"
+#include "app/jobs/scan.h"
+
+namespace imprint::cli {
+namespace {
+
+jobs::SearchRequest request_of(const SearchCommand& command)
+{
+    jobs::SearchRequest request;
+    request.k = command.k;
+    request.all = command.all;
+    request.parts = jobs::parse_words(command.words);
+    for (const std::string& like : command.likes)
+        request.parts.push_back(jobs::parse_file_part(like));
+    const size_t wanted = request.parts.size();
+    for (const std::string& text : command.nots)
+        request.parts.push_back(jobs::parse_words({text}, jobs::kNotWeight).front());
+    for (const std::string& file : command.unlikes)
+        request.parts.push_back(jobs::parse_file_part(file, jobs::kNotWeight));
+    for (size_t i = wanted; i < request.parts.size(); ++i)
+        request.parts[i].weight = -request.parts[i].weight;
+    for (const std::string& name : command.kinds) {
+        const auto kind = media::kind_from_name(name);
+        if (!kind)
+            throw Error(ErrorKind::Usage, "--kind " + name, "is no kind", "Use image, video or audio");
+        request.filter.kinds.push_back(*kind);
+    }
+    if (command.by != "both")
+        request.filter.modalities = {command.by == "sound" ? Modality::Sound : Modality::Picture};
+    for (const std::filesystem::path& folder : command.folders)
+        request.filter.folders.push_back(jobs::catalog_path(folder));
+    if (!command.after.empty())
+        request.filter.after = jobs::parse_date(command.after);
+    if (!command.before.empty())
+        request.filter.before = jobs::parse_date(command.before) - 1;
+    return request;
+}
+
+Json query_json(const jobs::SearchRequest& request)
+{
+    Json parts = Json::array();
+    for (const jobs::QueryPart& part : request.parts) {
+        Json item;
+        if (part.file.empty())
+            item["text"] = part.text;
+        else
+            put_path(item, "file", part.file);
+        if (part.from)
+            item["from"] = *part.from;
+        if (part.to)
+            item["to"] = *part.to;
+        item["weight"] = part.weight;
+        parts.push_back(std::move(item));
+    }
+    return parts;
+}
+
+void put_times(Json& item, const index::Moment& moment)
+{
+    item["start"] = moment.start ? Json(*moment.start) : Json();
+    item["end"] = moment.end ? Json(*moment.end) : Json();
+    item["modality"] = modality_name(moment.modality);
+}
+
+Json result_json(const index::FileHit& hit)
+{
+    Json item;
+    put_path(item, "path", hit.path);
+    item["kind"] = media::kind_name(hit.probe.kind);
+    put_times(item, hit.moments.front().moment);
+    item["score"] = hit.score;
+    item["band"] = index::band_name(hit.band);
+    item["labels"] = Json::array();
+    for (const index::MomentHit& moment : hit.moments) {
+        Json part;
+        put_times(part, moment.moment);
+        part["score"] = moment.score;
+        part["band"] = index::band_name(moment.band);
+        item["moments"].push_back(std::move(part));
+    }
+    return item;
+}
+
+void print_table(const std::vector<index::FileHit>& files)
+{
+    for (const index::FileHit& hit : files) {
+        std::printf("%6.2f  %-8s  %-5s  %s\n", static_cast<double>(hit.score), index::band_name(hit.band),
+                    media::kind_name(hit.probe.kind), printable(hit.path.native()).c_str());
+        for (const index::MomentHit& moment : hit.moments)
+            if (moment.moment.start)
+                std::printf("%8s%6.2f  %-8s  %-7s  %s\n", "", static_cast<double>(moment.score), index::band_name(moment.band),
+                            modality_name(moment.moment.modality), clock_span(moment.moment).c_str());
+    }
+}
+
+}  // namespace
+
+int run(const SearchCommand& command, const Session& session)
+{
+    const jobs::SearchRequest request = request_of(command);
+    jobs::Engine engine(session.engine);
+    {
+        const index::Library library(engine.library_folder(), index::OpenMode::ReadOnly);
+        if (library.counts().moments == 0)
+            throw Error(ErrorKind::NotFound, engine.library_folder().native(), "the library is empty",
+                        "Run 'imprint index FOLDER' first");
+    }
+    index::Searcher searcher(engine.library_folder());
+    const jobs::SearchResult result = jobs::search(engine, searcher, request, session.cancel);
+    if (session.json) {
+        Json document{{"query", query_json(request)}, {"space", result.space}, {"took_ms", result.took_ms}};
+        document["results"] = Json::array();
+        for (const index::FileHit& hit : result.files)
+            document["results"].push_back(result_json(hit));
+        print_json(document);
+    } else {
+        print_table(result.files);
+    }
+    if (result.files.empty())
+        std::fprintf(stderr, command.all ? "Nothing passes the filters.\n"
+                                         : "Nothing here is likely to match; use --all to see the nearest all the same.\n");
+    return kDone;
+}
+
+}  // namespace imprint::cli

@@ -80,31 +80,34 @@ public:
     std::optional<std::string> active_space() const;
     void use_space(const std::string& space, int dim);
 
-    /// True when the catalog holds this file with equal facts: indexed with vectors in `space`, or failed.
+    /// True when the catalog holds this file with equal facts: indexed with vectors in `space`, or failed. The device is
+    /// recorded but not compared: its number changes when a disk is plugged in again.
     bool unchanged(const FileFacts& facts, const std::string& space) const;
     /// Adds or replaces a file. `bank` is the encoder's text bank: mean and deviation of each moment against it are stored.
     void put(const FileEntry& entry, const std::string& space, const Vectors& bank);
     /// Records that a file could not be read (replacing what was known of it).
     void put_failure(const FileFacts& facts, const Failure& failure);
     /// Drops everything known about files below `root` whose path is not in `seen` (sorted or not). Returns how many went.
-    /// A root that itself is missing (an unplugged disk) drops nothing.
+    /// A root that itself is missing (an unplugged disk) drops nothing, nor does an empty mount point that files on
+    /// another device used to stand under. Works in bounded transactions: a crash leaves some for the next call.
     int64_t drop_vanished(const std::filesystem::path& root, const std::vector<std::filesystem::path>& seen);
 
     Counts counts() const;
     std::vector<Failure> failures() const;
     /// Forgets recorded failures so that the next run tries those files again. Returns how many.
     int64_t forget_failures();
-    std::optional<FileRow> find(const std::filesystem::path& path) const;
-    std::vector<FileRow> files(int64_t offset, int64_t limit) const;  ///< ordered by id
+    std::optional<FileRow> find(const std::filesystem::path& path) const;  ///< indexed files only
+    std::vector<FileRow> files(int64_t offset, int64_t limit) const;       ///< indexed files, ordered by id
+    std::vector<Moment> moments(int64_t file) const;                       ///< of a FileRow's id, in their order
+
+    /// Reads everything once: page structure, references, sizes of vectors. What is wrong, one line each; empty is good.
+    std::vector<std::string> check() const;
 
     /// A number that grows with every change of vectors; the vector index compares it.
     int64_t revision() const;
 
-    class Impl;  // shared with the vector index inside this folder
-    Impl& impl() { return *impl_; }
-    const Impl& impl() const { return *impl_; }
-
 private:
+    class Impl;
     std::unique_ptr<Impl> impl_;
 };
 

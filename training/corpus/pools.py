@@ -31,6 +31,18 @@ def unpack_gcompris(root: Path, target: Path) -> None:
         raise SystemExit(f"gcompris-qt-data has no {sorted(wanted)[0]} ({len(wanted)} missing)")
 
 
+def other_pictures(root: Path, target: Path) -> list[Path]:
+    """GCompris's cartoons for words, unpacked under `target`: in no pool, but never to be trained on either."""
+    inside = "gcompris/src/activities/lang/resource/words_sample/"
+    found = {path: data for path, data in entries(root / "usr/share/gcompris-qt/rcc/lang.rcc").items()
+             if path.startswith(inside) and path.endswith(".webp")}
+    for path, data in found.items():
+        if not (target / path).exists():
+            (target / path).parent.mkdir(parents=True, exist_ok=True)
+            (target / path).write_bytes(data)
+    return [target / path for path in sorted(found)]
+
+
 def photo_rows(folder: str) -> list[dict]:
     return [{"path": f"{folder}/{row['path']}", "label": row["clean_label"], "raw": row["raw_label"],
              "sight": int(row["sight"]), "split": row["split"]} for row in facts("gcompris_photos.tsv")]

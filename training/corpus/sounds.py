@@ -164,7 +164,12 @@ def load(path: Path) -> np.ndarray:
 def convert(files: list[str], target: Path) -> None:
     import soundfile
 
-    samples = load(Path(files[0]))
+    if files[0].startswith("synth:"):
+        import synth
+
+        samples = synth.play(files[0])[: RATE * SECONDS]
+    else:
+        samples = load(Path(files[0]))
     if len(samples) < RATE // 50:
         raise ValueError("shorter than 20 ms")
     target.parent.mkdir(parents=True, exist_ok=True)

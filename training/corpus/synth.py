@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Notes, chords, melodies and drum patterns of the General MIDI instruments, from two soundfonts. Synthetic, and all of
+it training: figures on real sounds are never averaged with these."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from captions import Item
+from common import chance, digest
+
+RATE = 16000
+FONTS = {"timgm": ("timgm6mb-soundfont", "usr/share/sounds/sf2/TimGM6mb.sf2"),
+         "fluid": ("fluid-soundfont-gm", "usr/share/sounds/sf2/FluidR3_GM.sf2")}
+FAMILIES = ["piano", "tuned percussion", "organ", "guitar", "bass", "string instrument", "string ensemble", "brass",
+            "reed instrument", "flute", "synthesizer lead", "synthesizer pad", "synthesizer effect", "folk instrument",
+            "percussion", "sound effect"]
+PROGRAMS = """grand piano|bright piano|electric grand piano|honky-tonk piano|electric piano|chorused electric piano|
+harpsichord|clavinet|celesta|glockenspiel|music box|vibraphone|marimba|xylophone|tubular bells|dulcimer|drawbar organ|
+percussive organ|rock organ|church organ|reed organ|accordion|harmonica|bandoneon|nylon string acoustic guitar|
+steel string acoustic guitar|jazz guitar|clean electric guitar|muted electric guitar|overdriven guitar|distorted guitar|
+guitar harmonics|acoustic bass|electric bass|picked electric bass|fretless bass|slap bass|slap bass guitar|synth bass|
+synth bass|violin|viola|cello|double bass|tremolo strings|pizzicato strings|harp|timpani|string orchestra|
+slow string orchestra|synth strings|synth strings|choir singing|voices singing|synth voice|orchestra hit|trumpet|trombone|
+tuba|muted trumpet|french horn|brass section|synth brass|synth brass|soprano saxophone|alto saxophone|tenor saxophone|
+baritone saxophone|oboe|english horn|bassoon|clarinet|piccolo|flute|recorder|pan flute|blown bottle|shakuhachi|whistle|
+ocarina|square wave synthesizer|sawtooth synthesizer|calliope|chiff lead synthesizer|charang synthesizer|
+voice synthesizer|fifths synthesizer|bass and lead synthesizer|new age pad|warm pad|polyphonic synthesizer pad|choir pad|
+bowed pad|metallic pad|halo pad|sweep pad|rain effect|soundtrack effect|crystal effect|atmosphere effect|
+brightness effect|goblins effect|echoes effect|science fiction effect|sitar|banjo|shamisen|koto|kalimba|bagpipes|fiddle|
+shehnai|tinkle bell|agogo|steel drums|woodblock|taiko drum|melodic tom|synth drum|reverse cymbal|guitar fret noise|
+breath noise|seashore waves|bird tweet|telephone ring|helicopter|applause|gunshot""".replace("\n", "").split("|")
+DRUMS = {35: "bass drum", 36: "kick drum", 37: "side stick", 38: "snare drum", 39: "hand clap", 40: "electric snare",
+         41: "low floor tom", 42: "closed hi-hat", 43: "high floor tom", 44: "pedal hi-hat", 45: "low tom",
+         46: "open hi-hat", 47: "middle tom", 48: "middle tom", 49: "crash cymbal", 50: "high tom", 51: "ride cymbal",
+         52: "chinese cymbal", 53: "ride bell", 54: "tambourine", 55: "splash cymbal", 56: "cowbell", 57: "crash cymbal",
+         58: "vibraslap", 59: "ride cymbal", 60: "high bongo", 61: "low bongo", 62: "muted conga", 63: "open conga",
+         64: "low conga", 65: "high timbale", 66: "low timbale", 67: "high agogo", 68: "low agogo", 69: "cabasa",
+         70: "maracas", 71: "short whistle", 72: "long whistle", 73: "short guiro", 74: "long guiro", 75: "claves",
+         76: "high woodblock", 77: "low woodblock", 78: "muted cuica", 79: "open cuica", 80: "muted triangle",
+         81: "open triangle"}
+# What is played, and how often for each instrument and soundfont.
+FORMS = {"note": 3, "chord": 2, "melody": 4}
+DRUM_FORMS = {"hit": 2, "pattern": 2}
+BEATS = 40
+FIXED_PITCH = range(119, 128)  # noises and effects: a scale of them is nonsense
+SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9))
+# Where an instrument is at home, by family (MIDI keys); the low and the high ones apart.
+RANGES = {0: (48, 84), 1: (60, 88), 2: (48, 79), 3: (45, 76), 4: (28, 50), 5: (48, 84), 6: (48, 79), 7: (50, 76),
+          8: (50, 79), 9: (60, 88), 13: (52, 79)}
+OWN_RANGE = {42: (38, 62), 43: (28, 50), 47: (40, 55), 57: (40, 67), 58: (30, 53), 70: (36, 62), 67: (40, 62),
+             109: (58, 77), 40: (56, 91), 72: (72, 98), 115: (55, 80)}
+
+
+def items(roots: dict[str, Path]) -> list[Item]:
+    found = []
+    for font, (package, file) in FONTS.items():
+        path = roots[package] / file
+        for program, name in enumerate(PROGRAMS):
+            for form, count in FORMS.items():
+                if program in FIXED_PITCH and form != "note":
+                    continue
+                said = {"note": [], "chord": [f"a chord on a {name}"], "melody": [f"{name} playing a melody"]}[form]
+                for n in range(count):
+                    found.append(_item(font, path, f"{form}-{program}-{n}", name, said, [FAMILIES[program // 8]]))
+        for key, name in DRUMS.items():
+            for form, count in DRUM_FORMS.items():
+                for n in range(count):
+                    found.append(_item(font, path, f"{form}-{key}-{n}", name, [], ["percussion"]))
+        for n in range(BEATS):
+            found.append(_item(font, path, f"beat-0-{n}", "drum kit playing a beat", ["drums"], ["percussion"]))
+    return found
+
+
+def _item(font: str, path: Path, what: str, name: str, titles: list[str], keywords: list[str]) -> Item:
+    return Item(f"midi/{font}-{what}", "midi", "sound", [f"synth:{path}:{what}"], name, titles, keywords, f"midi/{name}",
+                plain=False)
+
+
+@lru_cache(maxsize=2)
+def _font(path: str):
+    import tinysoundfont
+
+    synth = tinysoundfont.Synth(samplerate=RATE, gain=-6)
+    return synth, synth.sfload(path)
+
+
+def play(spec: str) -> np.ndarray:
+    """Mono float32 at 16 kHz of one item's `synth:PATH:WHAT`; all choices come from WHAT and the soundfont's name."""
+    _, path, what = spec.split(":", 2)
+    form, number, _ = what.split("-")
+    synth, font = _font(path)
+    name = f"{Path(path).name}:{what}"
+    events, seconds = _events(form, int(number), name)
+    drums = form in ("hit", "pattern", "beat")
+    channel = 9 if drums else 0
+    synth.program_select(channel, font, 128 if drums else 0, 0 if drums else int(number))
+    parts, now = [], 0.0
+    for time, key, velocity in sorted(events):
+        if time > now:
+            parts.append(_generate(synth, round((time - now) * RATE)))
+            now = time
+        if velocity:
+            synth.noteon(channel, key, velocity)
+        else:
+            synth.noteoff(channel, key)
+    parts.append(_generate(synth, round(max(0.3, seconds - now) * RATE)))
+    synth.sounds_off()
+    _generate(synth, RATE // 4)
+    samples = _room(np.concatenate(parts), name)
+    peak = float(np.abs(samples).max())
+    if peak < 1e-4:
+        raise ValueError("silent")
+    return (samples * (0.3 + 0.6 * chance(name, "level")) / peak).astype(np.float32)
+
+
+def _generate(synth, samples: int) -> np.ndarray:
+    if samples <= 0:
+        return np.zeros(0, np.float32)
+    return np.frombuffer(bytes(synth.generate(samples)), np.float32).reshape(-1, 2).mean(1)
+
+
+def _events(form: str, number: int, name: str) -> tuple[list[tuple[float, int, int]], float]:
+    """Notes on and off as (seconds, key, velocity; 0 is off), and the length."""
+    velocity = 70 + digest(name, "velocity") % 50
+    if form == "hit":
+        return [(0.0, number, velocity), (1.0, number, 0)], 1.5
+    if form == "pattern":
+        step = 0.12 + 0.3 * chance(name, "step")
+        hits = [i * step for i in range(12) if i % 4 == 0 or chance(name, "hit", i) < 0.5]
+        return [(t, number, velocity - digest(name, t) % 25) for t in hits], hits[-1] + 0.8
+    if form == "beat":
+        step = 60 / (80 + digest(name, "tempo") % 80) / 2
+        events = []
+        for i in range(16):
+            if i % 4 == 0 or chance(name, "kick", i) < 0.15:
+                events.append((i * step, 36, velocity))
+            if i % 4 == 2:
+                events.append((i * step, 38, velocity))
+            if chance(name, "hat", i) < 0.8:
+                events.append((i * step, 42 if chance(name, "open", i) < 0.85 else 46, velocity - 20))
+            if i == 0 and chance(name, "crash") < 0.4:
+                events.append((0.0, 49, velocity))
+            if i >= 12 and chance(name, "fill", i) < 0.5:
+                events.append((i * step, (48, 45, 41)[digest(name, "tom", i) % 3], velocity))
+        return events, 16 * step + 0.5
+    low, high = OWN_RANGE.get(number, RANGES.get(number // 8, (48, 79)))
+    root = low + digest(name, "root") % max(1, high - low - 11)
+    if form == "note":
+        length = 0.6 + 2.0 * chance(name, "length")
+        key = low + digest(name, "key") % (high - low + 1)
+        return [(0.0, key, velocity), (length, key, 0)], length + 0.8
+    if form == "chord":
+        shape = ((0, 4, 7), (0, 3, 7), (0, 4, 7, 10), (0, 5, 7))[digest(name, "shape") % 4]
+        spread = 0.06 * chance(name, "spread")
+        notes = [(i * spread, root + step, velocity) for i, step in enumerate(shape)]
+        return notes + [(1.8, root + step, 0) for step in shape], 2.6
+    scale = SCALES[digest(name, "scale") % len(SCALES)]
+    beat = 60 / (70 + digest(name, "tempo") % 90)
+    events, time, degree = [], 0.0, digest(name, "start") % 5
+    for i in range(6 + digest(name, "notes") % 6):
+        length = beat * (0.5, 0.5, 1.0, 1.0, 2.0)[digest(name, "value", i) % 5]
+        key = root + 12 * (degree // len(scale)) + scale[degree % len(scale)]
+        while key > high:
+            key -= 12
+        events += [(time, key, velocity - digest(name, "accent", i) % 20), (time + 0.92 * length, key, 0)]
+        time += length
+        degree = max(0, min(10, degree + (-2, -1, -1, 1, 1, 2, 3)[digest(name, "move", i) % 7]))
+        if time > 5:
+            break
+    return events, time + 0.6
+
+
+def _room(samples: np.ndarray, name: str) -> np.ndarray:
+    """Half of the clips stand in a room: a decaying noise of 0.2 to 1.5 seconds, mixed in."""
+    if chance(name, "room") < 0.5:
+        return samples
+    length = int(RATE * (0.2 + 1.3 * chance(name, "decay")))
+    noise = np.random.default_rng(digest(name, "noise")).standard_normal(length)
+    tail = noise * np.exp(-6.0 * np.arange(length) / length)
+    size = 1 << (len(samples) + length).bit_length()
+    wet = np.fft.irfft(np.fft.rfft(samples, size) * np.fft.rfft(tail, size), size)[: len(samples)]
+    wet *= np.abs(samples).max() / max(1e-9, np.abs(wet).max())
+    return samples + (0.15 + 0.5 * chance(name, "wet")) * wet

@@ -7,49 +7,16 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
-#include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "core/model/parameters.h"
+#include "core/model/safetensors.h"
 #include "core/model/trunk.h"
 
 namespace imprint::model::golden {
-
-struct File {
-    std::map<std::string, at::Tensor> tensors;
-    std::map<std::string, std::string> metadata;
-};
-
-/// Reads a safetensors file whose tensors are all F32.
-inline File read_file(const std::string& path)
-{
-    std::ifstream stream(path, std::ios::binary);
-    uint64_t header_size = 0;
-    stream.read(reinterpret_cast<char*>(&header_size), 8);
-    if (!stream || header_size > (1u << 20))
-        throw std::runtime_error("cannot read " + path);
-    std::string header(header_size, ' ');
-    stream.read(header.data(), static_cast<std::streamsize>(header_size));
-    File file;
-    const auto entries = nlohmann::json::parse(header);
-    for (const auto& [name, entry] : entries.items()) {
-        if (name == "__metadata__") {
-            file.metadata = entry.get<std::map<std::string, std::string>>();
-            continue;
-        }
-        at::Tensor tensor = at::empty(entry["shape"].get<std::vector<int64_t>>(), at::kFloat);
-        stream.seekg(static_cast<std::streamoff>(8 + header_size + entry["data_offsets"][0].get<uint64_t>()));
-        stream.read(static_cast<char*>(tensor.mutable_data_ptr()), static_cast<std::streamsize>(tensor.nbytes()));
-        file.tensors[name] = tensor;
-    }
-    if (!stream)
-        throw std::runtime_error(path + " is incomplete");
-    return file;
-}
 
 /// uint8 [batch, height, width, 3]: triangle waves in integers.
 inline at::Tensor formula_pixels(int64_t batch, int64_t height, int64_t width)
@@ -72,11 +39,11 @@ struct Difference {
 };
 
 /// Runs the trunk on every size that the file holds answers for.
-inline Difference compare(const Trunk& trunk, const File& file)
+inline Difference compare(const Trunk& trunk, const SafetensorsFile& file)
 {
     Difference difference;
-    const int64_t step = std::stoll(file.metadata.at("step")), batch = std::stoll(file.metadata.at("batch"));
-    for (const auto& [key, shape] : file.metadata) {
+    const int64_t step = std::stoll(file.metadata().at("step")), batch = std::stoll(file.metadata().at("batch"));
+    for (const auto& [key, shape] : file.metadata()) {
         const auto dot = key.find(".shape");
         if (dot == std::string::npos)
             continue;
@@ -86,9 +53,11 @@ inline Difference compare(const Trunk& trunk, const File& file)
         if (output.map.sizes().vec() != nlohmann::json::parse(shape).get<std::vector<int64_t>>())
             throw std::runtime_error("the map of " + size + " has another shape than the reference's");
         const at::Tensor stored = output.map.flatten().slice(0, 0, std::nullopt, step);
-        const auto largest = [](const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); };
-        difference.map = std::max(difference.map, largest(stored, file.tensors.at(size + ".map")));
-        difference.logits = std::max(difference.logits, largest(output.logits, file.tensors.at(size + ".logits")));
+        const auto largest = [&](const at::Tensor& found, const std::string& name) {
+            return (found - to_tensor(file.at(name), name)).abs().max().item<double>();
+        };
+        difference.map = std::max(difference.map, largest(stored, size + ".map"));
+        difference.logits = std::max(difference.logits, largest(output.logits, size + ".logits"));
         difference.pictures += static_cast<int>(batch);
     }
     return difference;

@@ -108,7 +108,7 @@ private Q_SLOTS:
         QFETCH(bool, onednn);
         at::globalContext().setUserEnabledMkldnn(onednn);
         const Trunk trunk = make_trunk(narrow_parameters());
-        const auto difference = golden::compare(trunk, golden::read_file(data_path("narrow.safetensors")));
+        const auto difference = golden::compare(trunk, SafetensorsFile(data_path("narrow.safetensors")));
         at::globalContext().setUserEnabledMkldnn(true);
         QCOMPARE(difference.pictures, 4);
         QVERIFY2(difference.map < 1e-4, qPrintable(QString::number(difference.map)));

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// QCommandLineParser with the few options that scripts, tests and the README's picture need.
+#include "app/gui/app_options.h"
+
+#include <QCommandLineParser>
+#include <QCoreApplication>
+#include <QTextStream>
+#include <cstdlib>
+
+#include "app/gui/paths.h"
+
+namespace imprint::gui {
+namespace {
+
+[[noreturn]] void refuse(const QString& why)
+{
+    QTextStream(stderr) << "imprint-app: " << why << "\nTry: imprint-app --help\n";
+    std::exit(2);
+}
+
+}  // namespace
+
+AppOptions parse_options(const QStringList& arguments)
+{
+    const auto tr = [](const char* text) { return QCoreApplication::translate("AppOptions", text); };
+    QCommandLineParser parser;
+    parser.setApplicationDescription(tr("Finds moments in your own pictures, videos and sounds by what they mean."));
+    parser.addHelpOption();
+    parser.addVersionOption();
+    parser.addOptions({{QStringLiteral("library"), tr("Open the library in this folder."), QStringLiteral("DIR")},
+                       {QStringLiteral("model"), tr("Use this checkpoint."), QStringLiteral("FILE")},
+                       {QStringLiteral("add"), tr("Add a folder or file to the library; may be repeated."), QStringLiteral("PATH")},
+                       {QStringLiteral("search"), tr("Search for this at once."), QStringLiteral("TEXT")},
+                       {QStringLiteral("open"), tr("Open the N-th result."), QStringLiteral("N")},
+                       {QStringLiteral("page"), tr("Start on this page: search or library."), QStringLiteral("PAGE")},
+                       {QStringLiteral("theme"), tr("Appearance: system, light or dark."), QStringLiteral("THEME")},
+                       {QStringLiteral("screenshot"), tr("Write the window to a PNG file and quit."), QStringLiteral("FILE")},
+                       {QStringLiteral("after"), tr("Take the screenshot after so many milliseconds instead of when everything has arrived."), QStringLiteral("MS")}});
+    parser.process(arguments);
+    if (!parser.positionalArguments().isEmpty())
+        refuse(tr("unexpected argument: %1 (folders are added with --add)").arg(parser.positionalArguments().first()));
+
+    AppOptions options;
+    options.library = path_of(parser.value(QStringLiteral("library")));
+    options.model = path_of(parser.value(QStringLiteral("model")));
+    for (const QString& path : parser.values(QStringLiteral("add")))
+        options.add.push_back(std::filesystem::absolute(path_of(path)));
+    options.search = parser.value(QStringLiteral("search"));
+    options.page = parser.value(QStringLiteral("page"));
+    if (!options.page.isEmpty() && options.page != QLatin1String("search") && options.page != QLatin1String("library"))
+        refuse(tr("--page is search or library, not %1").arg(options.page));
+    options.screenshot = parser.value(QStringLiteral("screenshot"));
+    const auto number = [&](const QString& name, int least) {
+        bool good = false;
+        const int value = parser.value(name).toInt(&good);
+        if (!good || value < least)
+            refuse(tr("--%1 needs a whole number of at least %2").arg(name).arg(least));
+        return value;
+    };
+    if (parser.isSet(QStringLiteral("open")))
+        options.open = number(QStringLiteral("open"), 1);
+    if (parser.isSet(QStringLiteral("after")))
+        options.after_ms = number(QStringLiteral("after"), 0);
+    if (parser.isSet(QStringLiteral("theme"))) {
+        const QString theme = parser.value(QStringLiteral("theme"));
+        if (theme == QLatin1String("light"))
+            options.theme = ThemeMode::Light;
+        else if (theme == QLatin1String("dark"))
+            options.theme = ThemeMode::Dark;
+        else if (theme == QLatin1String("system"))
+            options.theme = ThemeMode::System;
+        else
+            refuse(tr("--theme is system, light or dark, not %1").arg(theme));
+    }
+    return options;
+}
+
+}  // namespace imprint::gui

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Qt 6.4 cannot switch on a font's tabular figures, so digits are set one by one.
+#include "app/gui/figures.h"
+
+#include <QCoreApplication>
+#include <QDateTime>
+#include <QFontMetrics>
+#include <QLocale>
+#include <algorithm>
+#include <cmath>
+
+namespace imprint::gui {
+namespace {
+
+QString translated(const char* text)
+{
+    return QCoreApplication::translate("Figures", text);
+}
+
+int digit_width(const QFontMetrics& metrics)
+{
+    int width = 0;
+    for (char digit = '0'; digit <= '9'; ++digit)
+        width = std::max(width, metrics.horizontalAdvance(QLatin1Char(digit)));
+    return width;
+}
+
+bool is_digit(QChar c)
+{
+    return c >= QLatin1Char('0') && c <= QLatin1Char('9');
+}
+
+}  // namespace
+
+QString format_count(qint64 value)
+{
+    return QLocale(QLocale::English).toString(value);
+}
+
+QString format_time(double seconds)
+{
+    const qint64 whole = std::max<qint64>(0, static_cast<qint64>(std::floor(seconds + 1e-6)));
+    const qint64 h = whole / 3600, m = whole / 60 % 60, s = whole % 60;
+    if (h)
+        return QStringLiteral("%1:%2:%3").arg(h).arg(m, 2, 10, QLatin1Char('0')).arg(s, 2, 10, QLatin1Char('0'));
+    return QStringLiteral("%1:%2").arg(m).arg(s, 2, 10, QLatin1Char('0'));
+}
+
+QString format_span(double start, double end)
+{
+    const QString from = format_time(start), to = format_time(end);
+    return from == to ? from : from + QChar(0x2013) + to;
+}
+
+QString format_left(double seconds)
+{
+    if (seconds < 90)
+        return translated("%1 s left").arg(std::max(1LL, std::llround(seconds)));
+    if (seconds < 90 * 60)
+        return translated("%1 min left").arg(std::llround(seconds / 60));
+    return translated("%1 h left").arg(std::llround(seconds / 3600));
+}
+
+QString format_rate(double per_second)
+{
+    const int decimals = per_second < 9.95 ? 1 : 0;
+    return translated("%1 files/s").arg(QLocale(QLocale::English).toString(per_second, 'f', decimals));
+}
+
+QString format_date(qint64 seconds_since_1970)
+{
+    return QLocale(QLocale::English).toString(QDateTime::fromSecsSinceEpoch(seconds_since_1970).date(),
+                                              QStringLiteral("d MMM yyyy"));
+}
+
+QString counted(qint64 n, const QString& one, const QString& many)
+{
+    return format_count(n) + QLatin1Char(' ') + (n == 1 ? one : many);
+}
+
+int figures_width(const QFontMetrics& metrics, const QString& text)
+{
+    int width = 0;
+    const int cell = digit_width(metrics);
+    for (qsizetype at = 0; at < text.size();) {
+        if (is_digit(text[at])) {
+            width += cell;
+            ++at;
+            continue;
+        }
+        qsizetype end = at;
+        while (end < text.size() && !is_digit(text[end]))
+            ++end;
+        width += metrics.horizontalAdvance(text.mid(at, end - at));
+        at = end;
+    }
+    return width;
+}
+
+int draw_figures(QPainter& painter, const QRect& rect, Qt::Alignment alignment, const QString& text)
+{
+    const QFontMetrics metrics = painter.fontMetrics();
+    QString shown = text;
+    if (figures_width(metrics, shown) > rect.width())
+        shown = metrics.elidedText(text, Qt::ElideRight, rect.width());
+    const int width = figures_width(metrics, shown);
+    int x = rect.left();
+    if (alignment & Qt::AlignRight)
+        x = rect.right() + 1 - width;
+    else if (alignment & Qt::AlignHCenter)
+        x = rect.left() + (rect.width() - width) / 2;
+    const int baseline = rect.top() + (rect.height() + metrics.ascent() - metrics.descent()) / 2;
+    const int cell = digit_width(metrics);
+    for (qsizetype at = 0; at < shown.size();) {
+        if (is_digit(shown[at])) {
+            const int own = metrics.horizontalAdvance(shown[at]);
+            painter.drawText(QPointF(x + (cell - own) / 2.0, baseline), shown.mid(at, 1));
+            x += cell;
+            ++at;
+            continue;
+        }
+        qsizetype end = at;
+        while (end < shown.size() && !is_digit(shown[end]))
+            ++end;
+        const QString run = shown.mid(at, end - at);
+        painter.drawText(QPointF(x, baseline), run);
+        x += metrics.horizontalAdvance(run);
+        at = end;
+    }
+    return x;
+}
+
+}  // namespace imprint::gui

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Indexing off the GUI thread: one run at a time, what is added meanwhile waits its turn; pausing keeps all that is done.
+#pragma once
+
+#include <QObject>
+#include <memory>
+#include <vector>
+
+#include "app/gui/problem.h"
+#include "app/gui/worker_thread.h"
+#include "app/jobs/jobs.h"
+
+namespace imprint::gui {
+
+/// Lives in the GUI thread, as do all its signals.
+class IndexService : public QObject {
+    Q_OBJECT
+
+public:
+    enum class State { Idle, Running, Pausing, Paused, Stopping };
+
+    explicit IndexService(std::shared_ptr<jobs::Engine> engine, QObject* parent = nullptr);
+    ~IndexService() override;
+
+    void add(const std::vector<std::filesystem::path>& paths);
+    /// Forgets recorded failures and goes over `roots` again: what is unchanged is skipped.
+    void retry(const std::vector<std::filesystem::path>& roots);
+    void pause();
+    void resume();
+    /// Gives up what is queued; what was committed stays.
+    void cancel();
+
+    State state() const { return state_; }
+    const std::vector<std::filesystem::path>& current() const { return current_; }
+    const jobs::IndexProgress& progress() const { return progress_; }
+
+Q_SIGNALS:
+    void state_changed();
+    void progressed(const imprint::jobs::IndexProgress& progress);
+    void finished(const imprint::jobs::IndexReport& report);
+    void failed(const imprint::gui::Problem& problem);
+
+private:
+    void start(bool forget_failures);
+    void ended(const jobs::IndexReport& report);
+    void set_state(State state);
+
+    std::shared_ptr<jobs::Engine> engine_;
+    State state_ = State::Idle;
+    std::vector<std::filesystem::path> current_, waiting_;
+    bool retry_waiting_ = false;
+    jobs::IndexProgress progress_;
+    CancelToken cancel_;
+    WorkerThread worker_;
+};
+
+}  // namespace imprint::gui

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the library holds, read off the GUI thread through a connection of its own.
+#pragma once
+
+#include <QObject>
+#include <memory>
+#include <vector>
+
+#include "app/gui/problem.h"
+#include "app/gui/worker_thread.h"
+#include "app/jobs/jobs.h"
+
+namespace imprint::gui {
+
+struct RootState {
+    std::filesystem::path path;
+    bool there = true;  ///< false: its disk is not connected, or it was moved
+    index::Counts counts;
+};
+
+struct LibraryState {
+    std::filesystem::path folder;
+    index::Counts counts;
+    std::vector<RootState> roots;
+    std::vector<index::Failure> failures;  ///< newest first
+    bool empty() const { return roots.empty() && counts.files == 0 && counts.failed == 0; }
+};
+
+/// Lives in the GUI thread, as do all its signals.
+class LibraryService : public QObject {
+    Q_OBJECT
+
+public:
+    explicit LibraryService(std::filesystem::path folder, QObject* parent = nullptr);
+    ~LibraryService() override;
+
+    /// Reads again; calls that come while one is under way are joined into one more.
+    void refresh();
+    const LibraryState& state() const { return state_; }
+    bool known() const { return known_; }  ///< false until the first answer
+    bool busy() const { return busy_; }
+
+Q_SIGNALS:
+    void changed();
+    void failed(const imprint::gui::Problem& problem);
+
+private:
+    std::filesystem::path folder_;
+    LibraryState state_;
+    bool known_ = false, busy_ = false, again_ = false;
+    WorkerThread worker_;
+};
+
+}  // namespace imprint::gui

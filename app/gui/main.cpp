@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// imprint-app: sets what libraries read while they load, then opens the window.
+#include <unistd.h>
+
+#include <QApplication>
+#include <cstdio>
+#include <cstdlib>
+
+#include "app/gui/app_options.h"
+#include "app/gui/run.h"
+
+namespace {
+
+// OpenMP and OpenBLAS read these when they are loaded, which is before main: set them and start over, once.
+void set_threads_and_restart(char** arguments)
+{
+    if (std::getenv("OMP_WAIT_POLICY") && std::getenv("OPENBLAS_NUM_THREADS"))
+        return;
+    ::setenv("OMP_WAIT_POLICY", "passive", 0);
+    ::setenv("OPENBLAS_NUM_THREADS", "1", 0);
+    ::execv("/proc/self/exe", arguments);
+    std::perror("imprint-app: cannot start over with its thread settings (it goes on, only slower)");
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    set_threads_and_restart(argv);
+    // GStreamer's backend crashes without its plugins; FFmpeg's needs none.
+    qputenv("QT_MEDIA_BACKEND", "ffmpeg");
+    QApplication application(argc, argv);
+    QApplication::setOrganizationName(QStringLiteral("imprint"));
+    QApplication::setApplicationName(QStringLiteral("imprint-app"));
+    QApplication::setApplicationDisplayName(QStringLiteral("Imprint"));
+    QApplication::setApplicationVersion(QStringLiteral(IMPRINT_VERSION));
+    return imprint::gui::run(application, imprint::gui::parse_options(QApplication::arguments()));
+}

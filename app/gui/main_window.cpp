@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pages know their services; only the window knows both pages.
+#include "app/gui/main_window.h"
+
+#include <QFileDialog>
+#include <QHBoxLayout>
+#include <QShortcut>
+
+#include "app/gui/icons.h"
+#include "app/gui/paths.h"
+
+namespace imprint::gui {
+
+MainWindow::MainWindow(Theme& theme, Session& session, QWidget* parent)
+    : QMainWindow(parent),
+      theme_(theme),
+      session_(session),
+      side_(new SideBar(theme)),
+      pages_(new QStackedWidget),
+      search_(new SearchPage(theme, session)),
+      library_(new LibraryPage(theme, session)),
+      notice_(new NoticeBar(theme)),
+      status_(new StatusStrip(theme, session.index))
+{
+    setWindowTitle(tr("Imprint"));
+    setWindowIcon(QIcon(icon_pixmap(QStringLiteral("imprint"), Qt::black, 128)));
+    pages_->addWidget(search_);
+    pages_->addWidget(library_);
+
+    auto* notice_room = new QWidget;
+    notice_room->setObjectName(QStringLiteral("page"));
+    auto* around = new QVBoxLayout(notice_room);
+    around->setContentsMargins(metrics::page_margin, 0, metrics::page_margin, 0);
+    around->addWidget(notice_);
+
+    auto* right = new QVBoxLayout;
+    right->setSpacing(0);
+    right->addWidget(pages_, 1);
+    right->addWidget(notice_room);
+    right->addWidget(status_);
+    auto* centre = new QWidget;
+    centre->setObjectName(QStringLiteral("page"));
+    auto* row = new QHBoxLayout(centre);
+    row->setContentsMargins(0, 0, 0, 0);
+    row->setSpacing(0);
+    row->addWidget(side_);
+    row->addLayout(right, 1);
+    setCentralWidget(centre);
+    setMinimumSize(880, 560);
+
+    refresh_.setInterval(2000);
+    connect_all();
+    make_shortcuts();
+    session_.library.refresh();
+    session_.search.prepare();
+    search_->set_filter({});
+    search_->setFocus();
+}
+
+void MainWindow::connect_all()
+{
+    connect(side_, &SideBar::page_wanted, this, &MainWindow::show_page);
+    connect(side_, &SideBar::filter_changed, this, [this] { search_->set_filter(side_->filter()); });
+    connect(search_, &SearchPage::add_folder_wanted, this, &MainWindow::choose_folder);
+    connect(library_, &LibraryPage::add_folder_wanted, this, &MainWindow::choose_folder);
+    connect(library_, &LibraryPage::added, this, &MainWindow::add);
+    connect(status_, &StatusStrip::failures_wanted, this, [this] {
+        show_page(Page::Library);
+        library_->show_failures();
+    });
+    connect(&session_.library, &LibraryService::changed, this, [this] {
+        const LibraryState& state = session_.library.state();
+        const int64_t before = property("shownFiles").toLongLong();
+        side_->show_library(state);
+        status_->set_failures(state.counts.failed);
+        setProperty("shownFiles", QVariant::fromValue<qlonglong>(state.counts.files));
+        // New files join what is shown, also while the run goes on.
+        if (before != state.counts.files || search_->results().rowCount() == 0)
+            search_->library_changed();
+    });
+    const auto tell = [this](const Problem& problem) { notice_->show_problem(problem); };
+    connect(&session_.library, &LibraryService::failed, this, tell);
+    connect(&session_.index, &IndexService::failed, this, tell);
+    connect(search_, &SearchPage::failed, this, tell);
+    connect(&session_.search, &SearchService::ready, status_, &StatusStrip::set_model);
+    connect(&session_.index, &IndexService::state_changed, this, [this] {
+        if (session_.index.state() == IndexService::State::Running)
+            refresh_.start();
+        else
+            refresh_.stop();
+    });
+    connect(&refresh_, &QTimer::timeout, this, [this] { session_.library.refresh(); });
+    connect(&session_.index, &IndexService::finished, this, [this] { session_.library.refresh(); });
+}
+
+void MainWindow::make_shortcuts()
+{
+    const auto shortcut = [this](const QKeySequence& keys, auto call) {
+        connect(new QShortcut(keys, this), &QShortcut::activated, this, call);
+    };
+    shortcut(QKeySequence(Qt::CTRL | Qt::Key_1), [this] { show_page(Page::Search); });
+    shortcut(QKeySequence(Qt::CTRL | Qt::Key_2), [this] { show_page(Page::Library); });
+    shortcut(QKeySequence::Find, [this] {
+        show_page(Page::Search);
+        search_->box().focus_line();
+    });
+    shortcut(QKeySequence::Open, [this] { choose_folder(); });
+    shortcut(QKeySequence::Quit, [this] { close(); });
+}
+
+void MainWindow::show_page(Page page)
+{
+    side_->set_page(page);
+    pages_->setCurrentIndex(static_cast<int>(page));
+    if (page == Page::Search)
+        search_->setFocus();
+    else
+        search_->preview().stop();
+}
+
+void MainWindow::choose_folder()
+{
+    auto* dialog = new QFileDialog(this, tr("Add a folder"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setFileMode(QFileDialog::Directory);
+    dialog->setOption(QFileDialog::ShowDirsOnly);
+    connect(dialog, &QFileDialog::filesSelected, this, [this](const QStringList& chosen) {
+        std::vector<std::filesystem::path> paths;
+        for (const QString& path : chosen)
+            paths.push_back(path_of(path));
+        add(paths);
+    });
+    dialog->open();
+}
+
+void MainWindow::add(const std::vector<std::filesystem::path>& paths)
+{
+    if (paths.empty())
+        return;
+    session_.index.add(paths);
+    show_page(Page::Library);
+}
+
+void MainWindow::search_for(const QString& text)
+{
+    show_page(Page::Search);
+    search_->box().set_typed(text);
+    search_->box().commit();
+}
+
+bool MainWindow::settled() const
+{
+    return session_.index.state() == IndexService::State::Idle && session_.library.known() && !session_.library.busy() &&
+           search_->settled();
+}
+
+}  // namespace imprint::gui

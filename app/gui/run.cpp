@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is remembered between runs: geometry, theme, library. A run for a screenshot remembers and changes nothing.
+#include "app/gui/run.h"
+
+#include <QApplication>
+#include <QClipboard>
+#include <QMessageBox>
+#include <QPushButton>
+#include <QSettings>
+#include <QTextStream>
+
+#include "app/gui/main_window.h"
+#include "app/gui/paths.h"
+
+namespace imprint::gui {
+namespace {
+
+const QString key_geometry = QStringLiteral("window/geometry");
+const QString key_theme = QStringLiteral("window/theme");
+const QString key_library = QStringLiteral("library");
+constexpr int calm_ms = 500;  // so long must nothing happen before a screenshot counts as complete
+
+/// Opens the N-th result when the first answer to the search has come, and takes the picture when all is calm.
+class Director : public QObject {
+public:
+    Director(MainWindow& window, const AppOptions& options) : window_(window), options_(options)
+    {
+        tick_.setInterval(50);
+        connect(&tick_, &QTimer::timeout, this, [this] { step(); });
+        tick_.start();
+    }
+
+private:
+    void step()
+    {
+        SearchPage& search = window_.search_page();
+        const bool answered = window_.settled();
+        if (!searched_ && !options_.search.isEmpty() && answered) {
+            // After --add: with everything indexed, the search sees all of it.
+            searched_ = true;
+            window_.search_for(options_.search);
+            calm_ = 0;
+            return;
+        }
+        if (!opened_ && options_.open > 0 && answered && (searched_ || options_.search.isEmpty()) && search.results().rowCount() > 0) {
+            opened_ = true;
+            search.view().setFocus();
+            search.open_row(options_.open - 1);
+            calm_ = 0;
+            return;
+        }
+        calm_ = answered ? calm_ + tick_.interval() : 0;
+        since_ += tick_.interval();
+        if (options_.screenshot.isEmpty()) {
+            if ((options_.search.isEmpty() || searched_) && (options_.open == 0 || opened_))
+                tick_.stop();
+            return;
+        }
+        if (options_.after_ms >= 0 ? since_ >= options_.after_ms : calm_ >= calm_ms) {
+            tick_.stop();
+            const bool saved = window_.grab().save(options_.screenshot);
+            if (!saved)
+                QTextStream(stderr) << "imprint-app: " << options_.screenshot << ": the screenshot could not be written\n";
+            QApplication::exit(saved ? 0 : 3);
+        }
+    }
+
+    MainWindow& window_;
+    const AppOptions& options_;
+    QTimer tick_;
+    bool searched_ = false, opened_ = false;
+    int calm_ = 0, since_ = 0;
+};
+
+int refuse(const Problem& problem, bool quietly)
+{
+    QTextStream(stderr) << "imprint-app: " << problem.all() << '\n';
+    if (!quietly) {
+        QMessageBox box(QMessageBox::Critical, QApplication::applicationDisplayName(), problem.title);
+        box.setInformativeText(problem.subject + (problem.subject.isEmpty() ? QString() : QStringLiteral("\n")) + problem.remedy);
+        box.setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
+        QPushButton* copy = box.addButton(QMessageBox::tr("Copy"), QMessageBox::ActionRole);
+        box.addButton(QMessageBox::Close);
+        box.exec();
+        if (box.clickedButton() == copy)
+            QApplication::clipboard()->setText(problem.all());
+    }
+    return 3;
+}
+
+}  // namespace
+
+int run(QApplication& application, const AppOptions& options)
+{
+    const bool staged = !options.screenshot.isEmpty();
+    QSettings settings;
+    const auto remembered = static_cast<ThemeMode>(std::clamp(settings.value(key_theme, 0).toInt(), 0, 2));
+    Theme theme(application, options.theme.value_or(staged ? ThemeMode::System : remembered));
+
+    jobs::EngineOptions engine;
+    engine.library = options.library;
+    engine.checkpoint = options.model;
+    if (engine.library.empty() && !staged)
+        engine.library = path_of(settings.value(key_library).toString());
+    std::unique_ptr<Session> session;
+    try {
+        session = std::make_unique<Session>(engine);
+    } catch (const std::exception& error) {
+        return refuse(problem_of(QCoreApplication::translate("Run", "open the library"), error), staged);
+    }
+
+    MainWindow window(theme, *session);
+    window.resize(1440, 900);
+    if (!staged)
+        window.restoreGeometry(settings.value(key_geometry).toByteArray());
+    if (options.page == QLatin1String("library"))
+        window.show_page(Page::Library);
+    window.show();
+    window.add(options.add);
+    Director director(window, options);
+    const int code = application.exec();
+    if (!staged) {
+        settings.setValue(key_geometry, window.saveGeometry());
+        settings.setValue(key_theme, static_cast<int>(theme.mode()));
+        settings.setValue(key_library, shown_path(session->engine->library_folder()));
+    }
+    return code;
+}
+
+}  // namespace imprint::gui

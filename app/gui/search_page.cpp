@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every answer holds also what lies below the cut, so that the slider needs no new search.
+#include "app/gui/search_page.h"
+
+#include <QActionGroup>
+#include <QApplication>
+#include <QClipboard>
+#include <QHBoxLayout>
+#include <QKeyEvent>
+#include <QMenu>
+#include <QMimeData>
+#include <QScrollBar>
+#include <cmath>
+
+#include "app/gui/figures.h"
+#include "app/gui/icons.h"
+#include "app/gui/paths.h"
+
+namespace imprint::gui {
+
+SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
+    : QWidget(parent),
+      theme_(theme),
+      session_(session),
+      box_(new QueryBox(theme, session.thumbnails)),
+      senses_(new Segmented(tr("Search in"), {tr("Picture"), tr("Sound"), tr("Both")})),
+      tally_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)),
+      cut_(new CutSlider(theme)),
+      order_(new QPushButton),
+      view_(new ResultsView(theme, session.thumbnails)),
+      preview_(new PreviewPanel(theme, session.thumbnails)),
+      empty_(new EmptyPage(theme)),
+      split_(new QSplitter)
+{
+    setObjectName(QStringLiteral("page"));
+    senses_->choose(2);
+    view_->set_results(&results_);
+    order_->setProperty("role", "quiet");
+    order_->setAccessibleName(tr("Sort"));
+    auto* orders = new QMenu(order_);
+    auto* group = new QActionGroup(orders);
+    const std::pair<QString, Order> ways[] = {{tr("Sort: relevance"), Order::Relevance}, {tr("Sort: newest first"), Order::Newest},
+                                              {tr("Sort: oldest first"), Order::Oldest}, {tr("Sort: name"), Order::Name}};
+    for (const auto& [text, way] : ways) {
+        QAction* action = group->addAction(orders->addAction(text));
+        action->setCheckable(true);
+        action->setChecked(way == Order::Relevance);
+        connect(action, &QAction::triggered, this, [this, text = text, way = way] {
+            order_->setText(text);
+            results_.set_order(way);
+        });
+    }
+    order_->setText(ways[0].first);
+    order_->setMenu(orders);
+    order_->setLayoutDirection(Qt::RightToLeft);
+    order_->setIconSize({12, 12});
+
+    auto* header = new QFrame;
+    header->setObjectName(QStringLiteral("pageHeader"));
+    auto* top = new QHBoxLayout;
+    top->setSpacing(10);
+    top->addWidget(box_, 1);
+    top->addWidget(senses_, 0, Qt::AlignTop);
+    auto* bar = new QHBoxLayout;
+    bar->setSpacing(16);
+    bar->addWidget(tally_);
+    bar->addWidget(cut_);
+    bar->addStretch();
+    bar->addWidget(order_);
+    auto* head = new QVBoxLayout(header);
+    head->setContentsMargins(metrics::page_margin, 16, metrics::page_margin, 8);
+    head->setSpacing(8);
+    head->addLayout(top);
+    head->addLayout(bar);
+
+    grid_ = new QWidget;
+    grid_or_empty_ = new QStackedLayout(grid_);
+    grid_or_empty_->addWidget(view_);
+    grid_or_empty_->addWidget(empty_);
+    split_->addWidget(grid_);
+    split_->addWidget(preview_);
+    split_->setStretchFactor(0, 1);
+    split_->setStretchFactor(1, 0);
+    split_->setHandleWidth(1);
+    split_->setChildrenCollapsible(false);
+    preview_->setMinimumWidth(300);
+    preview_->hide();
+
+    auto* column = new QVBoxLayout(this);
+    column->setContentsMargins(0, 0, 0, 0);
+    column->setSpacing(0);
+    column->addWidget(header);
+    column->addWidget(split_, 1);
+
+    pause_.setSingleShot(true);
+    pause_.setInterval(pause_ms);
+    connect(&pause_, &QTimer::timeout, this, &SearchPage::ask);
+    connect(box_, &QueryBox::edited, this, [this] { pause_.start(); });
+    connect(box_, &QueryBox::submitted, this, [this] {
+        pause_.stop();
+        ask();
+    });
+    connect(box_, &QueryBox::left_down, this, [this] {
+        if (results_.rowCount() == 0)
+            return;
+        view_->setFocus();
+        if (!view_->currentIndex().isValid())
+            view_->setCurrentIndex(results_.index(0));
+    });
+    connect(senses_, &Segmented::chosen_changed, this, &SearchPage::ask);
+    connect(cut_, &QAbstractSlider::valueChanged, this, [this] {
+        results_.set_cut(cut_->cut());
+        show_tally();
+        show_empty();
+    });
+    connect(&results_, &QAbstractItemModel::modelReset, this, [this] { show_tally(); });
+    connect(&session_.search, &SearchService::found, this, &SearchPage::take);
+    connect(&session_.search, &SearchService::relevance, preview_, &PreviewPanel::show_relevance);
+    connect(&session_.search, &SearchService::failed, this, [this](const Problem& problem) {
+        waiting_ = false;
+        Q_EMIT failed(problem);
+    });
+    connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &SearchPage::show_current);
+    connect(view_, &ResultsView::opened, this, [this](int row) {
+        open_row(row);
+        expand(true);
+        preview_->setFocus();
+    });
+    connect(view_, &ResultsView::play_wanted, this, [this] { preview_->toggle_play(); });
+    connect(view_, &ResultsView::typed, this, [this](const QString& text) {
+        box_->line().setFocus();
+        box_->set_typed(box_->line().text() + text);
+    });
+    connect(view_, &ResultsView::menu_wanted, this, &SearchPage::open_menu);
+    connect(preview_, &PreviewPanel::more_wanted, this,
+            [this](const auto& file, const index::Moment& moment) { add_part(file, moment, 1.0, false); });
+    connect(preview_, &PreviewPanel::less_wanted, this,
+            [this](const auto& file, const index::Moment& moment) { add_part(file, moment, -0.5, false); });
+    connect(preview_, &PreviewPanel::similar_wanted, this,
+            [this](const auto& file, const index::Moment& moment) { add_part(file, moment, 1.0, true); });
+    connect(preview_, &PreviewPanel::expand_wanted, this, &SearchPage::expand);
+    connect(preview_, &PreviewPanel::failed, this, &SearchPage::failed);
+    connect(empty_, &EmptyPage::clicked, this, [this] {
+        if (session_.library.state().empty())
+            Q_EMIT add_folder_wanted();
+        else if (!results_.answer().browsing)
+            cut_->setValue(cut_->maximum());
+    });
+    view_->installEventFilter(this);
+    const auto tint = [this] { order_->setIcon(icon(QStringLiteral("chevron-down"), theme_.colours().dim, 12)); };
+    connect(&theme_, &Theme::changed, this, tint);
+    tint();
+    show_tally();
+    show_empty();
+    setFocusProxy(box_);
+}
+
+bool SearchPage::settled() const
+{
+    return !pause_.isActive() && !waiting_ && !session_.search.busy() && !session_.thumbnails.busy();
+}
+
+void SearchPage::set_filter(const index::Filter& filter)
+{
+    filter_ = filter;
+    ask();
+}
+
+void SearchPage::library_changed()
+{
+    if (!waiting_ && !pause_.isActive()) {
+        keep_place_ = true;
+        ask();
+    }
+}
+
+void SearchPage::ask()
+{
+    jobs::SearchRequest request;
+    request.parts = box_->parts();
+    request.filter = filter_;
+    if (senses_->chosen() == 0)
+        request.filter.modalities = {Modality::Picture};
+    else if (senses_->chosen() == 1)
+        request.filter.modalities = {Modality::Sound};
+    request.k = SearchService::most_hits;
+    request.all = true;
+    // While only what is unwanted stands in the box, the library is shown.
+    if (std::none_of(request.parts.begin(), request.parts.end(), [](const auto& part) { return part.weight > 0; }))
+        request.parts.clear();
+    waiting_ = true;
+    session_.search.ask(request);
+}
+
+void SearchPage::take(const Answer& answer)
+{
+    waiting_ = false;
+    std::filesystem::path current;
+    if (view_->currentIndex().isValid())
+        current = results_.hit(view_->currentIndex().row()).path;
+    const int place = view_->verticalScrollBar()->value();
+    const bool keep = std::exchange(keep_place_, false) || (answer.browsing && results_.answer().browsing);
+    results_.set_answer(answer);
+    show_empty();
+    // The same file stays chosen if the new answer has it; the preview then keeps playing.
+    const int row = current.empty() ? -1 : results_.row_of(current);
+    if (row >= 0) {
+        const QSignalBlocker quiet(view_->selectionModel());
+        view_->setCurrentIndex(results_.index(row));
+        session_.search.rate(current, answer);
+    } else if (!current.empty() && !preview_->player().playing()) {
+        preview_->show_nothing();
+        expand(false);
+        preview_->hide();
+    }
+    if (keep) {
+        view_->doItemsLayout();
+        view_->verticalScrollBar()->setValue(place);
+    }
+    Q_EMIT answered();
+}
+
+void SearchPage::show_tally()
+{
+    const Answer& answer = results_.answer();
+    const Tally tally = results_.tally();
+    const bool searching = answer.hits && !answer.browsing;
+    cut_->setVisible(searching);
+    if (!answer.hits) {
+        tally_->set_text(tr("Opening the library…"));
+        return;
+    }
+    if (!searching) {
+        tally_->set_text(format_count(tally.files), QLatin1Char(' ') + (tally.files == 1 ? tr("file") : tr("files")));
+        return;
+    }
+    const QString files = tally.likely_files == 1 ? tr("in 1 file") : tr("in %1 files").arg(format_count(tally.likely_files));
+    const QString maybe = tr("%1 maybe").arg(format_count(tally.maybe_moments));
+    tally_->set_text(tr("%1 likely").arg(format_count(tally.likely_moments)),
+                     tally.likely_moments ? QStringLiteral(" %1 · %2").arg(files, maybe) : QStringLiteral(" · %1").arg(maybe));
+}
+
+void SearchPage::show_empty()
+{
+    const bool nothing = results_.rowCount() == 0;
+    grid_or_empty_->setCurrentWidget(nothing ? static_cast<QWidget*>(empty_) : view_);
+    if (!nothing)
+        return;
+    preview_->hide();
+    const Answer& answer = results_.answer();
+    if (!answer.hits) {
+        empty_->tell(QStringLiteral("search"), {}, {}, {});
+    } else if (session_.library.known() && session_.library.state().empty()) {
+        empty_->tell(QStringLiteral("folder-add"), tr("Add your first folder"),
+                     tr("Imprint looks through its pictures, videos and sounds on this machine; then you search them by what they show."),
+                     tr("Add a folder…"));
+    } else if (answer.browsing) {
+        empty_->tell(QStringLiteral("library"), tr("Nothing to show"),
+                     tr("No file passes the filters at the side, or none has been indexed yet."), {});
+    } else {
+        const bool more = !answer.hits->empty();
+        empty_->tell(QStringLiteral("search"), tr("Nothing here matches"),
+                     more ? tr("No moment stands out from this library's background. What comes closest is less likely than a chance find.")
+                          : tr("No file passes the filters at the side. Tick more kinds, folders or a longer time."),
+                     more ? tr("Show what comes closest") : QString());
+    }
+}
+
+void SearchPage::show_current()
+{
+    const QModelIndex index = view_->currentIndex();
+    if (!index.isValid())
+        return;
+    const auto& hit = results_.hit(index.row());
+    if (!preview_->isVisible()) {
+        preview_->show();
+        if (!preview_->expanded())
+            split_->setSizes({std::max(300, width() - metrics::preview_width), metrics::preview_width});
+        view_->doItemsLayout();
+        view_->scrollTo(index);
+    }
+    preview_->show_hit(hit, results_.answer().browsing ? std::vector<index::MomentHit>() : results_.moments(index.row()));
+    session_.search.rate(hit.path, results_.answer());
+}
+
+void SearchPage::open_row(int row)
+{
+    if (row < 0 || row >= results_.rowCount())
+        return;
+    view_->setCurrentIndex(results_.index(row));
+    show_current();
+    preview_->toggle_play();
+}
+
+void SearchPage::expand(bool expanded)
+{
+    if (preview_->expanded() == expanded)
+        return;
+    preview_->set_expanded(expanded);
+    grid_->setVisible(!expanded);
+    if (!expanded)
+        view_->setFocus();
+}
+
+void SearchPage::add_part(const std::filesystem::path& file, const index::Moment& moment, double weight, bool alone)
+{
+    const jobs::QueryPart part{{}, file, moment.start, moment.end, weight};
+    expand(false);
+    if (alone)
+        box_->replace(part);
+    else
+        box_->add(part);
+}
+
+void SearchPage::open_menu(int row, const QPoint& global)
+{
+    const index::FileHit hit = results_.hit(row);
+    const index::Moment moment = best_moment(hit).value_or(index::Moment{});
+    auto* menu = new QMenu(this);
+    menu->setAttribute(Qt::WA_DeleteOnClose);
+    connect(menu->addAction(tr("Open large")), &QAction::triggered, this, [this, row] { Q_EMIT view_->opened(row); });
+    menu->addSeparator();
+    connect(menu->addAction(tr("More like this")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, 1.0, false); });
+    connect(menu->addAction(tr("Less like this")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, -0.5, false); });
+    connect(menu->addAction(tr("Find similar")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, 1.0, true); });
+    menu->addSeparator();
+    connect(menu->addAction(tr("Copy files")), &QAction::triggered, this, &SearchPage::copy_chosen);
+    menu->popup(global);
+}
+
+void SearchPage::copy_chosen()
+{
+    const QModelIndexList chosen = view_->selectionModel()->selectedIndexes();
+    if (!chosen.isEmpty())
+        QApplication::clipboard()->setMimeData(results_.mimeData(chosen));
+}
+
+void SearchPage::keyPressEvent(QKeyEvent* event)
+{
+    if (event->key() == Qt::Key_Escape) {
+        if (preview_->expanded()) {
+            expand(false);
+        } else if (preview_->isVisible()) {
+            preview_->stop();
+            preview_->hide();
+            view_->doItemsLayout();
+        } else {
+            box_->focus_line();
+        }
+    } else if (event->key() == Qt::Key_BracketLeft || event->key() == Qt::Key_BracketRight) {
+        preview_->walk_peak(event->key() == Qt::Key_BracketRight ? 1 : -1);
+    } else {
+        QWidget::keyPressEvent(event);
+    }
+}
+
+bool SearchPage::eventFilter(QObject* watched, QEvent* event)
+{
+    if (watched == view_ && event->type() == QEvent::KeyPress) {
+        auto* key = static_cast<QKeyEvent*>(event);
+        if (key->matches(QKeySequence::Copy)) {
+            copy_chosen();
+            return true;
+        }
+        if (key->key() == Qt::Key_Escape) {
+            keyPressEvent(key);
+            return true;
+        }
+    }
+    return QWidget::eventFilter(watched, event);
+}
+
+}  // namespace imprint::gui

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page that people live on: the box, the bar that says how much was found, the grid and the preview.
+#pragma once
+
+#include <QLabel>
+#include <QPushButton>
+#include <QSplitter>
+#include <QStackedLayout>
+#include <QTimer>
+#include <QWidget>
+
+#include "app/gui/cut_slider.h"
+#include "app/gui/empty_page.h"
+#include "app/gui/figure_label.h"
+#include "app/gui/preview_panel.h"
+#include "app/gui/query_box.h"
+#include "app/gui/results_model.h"
+#include "app/gui/results_view.h"
+#include "app/gui/segmented.h"
+#include "app/gui/session.h"
+
+namespace imprint::gui {
+
+class SearchPage : public QWidget {
+    Q_OBJECT
+
+public:
+    static constexpr int pause_ms = 150;  ///< of typing, before a search starts
+
+    SearchPage(const Theme& theme, Session& session, QWidget* parent = nullptr);
+
+    void set_filter(const index::Filter& filter);  ///< from the side bar; modalities are this page's
+    void library_changed();                        ///< asks again, keeping place and selection
+    void open_row(int row);                        ///< selects, shows and plays a result
+    bool settled() const;                          ///< nothing is on its way
+
+    QueryBox& box() { return *box_; }
+    ResultsModel& results() { return results_; }
+    ResultsView& view() { return *view_; }
+    PreviewPanel& preview() { return *preview_; }
+    EmptyPage& empty() { return *empty_; }
+    CutSlider& cut() { return *cut_; }
+    QString tally() const { return tally_->text(); }
+
+Q_SIGNALS:
+    void add_folder_wanted();
+    void failed(const imprint::gui::Problem& problem);
+    void answered();
+
+protected:
+    void keyPressEvent(QKeyEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
+
+private:
+    void ask();
+    void take(const Answer& answer);
+    void show_tally();
+    void show_empty();
+    void show_current();
+    void expand(bool expanded);
+    void add_part(const std::filesystem::path& file, const index::Moment& moment, double weight, bool alone);
+    void open_menu(int row, const QPoint& global);
+    void copy_chosen();
+
+    const Theme& theme_;
+    Session& session_;
+    index::Filter filter_;
+    ResultsModel results_;
+    QueryBox* box_;
+    Segmented* senses_;
+    FigureLabel* tally_;
+    CutSlider* cut_;
+    QPushButton* order_;
+    ResultsView* view_;
+    PreviewPanel* preview_;
+    EmptyPage* empty_;
+    QWidget* grid_;
+    QStackedLayout* grid_or_empty_;
+    QSplitter* split_;
+    QTimer pause_;
+    bool waiting_ = false;  // an answer to the newest question has not come
+    bool keep_place_ = false;
+};
+
+}  // namespace imprint::gui

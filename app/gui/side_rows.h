@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two kinds of rows in the side bar: a page to go to, and a filter with its count.
+#pragma once
+
+#include <QAbstractButton>
+
+#include "app/gui/theme.h"
+
+namespace imprint::gui {
+
+/// A page: filled with the soft accent while it is shown; its shortcut stands on the right.
+class PageRow : public QAbstractButton {
+    Q_OBJECT
+
+public:
+    PageRow(const Theme& theme, const QString& text, const QString& icon, const QString& hint, QWidget* parent = nullptr);
+    QSize sizeHint() const override { return {160, 36}; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    const Theme& theme_;
+    QString icon_, hint_;
+};
+
+/// A filter: a box that is ticked, a text, and on the right a count or a word.
+class FilterRow : public QAbstractButton {
+    Q_OBJECT
+
+public:
+    FilterRow(const Theme& theme, const QString& text, QWidget* parent = nullptr);
+    void set_detail(const QString& detail);
+    QString detail() const { return detail_; }
+    QSize sizeHint() const override { return {160, 32}; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    const Theme& theme_;
+    QString detail_;
+};
+
+}  // namespace imprint::gui

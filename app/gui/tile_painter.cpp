@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+// Finished pictures are kept as pixmaps with their corners cut: scrolling only copies them.
+#include "app/gui/tile_painter.h"
+
+#include <QPainter>
+#include <QPainterPath>
+#include <algorithm>
+#include <cmath>
+
+#include "app/gui/figures.h"
+#include "app/gui/icons.h"
+#include "app/gui/paths.h"
+
+namespace imprint::gui {
+namespace {
+
+// How much of a picture may be hidden by filling the frame with it.
+constexpr double most_hidden = 0.42;
+
+bool plain_edges(const QImage& image, QColor& colour)
+{
+    const int w = image.width(), h = image.height();
+    qint64 sum[3] = {}, squares[3] = {};
+    int n = 0;
+    const auto add = [&](int x, int y) {
+        const QRgb p = image.pixel(x, y);
+        const int c[3] = {qRed(p), qGreen(p), qBlue(p)};
+        for (int i = 0; i < 3; ++i) {
+            sum[i] += c[i];
+            squares[i] += c[i] * c[i];
+        }
+        ++n;
+    };
+    for (int i = 0; i < 24; ++i) {
+        add(i * (w - 1) / 23, 0);
+        add(i * (w - 1) / 23, h - 1);
+        add(0, i * (h - 1) / 23);
+        add(w - 1, i * (h - 1) / 23);
+    }
+    double variance = 0;
+    for (int i = 0; i < 3; ++i)
+        variance = std::max(variance, double(squares[i]) / n - (double(sum[i]) / n) * (double(sum[i]) / n));
+    colour = QColor(int(sum[0] / n), int(sum[1] / n), int(sum[2] / n));
+    return variance < 150;
+}
+
+}  // namespace
+
+QImage framed(const QImage& image, const QSize& size)
+{
+    if (image.isNull() || size.isEmpty())
+        return {};
+    QImage out(size, QImage::Format_RGB32);
+    const double picture = double(image.width()) / image.height(), frame = double(size.width()) / size.height();
+    const double hidden = 1 - std::min(picture, frame) / std::max(picture, frame);
+    QPainter painter(&out);
+    painter.setRenderHint(QPainter::SmoothPixmapTransform);
+    if (hidden <= most_hidden) {
+        const QImage scaled = image.scaled(size, Qt::KeepAspectRatioByExpanding, Qt::SmoothTransformation);
+        // People stand in the upper half of tall pictures: hide more below than above.
+        const int spare = scaled.height() - size.height();
+        painter.drawImage(QPoint((size.width() - scaled.width()) / 2, -spare * 2 / 5), scaled);
+        return out;
+    }
+    QColor edge;
+    if (plain_edges(image, edge)) {
+        out.fill(edge);
+    } else {
+        const QImage tiny = image.scaled(12, 7, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
+        painter.drawImage(QRect(QPoint(0, 0), size), tiny.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
+        painter.fillRect(out.rect(), QColor(16, 18, 22, 96));
+    }
+    const QImage scaled = image.scaled(size, Qt::KeepAspectRatio, Qt::SmoothTransformation);
+    painter.drawImage(QPoint((size.width() - scaled.width()) / 2, (size.height() - scaled.height()) / 2), scaled);
+    return out;
+}
+
+void paint_waveform(QPainter& painter, const QRectF& rect, const std::vector<float>& bars, const QColor& colour,
+                    double played)
+{
+    if (bars.empty() || rect.width() <= 0)
+        return;
+    painter.save();
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    const int n = static_cast<int>(bars.size());
+    const double step = rect.width() / n, wide = std::clamp(step * 0.5, 1.5, 4.0);
+    for (int i = 0; i < n; ++i) {
+        QColor tint = colour;
+        if ((i + 0.5) / n > played)
+            tint.setAlphaF(0.4f);
+        painter.setBrush(tint);
+        const double tall = std::max(wide, bars[i] * rect.height());
+        const QRectF bar(rect.left() + i * step + (step - wide) / 2, rect.center().y() - tall / 2, wide, tall);
+        painter.drawRoundedRect(bar, wide / 2, wide / 2);
+    }
+    painter.restore();
+}
+
+TilePainter::TilePainter(const Theme& theme) : theme_(theme), cache_(96 << 20) {}
+
+void TilePainter::forget()
+{
+    cache_.clear();
+}
+
+QPixmap TilePainter::rounded(const Thumbnail& thumbnail, const QByteArray& key, const QSize& size, qreal ratio)
+{
+    const QByteArray full = key + ':' + QByteArray::number(size.width()) + '@' + QByteArray::number(ratio);
+    if (const QPixmap* known = cache_.object(full))
+        return *known;
+    const QSize pixels = size * ratio;
+    const QImage picture = framed(thumbnail.image, pixels);
+    QImage cut(pixels, QImage::Format_ARGB32_Premultiplied);
+    cut.fill(Qt::transparent);
+    QPainter painter(&cut);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(QBrush(picture));
+    painter.drawRoundedRect(QRectF(QPointF(0, 0), pixels), metrics::tile_radius * ratio, metrics::tile_radius * ratio);
+    painter.end();
+    QPixmap pixmap = QPixmap::fromImage(std::move(cut));
+    pixmap.setDevicePixelRatio(ratio);
+    cache_.insert(full, new QPixmap(pixmap), qsizetype(pixels.width()) * pixels.height() * 4);
+    return pixmap;
+}
+
+void TilePainter::paint(QPainter& painter, const QRect& picture, const QRect& cell, const index::FileHit& hit,
+                        const Thumbnail* thumbnail, const QByteArray& key, const TileState& state)
+{
+    const Palette& colours = theme_.colours();
+    painter.setRenderHint(QPainter::Antialiasing);
+
+    const bool pale = thumbnail && !thumbnail->image.isNull() && state.opacity >= 1;
+    if (!pale) {
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(colours.well);
+        painter.drawRoundedRect(picture, metrics::tile_radius, metrics::tile_radius);
+    }
+    if (thumbnail && !thumbnail->image.isNull()) {
+        painter.setOpacity(state.opacity);
+        painter.drawPixmap(picture.topLeft(), rounded(*thumbnail, key, picture.size(), painter.device()->devicePixelRatioF()));
+        painter.setOpacity(1);
+    } else if (thumbnail && !thumbnail->waveform.empty()) {
+        painter.setOpacity(state.opacity);
+        const QRectF room = QRectF(picture).adjusted(12, picture.height() * 0.22, -12, -picture.height() * 0.22);
+        paint_waveform(painter, room, thumbnail->waveform, colours.accent, state.scrubbed >= 0 ? state.scrubbed : 1.0);
+        painter.setOpacity(1);
+    } else {
+        const bool broken = thumbnail && !thumbnail->failure.isEmpty();
+        const QString name = broken                                  ? QStringLiteral("warning")
+                             : hit.probe.kind == media::Kind::Image  ? QStringLiteral("image")
+                             : hit.probe.kind == media::Kind::Video  ? QStringLiteral("video")
+                                                                     : QStringLiteral("sound");
+        const QPixmap mark = icon_pixmap(name, colours.faint, 24, painter.device()->devicePixelRatioF());
+        painter.setOpacity(broken ? 1 : 0.5);
+        painter.drawPixmap(picture.center() - QPoint(12, broken ? 22 : 12), mark);
+        painter.setOpacity(1);
+        if (broken) {
+            painter.setFont(theme_.font(metrics::caption));
+            painter.setPen(colours.dim);
+            painter.drawText(picture.adjusted(12, picture.height() / 2 + 4, -12, -8),
+                             Qt::AlignHCenter | Qt::AlignTop | Qt::TextWordWrap, thumbnail->failure);
+        }
+    }
+
+    if (state.selected || (state.current && state.focused)) {
+        QPen ring(state.selected ? colours.accent : colours.faint, 2);
+        painter.setPen(ring);
+        painter.setBrush(Qt::NoBrush);
+        painter.drawRoundedRect(QRectF(picture).adjusted(-3, -3, 3, 3), metrics::tile_radius + 3, metrics::tile_radius + 3);
+    }
+    paint_badges(painter, picture, state);
+
+    if (state.scrubbed >= 0 && hit.probe.kind == media::Kind::Video) {
+        const QRectF track(picture.left() + 8, picture.bottom() - 6, picture.width() - 16, 3);
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(QColor(255, 255, 255, 90));
+        painter.drawRoundedRect(track, 1.5, 1.5);
+        painter.setBrush(colours.accent);
+        painter.drawRoundedRect(QRectF(track.left(), track.top(), track.width() * state.scrubbed, 3), 1.5, 1.5);
+    }
+
+    const QRect caption(cell.left(), picture.bottom() + 1, cell.width(), cell.bottom() - picture.bottom());
+    int x = caption.left() + 1;
+    if (state.banded) {
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(theme_.band(hit.band));
+        painter.drawEllipse(QRectF(x, caption.center().y() - 2.5, 7, 7));
+        x += 13;
+    }
+    painter.setFont(theme_.font(12));
+    painter.setPen(state.selected ? colours.ink : colours.dim);
+    const QRect room(x, caption.top(), caption.right() - x, caption.height() + 2);
+    draw_figures(painter, room, Qt::AlignLeft,
+                 painter.fontMetrics().elidedText(shown_name(hit.path), Qt::ElideMiddle, room.width() - 4));
+}
+
+void TilePainter::paint_badges(QPainter& painter, const QRect& picture, const TileState& state) const
+{
+    painter.setFont(theme_.font(metrics::caption, QFont::Medium));
+    const QFontMetrics metrics(painter.font());
+    const auto badge = [&](const QString& text, bool right, bool note) {
+        if (text.isEmpty())
+            return;
+        const int mark = note ? 13 : 0;
+        const int wide = figures_width(metrics, text) + 12 + mark, tall = 18;
+        const QRect box(right ? picture.right() - 5 - wide : picture.left() + 6, picture.bottom() - 6 - tall + (state.scrubbed >= 0 ? -6 : 0), wide,
+                        tall);
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(theme_.colours().badge);
+        painter.drawRoundedRect(box, 5, 5);
+        if (note)
+            painter.drawPixmap(box.left() + 5, box.top() + 3, icon_pixmap(QStringLiteral("note"), Qt::white, 12, painter.device()->devicePixelRatioF()));
+        painter.setPen(Qt::white);
+        draw_figures(painter, box.adjusted(6 + mark, 0, -6, 0), Qt::AlignLeft, text);
+    };
+    badge(state.count_badge, false, false);
+    badge(state.time_badge, true, state.time_is_sound);
+}
+
+}  // namespace imprint::gui

@@ -223,9 +223,12 @@ double Container::origin() const
 double Container::duration()
 {
     const bool guessed = context_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;
-    if (context_->duration > 0 && !guessed)
-        return context_->duration / double(AV_TIME_BASE);
-    return measure_duration();
+    if (context_->duration <= 0 || guessed)
+        return measure_duration();
+    const double stated = context_->duration / double(AV_TIME_BASE);
+    // Matroska states where the last block ends on its clock, which need not begin at 0.
+    const bool matroska = format_name().rfind("matroska", 0) == 0;
+    return matroska && origin() > 0 && origin() < stated ? stated - origin() : stated;
 }
 
 double Container::measure_duration()
@@ -233,11 +236,7 @@ double Container::measure_duration()
     const PacketPtr packet = new_packet();
     const double start = origin();
     double end = start;
-    while (true) {
-        const int result = av_read_frame(context_, packet.get());
-        check_memory(result);
-        if (result < 0)
-            break;
+    while (read_packet(packet.get())) {
         const AVStream* stream = context_->streams[packet->stream_index];
         const int64_t time = packet->pts != AV_NOPTS_VALUE ? packet->pts : packet->dts;
         if ((stream == picture_ || stream == sound_) && time != AV_NOPTS_VALUE)
@@ -245,6 +244,20 @@ double Container::measure_duration()
         av_packet_unref(packet.get());
     }
     return end - start;
+}
+
+bool Container::read_packet(AVPacket* packet)
+{
+    // After damage some demuxers report it and find their way at the next call.
+    for (int failures = 0; failures < 1000; ++failures) {
+        const int result = av_read_frame(context_, packet);
+        check_memory(result);
+        if (result >= 0)
+            return true;
+        if (result == AVERROR_EOF || result == AVERROR(EIO) || avio_feof(context_->pb))
+            return false;
+    }
+    return false;
 }
 
 std::string Container::format_name() const

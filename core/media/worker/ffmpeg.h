@@ -59,6 +59,9 @@ public:
     double origin() const;
     /// From the header, or measured by reading through the file (which leaves it at its end).
     double duration();
+    /// The next packet of any stream, past damage. False at the end.
+    bool read_packet(AVPacket* packet);
+    /// The demuxer's names, the first two: "mov,mp4", "matroska,webm", "avi".
     std::string format_name() const;
     std::optional<int64_t> taken_at() const;
 

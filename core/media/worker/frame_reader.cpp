@@ -12,6 +12,7 @@ namespace {
 constexpr double kTolerance = 5e-4;       // seconds; container clocks tick in milliseconds
 constexpr double kBlindSeekAfter = 4.0;   // without an index, seeking pays off only for a leap
 constexpr double kSeekBack[] = {0, 2, 10, 60};  // a seek that lands too late is tried again so much earlier
+constexpr double kSettle = 1.5;  // MPEG streams stamp only some frames: right after a seek the others are guessed
 
 }  // namespace
 
@@ -67,11 +68,7 @@ bool FrameReader::next()
             ended_ = true;
             break;
         }
-        const int read = av_read_frame(container_->context(), packet_.get());
-        check_memory(read);
-        if (read < 0) {
-            if (read == AVERROR(EAGAIN))
-                continue;
+        if (!container_->read_packet(packet_.get())) {
             draining_ = true;
             avcodec_send_packet(decoder_.get(), nullptr);
             continue;
@@ -133,8 +130,9 @@ const FrameReader::Shown& FrameReader::at(double time)
 {
     if (worth_seeking(time)) {
         bool found = false;
+        const double settle = container_->format_name().rfind("mpeg", 0) == 0 ? kSettle : 0;
         for (const double back : kSeekBack) {
-            if (time - back <= 0 || !seek(time - back))
+            if (time - back - settle <= 0 || !seek(time - back - settle))
                 break;
             if ((found = advance_to(time)))
                 break;

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A container's sound by sample position, whatever its packets' timestamps look like.
+extern "C" {
+#include <libavutil/intreadwrite.h>
+}
+
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/media/worker/downmix.h"
@@ -25,6 +30,7 @@ public:
         if (container_->picture())
             container_->picture()->discard = AVDISCARD_ALL;
         decoder_ = container_->open_decoder(stream_, 0);
+        decoder_->flags2 |= AV_CODEC_FLAG2_SKIP_MANUAL;
         packet_ = new_packet();
         frame_ = new_frame();
         origin_ = container_->origin();
@@ -91,6 +97,7 @@ private:
         avcodec_flush_buffers(decoder_.get());
         draining_ = false;
         expected_.reset();
+        placed_ = false;
         buffer_.clear();
         used_ = 0;
         silence_ = 0;
@@ -100,7 +107,7 @@ private:
     void drop_until(int64_t sample)
     {
         std::vector<float> dropped(4096);
-        if (!expected_ && !decode())
+        if (!placed_ && !decode())
             return;
         if (position_ > sample) {
             silence_ += position_ - sample;
@@ -124,11 +131,7 @@ private:
             }
             if (received == AVERROR_EOF || (received != AVERROR(EAGAIN) && draining_))
                 return false;
-            const int read = av_read_frame(container_->context(), packet_.get());
-            check_memory(read);
-            if (read < 0) {
-                if (read == AVERROR(EAGAIN))
-                    continue;
+            if (!container_->read_packet(packet_.get())) {
                 draining_ = true;
                 avcodec_send_packet(decoder_.get(), nullptr);
                 continue;
@@ -139,43 +142,52 @@ private:
         }
     }
 
-    // Puts the frame's samples where its timestamp says. False if it lies before the beginning.
+    // Puts the frame's samples where its timestamp says. False if nothing of it is heard.
     bool place()
     {
         if (rate_ == 0)
             rate_ = frame_->sample_rate;
         mono_.clear();
         downmix_.frame(frame_.get(), rate_, mono_);
+        const auto length = static_cast<int64_t>(mono_.size());
         const int64_t stamp = frame_->best_effort_timestamp;
         int64_t begin = expected_.value_or(0);
+        const bool fresh = !expected_;
         if (stamp != AV_NOPTS_VALUE) {
             const int64_t stated = snapped(stamp);
-            if (!expected_ || stated > begin + std::llround(kJump * rate_))
+            if (fresh || stated > begin + std::llround(kJump * rate_))
                 begin = stated;
         }
-        const bool fresh = !expected_;
-        expected_ = begin + static_cast<int64_t>(mono_.size());
-        size_t skipped = 0;
-        if (begin < 0) {
-            skipped = static_cast<size_t>(std::min<int64_t>(-begin, static_cast<int64_t>(mono_.size())));
-            begin += static_cast<int64_t>(skipped);
-            if (skipped == mono_.size()) {
-                expected_ = begin;
-                if (fresh && begin < 0)
-                    return false;
-                return false;
-            }
-        }
+        expected_ = begin + length;
+        const auto [lead, trail] = padding();
+        const int64_t first = std::max({begin + lead, int64_t(0)}), last = begin + length - trail;
+        if (first >= last)
+            return false;
         if (buffer_.size() == used_) {
             buffer_.clear();
             used_ = 0;
-            if (fresh)
-                position_ = begin;
-            else if (begin > position_)
-                silence_ = begin - position_;
+            if (fresh || !placed_)
+                position_ = first;
+            else if (first > position_)
+                silence_ = first - position_;
         }
-        buffer_.insert(buffer_.end(), mono_.begin() + static_cast<ptrdiff_t>(skipped), mono_.end());
+        placed_ = true;
+        buffer_.insert(buffer_.end(), mono_.begin() + (first - begin), mono_.begin() + (last - begin));
         return true;
+    }
+
+    // Samples at both ends that the encoder added. The decoder could drop them itself, but would then round the
+    // timestamp of what is left to the container's clock.
+    std::pair<int64_t, int64_t> padding() const
+    {
+        const AVFrameSideData* data = av_frame_get_side_data(frame_.get(), AV_FRAME_DATA_SKIP_SAMPLES);
+        if (!data || data->size < 10)
+            return {0, 0};
+        const auto length = static_cast<int64_t>(mono_.size());
+        const auto scaled = [&](const uint8_t* bytes) {
+            return std::min(length, int64_t(AV_RL32(bytes)) * rate_ / frame_->sample_rate);
+        };
+        return {scaled(data->data), scaled(data->data + 4)};
     }
 
     // Containers that count milliseconds round each packet's time; packets of one length lie on a grid all the same.
@@ -205,6 +217,7 @@ private:
     int64_t position_ = 0;             // of the next sample that read() gives
     int64_t silence_ = 0;              // samples of nothing before those in buffer_
     std::optional<int64_t> expected_;  // where the next frame continues; none after a seek
+    bool placed_ = false;              // something was put into buffer_ since the last seek
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <sndfile.h>
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "core/base/error.h"
@@ -71,6 +72,22 @@ bool ogg_with_picture(const Input& input)
     return false;
 }
 
+// Without one of these in its first frame an MP3 of variable rate tells no length, and libsndfile's estimate is far off.
+bool mp3_without_length(const Input& input)
+{
+    std::string head = input.head(10);
+    int64_t offset = 0;
+    if (head.size() == 10 && head.rfind("ID3", 0) == 0) {
+        for (int i = 6; i < 10; ++i)
+            offset = offset << 7 | (static_cast<unsigned char>(head[i]) & 0x7f);
+        offset += 10;
+    }
+    char frame[4096];
+    const int64_t got = input.read_at(frame, sizeof frame, offset);
+    const std::string_view text(frame, static_cast<size_t>(std::max<int64_t>(0, got)));
+    return text.find("Xing") == text.npos && text.find("Info") == text.npos && text.find("VBRI") == text.npos;
+}
+
 class SndfileSource final : public SoundSource {
 public:
     explicit SndfileSource(const Input& input) : reader_{input}
@@ -129,6 +146,8 @@ std::unique_ptr<SoundSource> open_sndfile(const Input& input, SoundHeader& heade
     const SF_INFO& info = source->info();
     const char* name = format_name(info.format);
     if (!name || info.frames <= 0 || info.samplerate < 100 || info.samplerate > 1'536'000 || info.channels < 1)
+        return nullptr;
+    if ((info.format & SF_FORMAT_TYPEMASK) == SF_FORMAT_MPEG && mp3_without_length(input))
         return nullptr;
     header.format = name;
     header.duration = double(info.frames) / info.samplerate;

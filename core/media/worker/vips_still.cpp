@@ -104,6 +104,31 @@ Ref<VipsImage> to_rgb(Ref<VipsImage> image)
     return image;
 }
 
+using Pixels = std::unique_ptr<void, decltype(&g_free)>;
+
+// Null, with the reason in libvips' error buffer, when the picture cannot be decoded.
+Pixels thumbnail(const Input& input, Size size, bool through_profile, size_t& bytes)
+{
+    const Ref<VipsSource> source = open_source(input);
+    VipsImage* out = nullptr;
+    // vips_thumbnail_source() of 8.14 forgets its own "fail_on"; the loader's option string still reaches the loader.
+    constexpr const char* kLoader = "[fail_on=truncated]";
+    const int failed =
+        through_profile
+            ? vips_thumbnail_source(source.get(), &out, size.width, "height", size.height, "size", VIPS_SIZE_FORCE,
+                                    "option_string", kLoader, "export_profile", "srgb", nullptr)
+            : vips_thumbnail_source(source.get(), &out, size.width, "height", size.height, "size", VIPS_SIZE_FORCE,
+                                    "option_string", kLoader, nullptr);
+    if (failed)
+        return Pixels(nullptr, g_free);
+    const Ref<VipsImage> image = to_rgb(Ref<VipsImage>(out));
+    Pixels pixels(vips_image_write_to_memory(image.get(), &bytes), g_free);
+    if (pixels && (image->Xsize != size.width || image->Ysize != size.height ||
+                   bytes != size_t(size.width) * size.height * 3))
+        throw Error(ErrorKind::Malformed, "", "was scaled to an unexpected size");
+    return pixels;
+}
+
 }  // namespace
 
 std::optional<std::string> sniff_vips_still(const Input& input)
@@ -134,6 +159,8 @@ StillHeader read_vips_header(const Input& input, const std::string& format, int6
     header.height = image->Ysize;
     if (vips_image_get_orientation(image.get()) >= 5)
         std::swap(header.width, header.height);
+    header.needs_profile = vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0 ||
+                           vips_image_get_interpretation(image.get()) == VIPS_INTERPRETATION_CMYK;
     header.taken_at = exif_time(image.get());
     if (int64_t(header.width) * header.height > max_pixels)
         throw Error(ErrorKind::LimitExceeded, "",
@@ -146,19 +173,16 @@ int decode_vips_still(const Input& input, const StillHeader& header, const proto
                       protocol::Reply& reply)
 {
     const Size size = fitted_size(header.width, header.height, request);
-    const Ref<VipsSource> source = open_source(input);
-    VipsImage* out = nullptr;
-    if (vips_thumbnail_source(source.get(), &out, size.width, "height", size.height, "size", VIPS_SIZE_FORCE,
-                              "export_profile", "srgb", "fail_on", VIPS_FAIL_ON_TRUNCATED, nullptr) != 0)
-        throw_vips("is damaged");
-    const Ref<VipsImage> image = to_rgb(Ref<VipsImage>(out));
+    // A profile that does not fit the picture is no reason to lose the picture.
     size_t bytes = 0;
-    const std::unique_ptr<void, decltype(&g_free)> pixels(vips_image_write_to_memory(image.get(), &bytes), g_free);
+    Pixels pixels = header.needs_profile ? thumbnail(input, size, true, bytes) : Pixels(nullptr, g_free);
+    if (!pixels && header.needs_profile && !std::strstr(vips_error_buffer(), "rofile"))
+        throw_vips("is damaged");
+    vips_error_clear();
+    if (!pixels)
+        pixels = thumbnail(input, size, false, bytes);
     if (!pixels)
         throw_vips("is damaged");
-    // libvips rounds a side of its own accord where it loads a size of its own choosing.
-    if (image->Xsize != size.width || image->Ysize != size.height || bytes != size_t(size.width) * size.height * 3)
-        throw Error(ErrorKind::Malformed, "", "was scaled to an unexpected size");
     Output output(bytes);
     std::memcpy(output.data(), pixels.get(), bytes);
     reply.width = size.width;

@@ -15,6 +15,7 @@ namespace imprint::media {
 struct StillHeader {
     std::string format;      ///< "jpeg", "png", …
     int width = 0, height = 0;  ///< upright
+    bool needs_profile = false;  ///< its colours mean something only through an ICC profile
     std::optional<int64_t> taken_at;
 };
 

@@ -65,11 +65,12 @@ at::Tensor depthwise_conv_cpu(const at::Tensor& input, const at::Tensor& weight,
     const float* filter = weight.const_data_ptr<float>();
     const float* offset = bias.const_data_ptr<float>();
     float* out = output.mutable_data_ptr<float>();
+    const DepthwiseConvRows rows = depthwise_conv_bodies().front().rows;
     // Below some tens of thousands of products, starting a second thread costs more than it saves.
     const int64_t products_per_row = std::max<int64_t>(shape.out_width * shape.channels * shape.kernel * shape.kernel, 1);
     const int64_t grain = std::max<int64_t>(1, 65536 / products_per_row);
     at::parallel_for(0, input.size(0) * shape.out_height, grain, [&](int64_t first, int64_t last) {
-        depthwise_conv_rows(shape, in, filter, offset, out, first, last);
+        rows(shape, in, filter, offset, out, first, last);
     });
     return output;
 }

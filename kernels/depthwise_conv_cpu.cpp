@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops of depthwise_conv: tiles of up to four output columns, sixteen channels at a time, compiled for three processors.
+// Loops of depthwise_conv: tiles of up to four output columns, one vector register of channels at a time, compiled for
+// three kinds of processor. A channel's sum has the same order in all of them.
 #include "kernels/depthwise_conv_cpu.h"
 
 #include <algorithm>
@@ -8,34 +9,38 @@
 namespace imprint::kernels {
 namespace {
 
-constexpr int64_t kLanes = 16;
-typedef float Lanes __attribute__((vector_size(kLanes * sizeof(float))));
-
 #define IMPRINT_INLINE inline __attribute__((always_inline))
 
-IMPRINT_INLINE Lanes load(const float* from)
-{
-    Lanes lanes;
-    std::memcpy(&lanes, from, sizeof(Lanes));
-    return lanes;
-}
+// A register's worth of neighbouring channels. Wider than the processor's registers it would live in memory.
+template <int Count>
+struct Vector {
+    typedef float Lanes __attribute__((vector_size(Count * sizeof(float))));
 
-IMPRINT_INLINE Lanes load_some(const float* from, int64_t count)
-{
-    Lanes lanes{};
-    std::memcpy(&lanes, from, static_cast<size_t>(count) * sizeof(float));
-    return lanes;
-}
+    static IMPRINT_INLINE Lanes load(const float* from)
+    {
+        Lanes lanes;
+        std::memcpy(&lanes, from, sizeof(Lanes));
+        return lanes;
+    }
 
-// Sixteen channels (or the last `count` of them) of Columns neighbouring output pixels. `first` is the input column under
-// the filter's left edge; columns and rows outside the map count as zero and are left out of the sum.
-template <int Kernel, int Stride, int Columns, bool Whole, bool Inside>
+    static IMPRINT_INLINE Lanes load_some(const float* from, int64_t count)
+    {
+        Lanes lanes{};
+        std::memcpy(&lanes, from, static_cast<size_t>(count) * sizeof(float));
+        return lanes;
+    }
+};
+
+// One register of channels (or the last `count` of them) of Columns neighbouring output pixels. `first` is the input column
+// under the filter's left edge; columns and rows outside the map count as zero and are left out of the sum.
+template <int Width, int Kernel, int Stride, int Columns, bool Whole, bool Inside>
 IMPRINT_INLINE void tile_channels(const DepthwiseConvShape& shape, const float* item, const float* weight,
                                   const float* bias, float* output, int64_t top, int64_t first, int64_t channel,
                                   int64_t count)
 {
+    using Lanes = typename Vector<Width>::Lanes;
     const auto fetch = [count](const float* from) __attribute__((always_inline)) {
-        return Whole ? load(from) : load_some(from, count);
+        return Whole ? Vector<Width>::load(from) : Vector<Width>::load_some(from, count);
     };
     const int64_t channels = shape.channels;
     Lanes sums[Columns];
@@ -68,23 +73,24 @@ IMPRINT_INLINE void tile_channels(const DepthwiseConvShape& shape, const float* 
     for (int t = 0; t < Columns; ++t) {
         Lanes value = sums[t] > zero ? sums[t] : zero;
         value = value < high ? value : high;
-        std::memcpy(output + t * channels + channel, &value, static_cast<size_t>(Whole ? kLanes : count) * sizeof(float));
+        std::memcpy(output + t * channels + channel, &value, static_cast<size_t>(Whole ? Width : count) * sizeof(float));
     }
 }
 
-template <int Kernel, int Stride, int Columns, bool Inside>
+template <int Width, int Kernel, int Stride, int Columns, bool Inside>
 IMPRINT_INLINE void tile(const DepthwiseConvShape& shape, const float* item, const float* weight, const float* bias,
                          float* output, int64_t top, int64_t first)
 {
     int64_t channel = 0;
-    for (; channel + kLanes <= shape.channels; channel += kLanes)
-        tile_channels<Kernel, Stride, Columns, true, Inside>(shape, item, weight, bias, output, top, first, channel, kLanes);
+    for (; channel + Width <= shape.channels; channel += Width)
+        tile_channels<Width, Kernel, Stride, Columns, true, Inside>(shape, item, weight, bias, output, top, first, channel,
+                                                                    Width);
     if (channel < shape.channels)
-        tile_channels<Kernel, Stride, Columns, false, Inside>(shape, item, weight, bias, output, top, first, channel,
-                                                              shape.channels - channel);
+        tile_channels<Width, Kernel, Stride, Columns, false, Inside>(shape, item, weight, bias, output, top, first, channel,
+                                                                     shape.channels - channel);
 }
 
-template <int Kernel, int Stride>
+template <int Width, int Kernel, int Stride>
 IMPRINT_INLINE void rows(const DepthwiseConvShape& shape, const float* input, const float* weight, const float* bias,
                          float* output, int64_t first_row, int64_t last_row)
 {
@@ -98,48 +104,68 @@ IMPRINT_INLINE void rows(const DepthwiseConvShape& shape, const float* input, co
             const int64_t first = column * Stride - shape.pad_left;
             float* place = out + column * shape.channels;
             if (first >= 0 && first + (kColumns - 1) * Stride + Kernel <= shape.width)
-                tile<Kernel, Stride, kColumns, true>(shape, item, weight, bias, place, top, first);
+                tile<Width, Kernel, Stride, kColumns, true>(shape, item, weight, bias, place, top, first);
             else
-                tile<Kernel, Stride, kColumns, false>(shape, item, weight, bias, place, top, first);
+                tile<Width, Kernel, Stride, kColumns, false>(shape, item, weight, bias, place, top, first);
         }
         const int64_t first = column * Stride - shape.pad_left;
         float* place = out + column * shape.channels;
         switch (shape.out_width - column) {
-        case 3: tile<Kernel, Stride, 3, false>(shape, item, weight, bias, place, top, first); break;
-        case 2: tile<Kernel, Stride, 2, false>(shape, item, weight, bias, place, top, first); break;
-        case 1: tile<Kernel, Stride, 1, false>(shape, item, weight, bias, place, top, first); break;
+        case 3: tile<Width, Kernel, Stride, 3, false>(shape, item, weight, bias, place, top, first); break;
+        case 2: tile<Width, Kernel, Stride, 2, false>(shape, item, weight, bias, place, top, first); break;
+        case 1: tile<Width, Kernel, Stride, 1, false>(shape, item, weight, bias, place, top, first); break;
         default: break;
         }
     }
 }
 
-}  // namespace
+template <int Width>
+IMPRINT_INLINE void any_rows(const DepthwiseConvShape& shape, const float* input, const float* weight, const float* bias,
+                             float* output, int64_t first_row, int64_t last_row)
+{
+    if (shape.kernel == 3 && shape.stride == 1)
+        rows<Width, 3, 1>(shape, input, weight, bias, output, first_row, last_row);
+    else if (shape.kernel == 3)
+        rows<Width, 3, 2>(shape, input, weight, bias, output, first_row, last_row);
+    else if (shape.stride == 1)
+        rows<Width, 5, 1>(shape, input, weight, bias, output, first_row, last_row);
+    else
+        rows<Width, 5, 2>(shape, input, weight, bias, output, first_row, last_row);
+}
 
-// "fma" stands for processors with AVX and FMA but no AVX-512; the plain clone serves every x86-64.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#define IMPRINT_CLONES __attribute__((target_clones("avx512f", "fma", "default")))
-#else
-#define IMPRINT_CLONES
+#if defined(__x86_64__)
+__attribute__((target("avx512f,avx2,fma"))) void rows_avx512(const DepthwiseConvShape& shape, const float* input,
+                                                             const float* weight, const float* bias, float* output,
+                                                             int64_t first_row, int64_t last_row)
+{
+    any_rows<16>(shape, input, weight, bias, output, first_row, last_row);
+}
+
+__attribute__((target("avx2,fma"))) void rows_avx2(const DepthwiseConvShape& shape, const float* input,
+                                                   const float* weight, const float* bias, float* output,
+                                                   int64_t first_row, int64_t last_row)
+{
+    any_rows<8>(shape, input, weight, bias, output, first_row, last_row);
+}
 #endif
 
-#define IMPRINT_ROWS(KERNEL, STRIDE)                                                                                  \
-    IMPRINT_CLONES void depthwise_rows_##KERNEL##_##STRIDE(const DepthwiseConvShape& shape, const float* input,       \
-                                                           const float* weight, const float* bias, float* output,     \
-                                                           int64_t first_row, int64_t last_row)                       \
-    {                                                                                                                 \
-        rows<KERNEL, STRIDE>(shape, input, weight, bias, output, first_row, last_row);                                \
-    }
-IMPRINT_ROWS(3, 1)
-IMPRINT_ROWS(3, 2)
-IMPRINT_ROWS(5, 1)
-IMPRINT_ROWS(5, 2)
+}  // namespace
 
-void depthwise_conv_rows(const DepthwiseConvShape& shape, const float* input, const float* weight, const float* bias,
-                         float* output, int64_t first_row, int64_t last_row)
+const std::vector<DepthwiseConvBody>& depthwise_conv_bodies()
 {
-    const auto body = shape.kernel == 3 ? (shape.stride == 1 ? depthwise_rows_3_1 : depthwise_rows_3_2)
-                                        : (shape.stride == 1 ? depthwise_rows_5_1 : depthwise_rows_5_2);
-    body(shape, input, weight, bias, output, first_row, last_row);
+    static const std::vector<DepthwiseConvBody> bodies = [] {
+        std::vector<DepthwiseConvBody> found;
+#if defined(__x86_64__)
+        __builtin_cpu_init();
+        if (__builtin_cpu_supports("avx512f"))
+            found.push_back({"avx512", rows_avx512});
+        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+            found.push_back({"avx2", rows_avx2});
+#endif
+        found.push_back({"plain", any_rows<4>});
+        return found;
+    }();
+    return bodies;
 }
 
 }  // namespace imprint::kernels

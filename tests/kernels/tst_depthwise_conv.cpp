@@ -7,6 +7,7 @@
 #include <QTest>
 
 #include "kernels/depthwise_conv.h"
+#include "kernels/depthwise_conv_cpu.h"
 
 using imprint::kernels::depthwise_conv;
 
@@ -74,6 +75,33 @@ private Q_SLOTS:
             QCOMPARE(output.sizes().vec(), expected.sizes().vec());
             QVERIFY(output.is_contiguous());
             QVERIFY(at::allclose(output.to(at::kDouble), expected, 1e-5, 1e-5));
+        }
+    }
+
+    void every_body_of_this_processor_agrees_data() { add_cases(); }
+    void every_body_of_this_processor_agrees()
+    {
+        QFETCH(int, index);
+        const Case& c = kCases[index];
+        const auto a = random_arguments(c);
+        const at::Tensor expected = depthwise_conv(a.input, a.weight, a.bias, c.stride, 6);
+        imprint::kernels::DepthwiseConvShape shape{};
+        shape.height = c.height;
+        shape.width = c.width;
+        shape.channels = c.channels;
+        shape.out_height = expected.size(1);
+        shape.out_width = expected.size(2);
+        shape.pad_top = std::max<int64_t>((shape.out_height - 1) * c.stride + c.kernel - c.height, 0) / 2;
+        shape.pad_left = std::max<int64_t>((shape.out_width - 1) * c.stride + c.kernel - c.width, 0) / 2;
+        shape.kernel = c.kernel;
+        shape.stride = c.stride;
+        shape.clamp_high = 6;
+        QVERIFY(!imprint::kernels::depthwise_conv_bodies().empty());
+        for (const auto& body : imprint::kernels::depthwise_conv_bodies()) {
+            at::Tensor output = at::full_like(expected, -1);
+            body.rows(shape, a.input.const_data_ptr<float>(), a.weight.const_data_ptr<float>(), a.bias.const_data_ptr<float>(),
+                      output.mutable_data_ptr<float>(), 0, c.batch * shape.out_height);
+            QVERIFY2(at::allclose(output, expected, 1e-5, 1e-5), body.name);
         }
     }
 

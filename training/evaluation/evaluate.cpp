@@ -92,7 +92,12 @@ void add_pictures(Gallery& gallery, const Pool& pool, int first, int count, Enco
     if (pictures.empty())
         return;
     append(gallery.moments, encoder.encode_pictures(pictures));
-    append(gallery.concepts, encoder.concept_vectors(pictures));
+    try {
+        append(gallery.concepts, encoder.concept_vectors(pictures));
+    } catch (const Error& error) {
+        if (error.kind() != ErrorKind::Unsupported)  // a model without the trunk has no such baseline
+            throw;
+    }
 }
 
 /// A sound longer than the model's window stands with all its windows; its score is that of the best, as in a search.
@@ -216,7 +221,7 @@ void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw
             asked.append(teacher->centred(line));
         systems.emplace_back("conse", rank(asked, gallery.concepts));
     }
-    if (gallery.concepts.dim == texts.dim)
+    if (gallery.concepts.count() && gallery.concepts.dim == texts.dim)
         systems.emplace_back("conse, own text", rank(texts, gallery.concepts));
     systems.emplace_back("file names", rank_all(file_name_scores(pool, queries), queries.relevant));
     systems.emplace_back("chance", rank_by_chance(items, queries.relevant));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The evaluation's figures as a table for people.
-#include <fmt/format.h>
+#include <array>
+#include <cstdio>
 
 #include "training/evaluation/evaluate.h"
 
@@ -10,40 +11,54 @@ namespace {
 
 using nlohmann::json;
 
+// Not fmt: the wheel's own copy of its headers stands first on the include path of everything that links tensors.
+template <typename... Values>
+std::string formatted(const char* pattern, Values... values)
+{
+    std::array<char, 512> line{};
+    std::snprintf(line.data(), line.size(), pattern, values...);
+    return line.data();
+}
+
+std::string text(const json& value) { return value.get<std::string>(); }
+
 std::string share_cell(const json& figures, const char* name)
 {
     const json& interval = figures.at(std::string(name) + "_interval");
-    return fmt::format("{:5.1f} [{:5.1f} {:5.1f}]", 100 * figures.at(name).get<double>(), 100 * interval[0].get<double>(),
-                       100 * interval[1].get<double>());
+    return formatted("%5.1f [%5.1f %5.1f]", 100 * figures.at(name).get<double>(), 100 * interval[0].get<double>(),
+                     100 * interval[1].get<double>());
 }
 
-void add_row(std::string& table, const std::string& name, const json& figures)
+void add_row(std::string& table, const char* name, const json& figures)
 {
-    table += fmt::format("  {:<16} {:>20} {:>20} {:>20} {:>8.1f}\n", name, share_cell(figures, "r1"), share_cell(figures, "r5"),
-                         share_cell(figures, "r10"), figures.at("median_rank").get<double>());
+    table += formatted("  %-18s %20s %20s %20s %8.1f\n", name, share_cell(figures, "r1").c_str(), share_cell(figures, "r5").c_str(),
+                       share_cell(figures, "r10").c_str(), figures.at("median_rank").get<double>());
+}
+
+void add_group(std::string& table, const json& pool, const json& group)
+{
+    table += "\n" + text(pool.at("pool")) + ": " + text(group.at("labels")) + " labels, " + text(group.at("group")) + "; "
+        + text(pool.at("direction")) + ", " + std::to_string(group.at("queries").get<int>()) + " queries over "
+        + std::to_string(pool.at("items").get<int>()) + " items\n";
+    table += formatted("  %-18s %20s %20s %20s %8s\n", "% [95 % interval]", "R@1", "R@5", "R@10", "median");
+    for (const char* name : {"model", "conse", "conse, own text", "file names", "chance"})
+        if (group.at("systems").contains(name))
+            add_row(table, name, group.at("systems").at(name));
+    if (group.contains("model_minus_conse"))
+        add_row(table, "model - conse", group.at("model_minus_conse"));
 }
 
 }  // namespace
 
 std::string readable_table(const nlohmann::json& result)
 {
-    std::string table = fmt::format("{} ({})\n", result.at("checkpoint").at("file").get<std::string>(),
-                                    result.at("checkpoint").at("space").get<std::string>());
+    const json& checkpoint = result.at("checkpoint");
+    std::string table = text(checkpoint.at("file")) + " (" + text(checkpoint.at("space")) + ")\n";
     for (const json& pool : result.at("pools")) {
-        for (const json& group : pool.at("groups")) {
-            table += fmt::format("\n{}: {} labels, {}; {}, {} queries over {} items\n", pool.at("pool").get<std::string>(),
-                                 group.at("labels").get<std::string>(), group.at("group").get<std::string>(),
-                                 pool.at("direction").get<std::string>(), group.at("queries").get<int>(),
-                                 pool.at("items").get<int>());
-            table += fmt::format("  {:<16} {:>20} {:>20} {:>20} {:>8}\n", "% [95 % interval]", "R@1", "R@5", "R@10", "median");
-            for (const char* name : {"model", "conse", "conse, own text", "file names", "chance"})
-                if (group.at("systems").contains(name))
-                    add_row(table, name, group.at("systems").at(name));
-            if (group.contains("model_minus_conse"))
-                add_row(table, "model - conse", group.at("model_minus_conse"));
-        }
+        for (const json& group : pool.at("groups"))
+            add_group(table, pool, group);
         if (const auto& failed = pool.at("failed"); !failed.empty())
-            table += fmt::format("  {} items could not be decoded and are left out\n", failed.size());
+            table += "  " + std::to_string(failed.size()) + " items could not be decoded and are left out\n";
     }
     return table;
 }

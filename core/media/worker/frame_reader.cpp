@@ -40,7 +40,7 @@ void FrameReader::open()
     origin_ = container_->origin();
     if (stream->avg_frame_rate.num > 0 && stream->avg_frame_rate.den > 0)
         step_ = std::clamp(1 / av_q2d(stream->avg_frame_rate), 1e-3, 10.0);
-    draining_ = ended_ = sought_ = false;
+    draining_ = ended_ = sought_ = lost_ = false;
     current_.reset();
     ahead_.reset();
     last_time_ = -step_;
@@ -59,6 +59,9 @@ bool FrameReader::next()
             if (sought_ && (frame->flags & AV_FRAME_FLAG_CORRUPT))
                 continue;
             const int64_t stamp = frame->best_effort_timestamp;
+            if (stamp == AV_NOPTS_VALUE && lost_)
+                continue;
+            lost_ = false;
             const double time = stamp != AV_NOPTS_VALUE ? stamp * av_q2d(stream->time_base) - origin_ : last_time_ + step_;
             last_time_ = time;
             ahead_ = Shown{std::move(frame), time};
@@ -114,15 +117,17 @@ bool FrameReader::worth_seeking(double time) const
 bool FrameReader::seek(double time)
 {
     AVStream* stream = container_->picture();
+    // Where there is no index, a seek past the end lands nowhere.
+    if (const int64_t length = container_->context()->duration; length > 0)
+        time = std::min(time, length / double(AV_TIME_BASE));
     const auto stamp = static_cast<int64_t>((time + origin_) / av_q2d(stream->time_base));
     if (av_seek_frame(container_->context(), stream->index, stamp, AVSEEK_FLAG_BACKWARD) < 0)
         return false;
     avcodec_flush_buffers(decoder_.get());
     draining_ = ended_ = false;
-    sought_ = true;
+    sought_ = lost_ = true;
     current_.reset();
     ahead_.reset();
-    last_time_ = time;
     return true;
 }
 

@@ -39,7 +39,9 @@ private:
     CodecPtr decoder_;
     PacketPtr packet_;
     double origin_ = 0, step_ = 0.04;
-    bool draining_ = false, ended_ = false, sought_ = false;
+    bool draining_ = false, ended_ = false;
+    bool sought_ = false;  // since the file was opened
+    bool lost_ = false;    // no timestamp seen since the last seek
     std::optional<Shown> current_, ahead_;
     double last_time_ = 0;
 };

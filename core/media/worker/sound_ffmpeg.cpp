@@ -191,16 +191,20 @@ private:
     }
 
     // Containers that count milliseconds round each packet's time; packets of one length lie on a grid all the same.
-    int64_t snapped(int64_t stamp) const
+    int64_t snapped(int64_t stamp)
     {
         const double clock = av_q2d(stream_->time_base);
         const double stated = (stamp * clock - origin_) * rate_;
-        const int length = decoder_->frame_size;
-        if (length <= 1 || clock * rate_ <= 1.5 || stream_->start_time == AV_NOPTS_VALUE)
-            return std::llround(stated);
-        const double first = (stream_->start_time * clock - origin_) * rate_;
-        const double on_grid = first + std::round((stated - first) / length) * length;
-        return std::llround(std::abs(on_grid - stated) <= clock * rate_ + 1 ? on_grid : stated);
+        if (!grid_) {
+            grid_ = stated;
+            grid_step_ = static_cast<int>(mono_.size());
+        }
+        // A codec that states its length keeps to it; else only what rounding explains is corrected.
+        const int fixed = av_get_audio_frame_duration2(stream_->codecpar, 0);
+        const int step = fixed > 1 ? fixed : grid_step_;
+        const double on_grid = *grid_ + std::round((stated - *grid_) / step) * step;
+        const double room = fixed > 1 ? step : clock * rate_ + 1;
+        return std::llround(std::abs(on_grid - stated) <= room ? on_grid : stated);
     }
 
     std::unique_ptr<Container> container_;
@@ -210,6 +214,8 @@ private:
     FramePtr frame_;
     Downmix downmix_;
     double origin_ = 0;
+    std::optional<double> grid_;  // position of the file's first frame
+    int grid_step_ = 1;           // samples in it
     int rate_ = 0;
     bool draining_ = false;
     std::vector<float> buffer_, mono_;

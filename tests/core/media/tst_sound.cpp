@@ -198,7 +198,7 @@ private Q_SLOTS:
             const auto first = static_cast<size_t>(std::llround(from * kSampleRate));
             if (to <= 10)
                 QCOMPARE(part.samples.size(), static_cast<size_t>(std::llround(to * kSampleRate)) - first);
-            QVERIFY(first + part.samples.size() <= whole.size() + 2);
+            QVERIFY(first + part.samples.size() <= whole.size() + (exact ? 2 : 800));
             double worst = 0;
             for (size_t i = 0; i < part.samples.size() && first + i < whole.size(); ++i)
                 worst = std::max(worst, double(std::abs(part.samples[i] - whole[first + i])));

@@ -250,7 +250,9 @@ private Q_SLOTS:
     void overwritten_bytes_in_the_middle_leave_the_rest()
     {
         QFETCH(QString, name);
-        QVERIFY(numbered(name, {"-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "25", "-bf", "0", "-movflags", "faststart"}));
+        QVERIFY(numbered(name, QStringList{"-c:v", "libx264", "-pix_fmt", "yuv420p", "-g", "25", "-bf", "0"} +
+                               (name.endsWith("mp4") ? QStringList{"-movflags", "faststart"} :
+                                name.endsWith("mkv") ? QStringList{"-cluster_time_limit", "500"} : QStringList{})));
         std::string bytes = read_file(path(name).toStdString());
         const std::string noise = random_bytes(bytes.size() / 20, 5);
         bytes.replace(bytes.size() / 2, noise.size(), noise);

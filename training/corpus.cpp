@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads a corpus folder.
+#include "training/corpus.h"
+
+#include <ATen/ATen.h>
+
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/model/checkpoint_info.h"
+#include "core/model/parameters.h"
+
+namespace imprint::training {
+namespace {
+
+std::string read_whole(const std::filesystem::path& path)
+{
+    std::ifstream in(path, std::ios::binary);
+    if (!in)
+        throw Error(ErrorKind::NotFound, path.string(), "cannot be read", "Make the corpus with training/corpus/build.sh");
+    return {std::istreambuf_iterator<char>(in), {}};
+}
+
+template <typename Line>
+void each_line(const std::filesystem::path& path, const std::string& whole, Line&& line)
+{
+    std::istringstream in(whole);
+    std::string text;
+    for (int64_t number = 1; std::getline(in, text); ++number) {
+        try {
+            line(text);
+        } catch (const std::exception& e) {
+            throw Error(ErrorKind::Malformed, path.string() + ":" + std::to_string(number), e.what());
+        }
+    }
+}
+
+std::string hash_of(const std::string& bytes)
+{
+    return model::hash_hex({reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()});
+}
+
+}  // namespace
+
+Corpus::Corpus(const std::filesystem::path& root) : root_(root)
+{
+    read_texts();
+    read_items();
+    tokenizer_ = read_whole(root / "tokenizer.model");
+    hash_ = hash_of(hash_ + hash_of(tokenizer_)).substr(0, 16);
+
+    teacher_file_ = std::make_unique<model::SafetensorsFile>(root / "teacher.safetensors");
+    concepts_file_ = std::make_unique<model::SafetensorsFile>(root / "concepts.safetensors");
+    const auto& vectors = teacher_file_->at("vectors");
+    if (vectors.dtype != model::DType::F16 || vectors.shape.size() != 2
+        || vectors.shape[0] != static_cast<int64_t>(texts_.size()))
+        throw Error(ErrorKind::Malformed, (root / "teacher.safetensors").string(), "does not hold one F16 row per line of texts.txt",
+                    "Make the corpus again with training/corpus/build.sh");
+    // The file stays mapped; rows are converted when they are drawn.
+    teacher_ = at::from_blob(const_cast<std::byte*>(vectors.data.data()), vectors.shape, at::kHalf);
+    mean_ = model::to_tensor(teacher_file_->at("lemma_mean"), "lemma_mean");
+}
+
+void Corpus::read_texts()
+{
+    const auto texts = read_whole(root_ / "texts.txt"), roles = read_whole(root_ / "text_roles.tsv"),
+               pairs = read_whole(root_ / "text_pairs.tsv");
+    each_line(root_ / "texts.txt", texts, [&](const std::string& line) { texts_.push_back(line); });
+    static const std::map<std::string, TextRole> names{
+        {"caption", TextRole::Caption}, {"prompt", TextRole::Prompt},         {"lemma", TextRole::Lemma},          {"gloss", TextRole::Gloss},
+        {"class", TextRole::ClassText}, {"pool", TextRole::NotForTraining}, {"heldout", TextRole::NotForTraining}};
+    each_line(root_ / "text_roles.tsv", roles,
+              [&](const std::string& line) { text_roles_.push_back(names.at(line.substr(0, line.find('\t')))); });
+    if (text_roles_.size() != texts_.size())
+        throw Error(ErrorKind::Malformed, (root_ / "text_roles.tsv").string(), "has not one role per text");
+    const auto count = static_cast<int64_t>(texts_.size());
+    each_line(root_ / "text_pairs.tsv", pairs, [&](const std::string& line) {
+        std::istringstream fields(line);
+        int64_t a = -1, b = -1;
+        fields >> a >> b;
+        if (a < 0 || b < 0 || a >= count || b >= count)
+            throw std::out_of_range("names a text that is not there");
+        text_pairs_.emplace_back(a, b);
+    });
+    hash_ = hash_of(texts) + hash_of(pairs);
+}
+
+void Corpus::read_items()
+{
+    const auto path = root_ / "items.jsonl";
+    const auto whole = read_whole(path);
+    hash_ += hash_of(whole);
+    each_line(path, whole, [&](const std::string& line) {
+        const auto json = nlohmann::json::parse(line);
+        if (json.at("split") != "train")
+            return;
+        Item item;
+        item.id = json.at("id");
+        item.path = root_ / json.at("path").get<std::string>();
+        item.sound = json.at("kind") == "sound";
+        const auto role = json.at("role").get<std::string>();
+        item.role = role == "pair" ? Role::Pair : role == "composite" ? Role::Composite : Role::Photo;
+        item.source = json.at("source");
+        item.label = json.at("label");
+        for (const auto& text : json.at("texts")) {
+            const int64_t index = text.get<int64_t>();
+            if (index < 0 || index >= static_cast<int64_t>(texts_.size()))
+                throw std::out_of_range("names a text that is not there");
+            item.texts.push_back(index);
+        }
+        if (item.texts.empty() != (item.role == Role::Photo))
+            throw std::invalid_argument("a pair or composite needs texts, a photo has none");
+        items_.push_back(std::move(item));
+    });
+}
+
+at::Tensor Corpus::teacher(const std::vector<int64_t>& texts) const
+{
+    const at::Tensor index = at::tensor(texts, at::kLong);
+    const at::Tensor centred = teacher_.index_select(0, index).to(at::kFloat) - mean_;
+    return centred / centred.norm(2, {-1}, true).clamp_min(1e-6);
+}
+
+at::Tensor Corpus::class_text() const { return model::to_tensor(concepts_file_->at("class_text"), "class_text"); }
+
+}  // namespace imprint::training

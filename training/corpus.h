@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// A training corpus as training/corpus/build.sh writes it: items with captions, texts with teacher vectors, text pairs.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/model/safetensors.h"
+
+namespace imprint::training {
+
+enum class Role { Pair, Composite, Photo };
+
+struct Item {
+    int64_t id = 0;
+    std::filesystem::path path;  ///< absolute
+    bool sound = false;
+    Role role = Role::Pair;
+    std::string source, label;
+    std::vector<int64_t> texts;  ///< indices into Corpus::texts; empty for photos
+};
+
+enum class TextRole { Caption, Prompt, Lemma, Gloss, ClassText, NotForTraining };
+
+class Corpus {
+public:
+    /// Reads everything but media. Error(NotFound) with the command that makes a corpus; Error(Malformed) with file and line.
+    explicit Corpus(const std::filesystem::path& root);
+
+    const std::filesystem::path& root() const { return root_; }
+    /// Items of the train split, by ascending id.
+    const std::vector<Item>& items() const { return items_; }
+    const std::vector<std::string>& texts() const { return texts_; }
+    const std::vector<TextRole>& text_roles() const { return text_roles_; }
+    const std::vector<std::pair<int64_t, int64_t>>& text_pairs() const { return text_pairs_; }
+
+    /// Teacher vectors of some texts: minus the mean over WordNet's lemmas, unit length. [n, 384] fp32.
+    at::Tensor teacher(const std::vector<int64_t>& texts) const;
+    /// [classes, 384]
+    at::Tensor class_text() const;
+    const std::string& tokenizer() const { return tokenizer_; }
+    /// Hash of items, texts and pairs: names caches and goes into provenance.
+    const std::string& hash() const { return hash_; }
+
+private:
+    void read_items();
+    void read_texts();
+
+    std::filesystem::path root_;
+    std::vector<Item> items_;
+    std::vector<std::string> texts_;
+    std::vector<TextRole> text_roles_;
+    std::vector<std::pair<int64_t, int64_t>> text_pairs_;
+    std::string tokenizer_, hash_;
+    std::unique_ptr<model::SafetensorsFile> teacher_file_, concepts_file_;
+    at::Tensor teacher_, mean_;
+};
+
+}  // namespace imprint::training

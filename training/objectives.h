@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Losses between two sets of unit vectors: imp_method.md section 4, recipe.md for the soft targets.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace imprint::training {
+
+/// Cross-modal NCE with one instance per sample. a, b: [batch, dim] unit vectors; temperature: scalar tensor.
+/// `targets` [batch, batch]: rows that sum to one, what a's row should say of the b's; undefined: the diagonal.
+/// Returns the mean of both directions (columns use the transpose of the targets, rows normalised anew).
+at::Tensor nce(const at::Tensor& a, const at::Tensor& b, const at::Tensor& temperature, const at::Tensor& targets = {});
+
+/// The paper's form with several instances per sample and a margin: a [batch, n1, dim], b [batch, n2, dim] (not yet
+/// normalised). Positives of a sample are all n1 × n2 of its pairs: MIL-NCE. Returns the mean of both directions.
+at::Tensor multi_instance_nce(const at::Tensor& a, const at::Tensor& b, const at::Tensor& temperature, double margin = 0);
+
+/// softmax(sharpness · t·tᵀ) per row: what the teacher thinks of every pair in a batch. teacher: [batch, dim] unit vectors.
+at::Tensor soft_targets(const at::Tensor& teacher, double sharpness);
+
+/// Mean of 1 − a·b over rows of unit vectors.
+at::Tensor cosine_distance(const at::Tensor& a, const at::Tensor& b);
+
+}  // namespace imprint::training

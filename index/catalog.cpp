@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -154,10 +155,23 @@ bool Catalog::still_there() const
     return ::stat(file_.c_str(), &facts) == 0 && facts.st_dev == device_ && facts.st_ino == inode_;
 }
 
+bool found_no_room(SQLite::Database& database)
+{
+    // A commit that fails does not pass its errno on to the connection; the files know it.
+    sqlite3* handle = database.getHandle();
+    int errors[3] = {sqlite3_system_errno(handle), 0, 0};
+    sqlite3_file_control(handle, "main", SQLITE_FCNTL_LAST_ERRNO, &errors[1]);
+    sqlite3_file* journal = nullptr;
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &journal) == SQLITE_OK && journal
+        && journal->pMethods)
+        journal->pMethods->xFileControl(journal, SQLITE_FCNTL_LAST_ERRNO, &errors[2]);
+    return std::any_of(std::begin(errors), std::end(errors),
+                       [](int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; });
+}
+
 bool Catalog::out_of_room() const
 {
-    const int why = database_ ? sqlite3_system_errno(database_->getHandle()) : 0;
-    if (why == ENOSPC || why == EDQUOT || why == EFBIG)
+    if (database_ && found_no_room(*database_))
         return true;
     struct statvfs room {};
     return ::statvfs(folder_.c_str(), &room) == 0 && room.f_bavail * room.f_frsize < 64 * 1024;

@@ -72,8 +72,10 @@ public:
         IMPRINT_ASSERT(mode_ == OpenMode::ReadWrite);
         guarded([&] {
             SQLite::Transaction transaction(*database_, SQLite::TransactionBehavior::IMMEDIATE);
-            f();
-            transaction.commit();
+            guarded([&] {  // the reason is asked for before the roll-back covers it
+                f();
+                transaction.commit();
+            });
         });
     }
     /// A read transaction around `f`: one unchanging view.
@@ -110,6 +112,9 @@ private:
 /// False on network file systems and on FUSE, where shared memory between processes, which WAL needs, cannot be relied on.
 /// `type` is statfs's f_type.
 bool wal_works_on(long type);
+
+/// Whether the last write of this connection found no room: disk, quota or file size. Asked right after the error.
+bool found_no_room(SQLite::Database& database);
 
 // Small things that catalog readers share.
 void bind_path(SQLite::Statement& statement, int index, const std::filesystem::path& path);

@@ -7,13 +7,12 @@
 #include <SQLiteCpp/Statement.h>
 #include <SQLiteCpp/Transaction.h>
 
-#include <fcntl.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include <cerrno>
 
 #include "core/base/error.h"
+#include "index/catalog.h"
 
 namespace imprint::index {
 namespace {
@@ -25,19 +24,24 @@ int64_t number(SQLite::Database& database, const char* sql)
     return database.execAndGet(sql).getInt64();
 }
 
+[[noreturn]] void no_room(const std::filesystem::path& file, SQLite::Database& database)
+{
+    const int64_t bytes = number(database, "PRAGMA page_count") * number(database, "PRAGMA page_size");
+    throw Error(ErrorKind::DiskFull, file.native(),
+                "updating the catalog needs " + std::to_string(2 * bytes / 1'000'000 + 1)
+                    + " MB for a copy of it, and there is no room",
+                "Make room on that disk, or go on with the version of Imprint that made it; nothing was changed");
+}
+
 void check_room(SQLite::Database& database, const std::filesystem::path& file)
 {
     const int64_t bytes = number(database, "PRAGMA page_count") * number(database, "PRAGMA page_size");
     struct statvfs room {};
     if (::statvfs(file.c_str(), &room) != 0)
         throw_errno(errno, file.native(), "ask for the free space beside it");
-    const int64_t free = static_cast<int64_t>(room.f_bavail) * static_cast<int64_t>(room.f_frsize);
     // The step itself may grow the journal by as much again.
-    if (free < 2 * bytes)
-        throw Error(ErrorKind::DiskFull, file.native(),
-                    "updating the catalog needs " + std::to_string(2 * bytes / 1'000'000 + 1)
-                        + " MB for a copy of it and only " + std::to_string(free / 1'000'000) + " MB are free",
-                    "Make room on that disk, or go on with the version of Imprint that made it");
+    if (static_cast<int64_t>(room.f_bavail) * static_cast<int64_t>(room.f_frsize) < 2 * bytes)
+        no_room(file, database);
 }
 
 void back_up(SQLite::Database& database, const std::filesystem::path& file, int version)
@@ -49,7 +53,15 @@ void back_up(SQLite::Database& database, const std::filesystem::path& file, int 
     std::filesystem::remove(part);
     {
         SQLite::Database copy(part.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
-        SQLite::Backup(copy, database).executeStep(-1);
+        try {
+            SQLite::Backup(copy, database).executeStep(-1);
+        } catch (const SQLite::Exception&) {
+            const bool full = found_no_room(copy);
+            std::filesystem::remove(part);
+            if (full)
+                no_room(file, database);
+            throw;
+        }
     }
     if (::rename(part.c_str(), target.c_str()) != 0)
         throw_errno(errno, target.native(), "keep a copy of the catalog");

@@ -46,7 +46,7 @@ class Build:
         # Only now can the teachers' wheels be imported.
         import imagenet
         import pools
-        from captions import Kinds
+        from captions import KINDS, Kinds
         from splits import HeldOutWords
         from teacher import TextVectors
         from wordnet import WordNet
@@ -61,8 +61,9 @@ class Build:
         self.items = self.read_sources(roots, wheels)
         pools.unpack_gcompris(roots["gcompris-qt-data"], self.out / "pools/media")
         self.render()
-        known = set(self.classes) | {lemma for offset in self.synsets if offset is not None
-                                     for lemma in self.wordnet.nouns[offset].lemmas}
+        # Words that captions are made with cannot be held out; nor can what the picture trunk was taught.
+        known = set(self.classes) | set(KINDS) | {"photo", "drawing", "sound"}
+        known |= {lemma for offset in self.synsets if offset is not None for lemma in self.wordnet.nouns[offset].lemmas}
         self.held = HeldOutWords(self.wordnet, self.items, known)
         self.divide()
         self.photos(roots)
@@ -264,8 +265,8 @@ class Build:
         for item in self.items:
             split = self.split[item.key]
             lines = self.captions.get(item.key, [item.label])
-            rows.append({"path": path_of(item), "kind": item.kind, "source": item.source, "role": "pair", "split": split,
-                         "label": item.label, "texts": [self.texts.of(line) for line in lines]})
+            rows.append({"path": path_of(item), "kind": item.kind, "source": item.source, "role": "pair",
+                         "split": split, "label": item.label, "texts": [self.texts.of(line) for line in lines]})
         for item, path in self.composed:
             lines = self.captions[item.key]
             photo = [line for line in lines if line.startswith("a photo of ")]

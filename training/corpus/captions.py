@@ -38,7 +38,7 @@ class Item:
 
     def naming(self) -> str:
         """Everything said of the item, for the held-out-word rule."""
-        return " ; ".join([self.label, *self.titles, *self.keywords, re.sub(r"[/_.-]", " ", self.key)])
+        return " ; ".join([self.label, *self.titles, *self.keywords, stem_words(self.key.rsplit("/", 1)[-1])])
 
 
 def bare(text: str) -> str:

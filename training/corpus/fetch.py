@@ -18,6 +18,7 @@ PACKAGES = [
     "fonts-noto-color-emoji", "unicode-cldr-core",
     "sweethome3d-furniture", "pysiogame",
     "wesnoth-1.16-data", "sonic-pi-samples", "supertuxkart-data", "minetest-data", "lmms-common", "sound-icons",
+    "widelands-data", "lincity-ng-data", "simutrans-pak64", "supertux-data", "hedgewars-data",
     "sound-theme-freedesktop", "oxygen-sounds", "gnome-audio",
     "timgm6mb-soundfont", "fluid-soundfont-gm",  # notes of instruments
     "plasma-workspace-wallpapers", "mate-backgrounds", "lomiri-wallpapers-16.04",  # photographs without captions

@@ -29,7 +29,8 @@ def items(root: Path) -> list[Item]:
                 label = bare(re.sub(r"\d+$|\(.*?\)", "", name))
                 category = tidy(entry.get("category", "")).lower()
                 keywords = [] if category in DULL else [category]
-                keywords += [tidy(tag).lower() for tag in entry.get("tags", "").split(",") if tidy(tag).lower() not in DULL | {""}]
+                tags = [tidy(tag).lower() for tag in entry.get("tags", "").split(",")]
+                keywords += [tag for tag in tags if tag and tag not in DULL]
                 if label:
                     found.append(Item(f"furniture/{library.stem}-{number:03d}", "furniture", "image", [str(target)], label,
                                       [], keywords, f"furniture/{library.stem}/{label}"))

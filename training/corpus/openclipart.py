@@ -16,7 +16,8 @@ LEFT_OUT = re.compile(
     r"^(computer/(icons|buttons|folders|diagrams)/|computer/[^/]*$|shapes/|special/|buttons/|logos/|decorations/"
     r"|signs_and_symbols/(led|disability)/|recreation/games/(cards|dice)/|unsorted/duplicates/)")
 COLLECTION = re.compile(r"aiga|collection|various|clip ?art|iconset|icon ?set|svg|road signs|map symbols|untitled|"
-                        r"unsorted|australian maps|page \d|^image|etiquette|advertising|icons$|^new|^picture|^layer|^drawing", re.I)
+                        r"unsorted|australian maps|page \d|^image|etiquette|advertising|icons$|"
+                        r"^new|^picture|^layer|^drawing", re.I)
 NOISE = {"", "hash", "unsorted", "clipart", "clip art", "clip_art", "media", "public domain", "png", "svg", "image",
          "icon", "icons", "icon theme", "theme", "magick", "externalsource", "mapsym", "symbol", "sign", "menu", "special",
          "signs and symbols", "united nations member", "simple", "common", "geometry", "shape", "shapes", "work",

@@ -37,7 +37,7 @@ SONIC_NAMES = {"bd": {"ada", "fat", "gas", "haus", "klub", "mehackit", "pure", "
 def items(roots: dict[str, Path]) -> list[Item]:
     found = [*_wesnoth(roots["wesnoth-1.16-data"]), *_sonic_pi(roots["sonic-pi-samples"]),
              *_supertuxkart(roots["supertuxkart-data"]), *_minetest(roots["minetest-data"]),
-             *_lmms(roots["lmms-common"]), *_themes(roots)]
+             *_lmms(roots["lmms-common"]), *_themes(roots), *_games(roots)]
     return [item for item in found if re.search(r"[a-z]{3}", item.label)]
 
 
@@ -136,6 +136,88 @@ def _themes(roots: dict[str, Path]) -> list[Item]:
             if source in ("freedesktop", "oxygen"):
                 label += " notification"
             found.append(_item(source, str(path.relative_to(roots[package])), path, label))
+    return found
+
+
+# Other games, by package: where their sounds are, and what to say in place of names that are jargon. A file whose
+# name (digits gone) is given as None is left out.
+GAMES = {
+    "widelands-data": ("usr/share/games/widelands/data", {
+        "click": None, "create construction site": None, "lobby chat": None, "lobby freshmen": None, "message": None,
+        "site occupied": None, "under attack": None, "farm animal": None, "goldspin": "spinning gold thread",
+        "benchsaw": "bench saw", "stonecutter": "cutting stone", "stonemason": "stonemason chiselling",
+        "blackwood": "burning wood", "stonegrind": "grinding stone", "biginn": "tavern full of people",
+        "inn": "people in a tavern", "tavern": "people in a tavern", "weaver": "weaving loom", "weaving": "weaving loom",
+        "beerbubble": "bubbling beer", "winebubble": "bubbling wine", "meal": "people eating", "ration": "person eating",
+        "stag": "roaring stag", "moose": "moose call", "wolf": "howling wolf", "coyote": "howling coyote",
+        "bird": "singing bird", "fisher pull net": "pulling a fishing net from the water",
+        "fisher throw net": "throwing a fishing net into the water", "geologist hammer": "hammering on stone",
+        "furnace": "furnace fire", "goldping": "hammering gold", "ironping": "hammering iron",
+        "mill turning": "turning mill", "falling tools": "tools falling down", "smith": "blacksmith hammering",
+        "toolsmith": "blacksmith hammering", "fast woodcutting": "chopping wood", "woodcutting": "chopping wood",
+        "tree falling": "falling tree", "mortar": "mixing mortar", "scythe": "mowing with a scythe"}),
+    "simutrans-pak64": ("usr/share/games/simutrans/pak/sound", {
+        "click": None, "boing": None, "comet jet": "jet airplane", "planelow": "propeller airplane",
+        "diesel": "diesel locomotive", "steam": "steam locomotive", "crossing": "railway crossing bell",
+        "dock": "harbour dock", "cash": "cash register", "arctic": "arctic wind", "tropic": "tropical jungle",
+        "gavel": "gavel knock", "water": "flowing water", "tree cutting": "cutting a tree"}),
+    "lincity-ng-data": ("usr/share/games/lincity-ng/sounds", {
+        "build": None, "click": None, "commune": None, "green": None, "health": "hospital", "raze": "demolition blast",
+        "industry high": "heavy industry", "industry light": "light industry factory", "market empty": None,
+        "market full": "busy market", "market low": None, "market med": "market", "monument": None,
+        "power coal empty": None, "power coal full": "coal power station", "power coal low": None,
+        "power coal med": "coal power station", "power solar": None, "residential high": "city street",
+        "residential low": "quiet residential street", "residential low low": None, "residential med": "city street",
+        "shanty": None, "sports croud": "crowd at a sports match", "substation": "humming electric substation",
+        "substation off": None, "substation on": None, "tip": "garbage dump", "trafic high": "heavy road traffic",
+        "trafic low": "light road traffic", "university": "students in a university", "wind mill htech": "wind turbine",
+        "wind mill": "windmill", "dirt track": "horse cart on a dirt track", "rail train": "railway train",
+        "parkland lake": "park with a lake", "parkland plane": "birds in a park", "recycle": "recycling plant",
+        "farm": "farm animals", "organic farm": "farm", "school": "children in a school yard",
+        "fire wasteland": "burning fire", "ore mine": "mine", "rocket takeoff": "rocket launch", "power line": None,
+        "monument construction": "construction site", "water": "flowing water", "window close": None,
+        "window open": None, "mill": "mill", "harbor": "harbour with seagulls"}),
+    "supertux-data": ("usr/share/games/supertux2/sounds", {
+        "cracking": "cracking ice", "crystallo pop": None, "crystallo shardhit": None, "excellent": None, "empty": None,
+        "crystallo shatter": "shattering crystal", "dartfire": None, "darthit": "dart hitting wood", "fall": None,
+        "fire flower": None, "flip": None, "flop": None, "grow": None, "hop": None, "iceblock bump": None, "kill": None,
+        "invincible start": None, "lifeup": None, "locked": None, "mr tree": None, "mr treehit": None, "pshit": None,
+        "retro fall": None, "savebell": "bell", "savebell low": "low bell", "tada": "fanfare", "totem": None,
+        "tree howling": "howling", "tree suck": None, "turnkey": "turning a key", "upgrade": None, "warp": None,
+        "welldone": None, "willocatch": None, "willowisp": None, "yeti finish": None, "yeti gna": None,
+        "yeti roar": "monster roar", "bigjump": None, "brick": "breaking brick", "coins cleared": None,
+        "icecrash": "crashing ice", "switch": "light switch", "phone": "ringing phone", "ticking": "ticking clock",
+        "coin": "coin", "skid": "skidding"}),
+    "hedgewars-data": ("usr/share/games/hedgewars/Data/Sounds", {
+        **{name: None for name in (
+            "birdy lay", "collect crate", "hellish", "tardis", "yoohoo", "airmine impact", "beewater", "bump", "cake",
+            "countdown", "custom", "denied", "extratime", "firepunch hit", "frozen hog impact", "graveimpact", "hell growl",
+            "hell ooff", "hell ow", "hell ugh", "hog freeze", "hogchant", "homerun", "ice beam", "ice beam idle",
+            "invulnerable", "lasersight", "lowgravity", "placed", "portalopen", "portalshot", "portalswitch",
+            "ride of the valkyries", "ropeattach", "roperelease", "ropeshot", "rubberduck die", "rubberduck drop",
+            "rubberduck water", "sinegun", "skip", "suddendeath", "switchhog", "throwpowerup", "throwrelease", "warp",
+            "melonimpact", "mineimpact", "landgun", "c", "d", "e", "f", "g", "a", "b", "egg", "portal")},
+        "baseballbat": "baseball bat hitting a ball", "droplet": "water drop", "kiss": "kiss", "planewater": None,
+        "drillgun": "drill", "grenadeimpact": "grenade hitting the ground", "jetpackboost": "jetpack",
+        "knife impact": "knife hitting", "minetick": "ticking", "molotov": "breaking bottle and fire",
+        "mortar": "mortar shot", "pickhammer": "pneumatic hammer", "plane": "airplane", "rcplane": "model airplane",
+        "shotgunfire": "shotgun shot", "shotgunreload": "reloading a shotgun", "shutterclick": "camera shutter",
+        "sniperreload": "reloading a rifle", "steps": "footsteps", "whipcrack": "crack of a whip", "bee": "buzzing bee",
+        "ufo": "flying saucer", "minigun": "machine gun", "gun": "gunshot", "steam": "hissing steam"}),
+}
+
+
+def _games(roots: dict[str, Path]) -> list[Item]:
+    found = []
+    for package, (folder, said) in GAMES.items():
+        for path in _audio(roots[package] / folder):
+            if "music" in path.parts or "voices" in {part.lower() for part in path.parts}:
+                continue
+            name = stem_words(path.stem).lower()
+            label = said.get(name, name)
+            if label:
+                source = package.removesuffix("-data").removesuffix("-pak64").removesuffix("-ng")
+                found.append(_item(source, str(path.relative_to(roots[package] / folder)), path, label))
     return found
 
 

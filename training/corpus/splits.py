@@ -13,26 +13,32 @@ from common import chance, digest, say, words
 from wordnet import WordNet
 
 INSTANCE_SHARE = 0.12
-COMMON = 0.01  # a word that more than this share of all items name is never held out: it would empty the corpus
+COMMON = 0.01  # a word that more than this share of the pictures or of the sounds name is never held out
 SYNTHETIC = "midi"  # never a test of anything
 LONGEST = 4    # words in a held-out lemma
 
 
 class HeldOutWords:
-    """A tenth of the nouns whose commonest sense can be seen or heard. Nouns that name an ImageNet class are not among
-    them: the picture trunk has seen those."""
+    """A tenth of the nouns (that are no adjectives) whose commonest sense can be seen or heard. Nouns that name an
+    ImageNet class are not among them: the picture trunk has seen those."""
 
     def __init__(self, wordnet: WordNet, items: list[Item], known: set[str]):
         spared = {" ".join(words(name)) for name in known}
+        adjectives = {lemma.lower() for synset in wordnet.synsets if synset.part == "adj" for lemma in synset.lemmas}
         candidates = set()
         for noun in wordnet.senses:
-            if re.fullmatch(r"[a-z][a-z' -]{2,}", noun) and wordnet.is_thing(noun) and digest("word", noun) % 10 == 0:
+            if noun in adjectives or not re.fullmatch(r"[a-z][a-z' -]{2,}", noun) or not wordnet.is_thing(noun):
+                continue
+            if digest("word", noun) % 10 == 0:
                 parts = " ".join(words(noun))
                 if parts not in spared and 0 < len(parts.split()) <= LONGEST:
                     candidates.add(parts)
         self.words = candidates
-        uses = Counter(word for item in items for word in set(self.named_in(item.naming())))
-        common = {word for word, count in uses.items() if count > max(3, COMMON * len(items))}
+        common = set()
+        for kind in ("image", "sound"):
+            real = [item for item in items if item.kind == kind and item.source != SYNTHETIC]
+            uses = Counter(word for item in real for word in set(self.named_in(item.naming())))
+            common |= {word for word, count in uses.items() if count > max(3, COMMON * len(real))}
         self.words = candidates - common
         say(f"held-out words: {len(self.words):,}; spared as too common: {', '.join(sorted(common)) or 'none'}")
 

@@ -9,31 +9,33 @@
 
 #include "kernels/depthwise_conv_cpu.h"
 
-namespace imprint::kernels {
-namespace {
+namespace imprint::kernels
+{
+namespace
+{
 
 int64_t same_padding_before(int64_t in, int64_t out, int64_t kernel, int64_t stride)
 {
     return std::max<int64_t>((out - 1) * stride + kernel - in, 0) / 2;
 }
 
-DepthwiseConvShape checked_shape(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias,
-                                 int64_t stride, double clamp_high)
+DepthwiseConvShape checked_shape(
+    const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride, double clamp_high)
 {
     TORCH_CHECK(input.dim() == 4 && weight.dim() == 3 && bias.dim() == 1,
-                "depthwise_conv: wanted input [batch, height, width, channels], weight [k, k, channels], bias [channels], got ",
-                input.sizes(), ", ", weight.sizes(), ", ", bias.sizes());
+        "depthwise_conv: wanted input [batch, height, width, channels], weight [k, k, channels], bias [channels], got ",
+        input.sizes(), ", ", weight.sizes(), ", ", bias.sizes());
     const int64_t kernel = weight.size(0), channels = input.size(3);
-    TORCH_CHECK(weight.size(1) == kernel && (kernel == 3 || kernel == 5), "depthwise_conv: the filter must be 3×3 or 5×5, got ",
-                weight.size(0), "×", weight.size(1));
+    TORCH_CHECK(weight.size(1) == kernel && (kernel == 3 || kernel == 5),
+        "depthwise_conv: the filter must be 3×3 or 5×5, got ", weight.size(0), "×", weight.size(1));
     TORCH_CHECK(stride == 1 || stride == 2, "depthwise_conv: the stride must be 1 or 2, got ", stride);
     TORCH_CHECK(weight.size(2) == channels && bias.size(0) == channels, "depthwise_conv: the input has ", channels,
-                " channels, the weight ", weight.size(2), ", the bias ", bias.size(0));
+        " channels, the weight ", weight.size(2), ", the bias ", bias.size(0));
     for (const at::Tensor* tensor : {&input, &weight, &bias}) {
         TORCH_CHECK(tensor->scalar_type() == at::kFloat, "depthwise_conv: wanted float32, got ", tensor->scalar_type());
         TORCH_CHECK(tensor->is_contiguous(), "depthwise_conv: wanted contiguous tensors");
         TORCH_CHECK(tensor->device() == input.device(), "depthwise_conv: tensors on ", input.device(), " and ",
-                    tensor->device());
+            tensor->device());
     }
     DepthwiseConvShape shape{};
     shape.height = input.size(1);
@@ -49,15 +51,15 @@ DepthwiseConvShape checked_shape(const at::Tensor& input, const at::Tensor& weig
     return shape;
 }
 
-at::Tensor depthwise_conv_meta(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride,
-                               double clamp_high)
+at::Tensor depthwise_conv_meta(
+    const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride, double clamp_high)
 {
     const auto shape = checked_shape(input, weight, bias, stride, clamp_high);
     return at::empty({input.size(0), shape.out_height, shape.out_width, shape.channels}, input.options());
 }
 
-at::Tensor depthwise_conv_cpu(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride,
-                              double clamp_high)
+at::Tensor depthwise_conv_cpu(
+    const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride, double clamp_high)
 {
     const auto shape = checked_shape(input, weight, bias, stride, clamp_high);
     at::Tensor output = at::empty({input.size(0), shape.out_height, shape.out_width, shape.channels}, input.options());
@@ -67,18 +69,18 @@ at::Tensor depthwise_conv_cpu(const at::Tensor& input, const at::Tensor& weight,
     float* out = output.mutable_data_ptr<float>();
     const DepthwiseConvRows rows = depthwise_conv_bodies().front().rows;
     // Below some tens of thousands of products, starting a second thread costs more than it saves.
-    const int64_t products_per_row = std::max<int64_t>(shape.out_width * shape.channels * shape.kernel * shape.kernel, 1);
+    const int64_t products_per_row
+        = std::max<int64_t>(shape.out_width * shape.channels * shape.kernel * shape.kernel, 1);
     const int64_t grain = std::max<int64_t>(1, 65536 / products_per_row);
-    at::parallel_for(0, input.size(0) * shape.out_height, grain, [&](int64_t first, int64_t last) {
-        rows(shape, in, filter, offset, out, first, last);
-    });
+    at::parallel_for(0, input.size(0) * shape.out_height, grain,
+        [&](int64_t first, int64_t last) { rows(shape, in, filter, offset, out, first, last); });
     return output;
 }
 
-}  // namespace
+} // namespace
 
-at::Tensor depthwise_conv(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride,
-                          double clamp_high)
+at::Tensor depthwise_conv(
+    const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride, double clamp_high)
 {
     static const auto op = c10::Dispatcher::singleton()
                                .findSchemaOrThrow("imprint::depthwise_conv", "")
@@ -86,7 +88,7 @@ at::Tensor depthwise_conv(const at::Tensor& input, const at::Tensor& weight, con
     return op.call(input, weight, bias, stride, clamp_high);
 }
 
-}  // namespace imprint::kernels
+} // namespace imprint::kernels
 
 TORCH_LIBRARY(imprint, library)
 {

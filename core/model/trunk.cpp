@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// EfficientNet-lite0 on ATen: 1×1 convolutions as matrix products with fused bias and clamp, depthwise ones by our kernel.
+// EfficientNet-lite0 on ATen: 1×1 convolutions as matrix products with fused bias and clamp, depthwise ones by our
+// kernel.
 #include "core/model/trunk.h"
 
 #include <ATen/ATen.h>
@@ -16,14 +17,16 @@
 #include "core/base/error.h"
 #include "kernels/depthwise_conv.h"
 
-namespace imprint::model {
-namespace {
+namespace imprint::model
+{
+namespace
+{
 
-constexpr double kClampHigh = 6.0;  // ReLU6
+constexpr double kClampHigh = 6.0; // ReLU6
 
 struct Stage {
     int repeats;
-    int64_t kernel, stride;  // of the first repeat; the others have stride 1
+    int64_t kernel, stride; // of the first repeat; the others have stride 1
 };
 constexpr std::array<Stage, 7> kStages{{{1, 3, 1}, {2, 3, 2}, {2, 5, 2}, {3, 3, 2}, {3, 5, 1}, {4, 5, 2}, {1, 3, 1}}};
 
@@ -44,23 +47,28 @@ std::string describe(at::IntArrayRef sizes)
 }
 
 // Fetches parameters and checks their shapes; -1 stands for any positive size.
-class Reader {
+class Reader
+{
 public:
-    explicit Reader(const std::function<at::Tensor(const std::string&)>& lookup) : lookup_(lookup) {}
+    explicit Reader(const std::function<at::Tensor(const std::string&)>& lookup)
+        : lookup_(lookup)
+    {
+    }
 
     at::Tensor operator()(const std::string& name, std::vector<int64_t> wanted) const
     {
         const at::Tensor tensor = lookup_(name);
-        bool fits = tensor.defined() && at::isFloatingType(tensor.scalar_type()) &&
-                    tensor.dim() == static_cast<int64_t>(wanted.size());
+        bool fits = tensor.defined() && at::isFloatingType(tensor.scalar_type())
+            && tensor.dim() == static_cast<int64_t>(wanted.size());
         for (size_t i = 0; fits && i < wanted.size(); ++i)
             fits = wanted[i] == -1 ? tensor.size(i) > 0 : tensor.size(i) == wanted[i];
         if (!fits)
             throw Error(ErrorKind::Malformed, "trunk parameter " + name,
-                        "wanted numbers of shape " + describe(wanted) + ", found " +
-                            (tensor.defined() ? std::string(at::toString(tensor.scalar_type())) + " " + describe(tensor.sizes())
-                                              : std::string("nothing")),
-                        "Use a checkpoint written for this network");
+                "wanted numbers of shape " + describe(wanted) + ", found "
+                    + (tensor.defined()
+                            ? std::string(at::toString(tensor.scalar_type())) + " " + describe(tensor.sizes())
+                            : std::string("nothing")),
+                "Use a checkpoint written for this network");
         return tensor.detach().to(at::kFloat).contiguous();
     }
 
@@ -68,28 +76,29 @@ private:
     const std::function<at::Tensor(const std::string&)>& lookup_;
 };
 
-// oneDNN's product with a fused clamp, which ATen offers to its own compiler as an operator: it needs a tenth to a quarter
-// less time than addmm and clamp_ here, and does not depend on how MKL treats the processor's maker.
+// oneDNN's product with a fused clamp, which ATen offers to its own compiler as an operator: it needs a tenth to a
+// quarter less time than addmm and clamp_ here, and does not depend on how MKL treats the processor's maker.
 struct FusedLinear {
     using Pack = at::Tensor(const at::Tensor&, std::optional<int64_t>);
     using Apply = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, std::string_view,
-                             c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
+        c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
     c10::TypedOperatorHandle<Pack> pack;
     c10::TypedOperatorHandle<Apply> apply;
 
     static bool available()
     {
         auto& dispatcher = c10::Dispatcher::singleton();
-        return at::globalContext().hasMKLDNN() && at::globalContext().userEnabledMkldnn() &&
-               dispatcher.findSchema({"mkldnn::_reorder_linear_weight", ""}) &&
-               dispatcher.findSchema({"mkldnn::_linear_pointwise", ""});
+        return at::globalContext().hasMKLDNN() && at::globalContext().userEnabledMkldnn()
+            && dispatcher.findSchema({"mkldnn::_reorder_linear_weight", ""})
+            && dispatcher.findSchema({"mkldnn::_linear_pointwise", ""});
     }
 
     static const FusedLinear& get()
     {
         auto& dispatcher = c10::Dispatcher::singleton();
-        static const FusedLinear operators{dispatcher.findSchemaOrThrow("mkldnn::_reorder_linear_weight", "").typed<Pack>(),
-                                           dispatcher.findSchemaOrThrow("mkldnn::_linear_pointwise", "").typed<Apply>()};
+        static const FusedLinear operators{
+            dispatcher.findSchemaOrThrow("mkldnn::_reorder_linear_weight", "").typed<Pack>(),
+            dispatcher.findSchemaOrThrow("mkldnn::_linear_pointwise", "").typed<Apply>()};
         return operators;
     }
 };
@@ -114,11 +123,11 @@ at::Tensor padded_input(const at::Tensor& pixels)
     const auto padding = [](int64_t in) { return std::max<int64_t>(((in + 1) / 2 - 1) * 2 + 3 - in, 0); };
     const int64_t down = padding(pixels.size(1)), across = padding(pixels.size(2));
     // The network was trained on (x − 127) / 128; the padding is zero after that.
-    return at::constant_pad_nd(pixels.to(at::kFloat).sub_(127).div_(128),
-                               {0, 0, across / 2, across - across / 2, down / 2, down - down / 2});
+    return at::constant_pad_nd(
+        pixels.to(at::kFloat).sub_(127).div_(128), {0, 0, across / 2, across - across / 2, down / 2, down - down / 2});
 }
 
-}  // namespace
+} // namespace
 
 std::vector<std::string> Trunk::parameter_names()
 {
@@ -126,8 +135,8 @@ std::vector<std::string> Trunk::parameter_names()
     size_t block = 0;
     for (const Stage& stage : kStages)
         for (int repeat = 0; repeat < stage.repeats; ++repeat, ++block)
-            for (const char* part : {"expand.weight", "expand.bias", "depthwise.weight", "depthwise.bias", "project.weight",
-                                     "project.bias"})
+            for (const char* part : {"expand.weight", "expand.bias", "depthwise.weight", "depthwise.bias",
+                     "project.weight", "project.bias"})
                 if (block > 0 || part[0] != 'e')
                     names.push_back(block_name(block, part));
     names.insert(names.end(), {"head.weight", "head.bias", "classifier.weight", "classifier.bias"});
@@ -148,7 +157,7 @@ Trunk::Trunk(const std::function<at::Tensor(const std::string& name)>& lookup)
     int64_t channels = stem_weight_.size(0);
     stem_bias_ = read("stem.bias", {channels});
 
-    int64_t side = 112;  // of the map for a picture of 224×224; other buckets have about as many places
+    int64_t side = 112; // of the map for a picture of 224×224; other buckets have about as many places
     for (const Stage& stage : kStages) {
         for (int repeat = 0; repeat < stage.repeats; ++repeat) {
             const size_t number = blocks_.size();
@@ -163,7 +172,8 @@ Trunk::Trunk(const std::function<at::Tensor(const std::string& name)>& lookup)
             block.filter = read(block_name(number, "depthwise.weight"), {stage.kernel, stage.kernel, wide});
             block.filter_bias = read(block_name(number, "depthwise.bias"), {wide});
             block.residual = repeat > 0;
-            block.project = read_pointwise(block_name(number, "project"), wide, block.residual ? channels : -1, side * side);
+            block.project
+                = read_pointwise(block_name(number, "project"), wide, block.residual ? channels : -1, side * side);
             channels = block.project.bias.size(0);
         }
     }
@@ -182,9 +192,11 @@ at::Tensor Trunk::stem(const at::Tensor& pixels) const
     const at::Tensor input = padded_input(pixels);
     if (fused_)
         return at::conv2d(input.permute({0, 3, 1, 2}), stem_weight_, stem_bias_, /*stride=*/2)
-            .clamp_(0, kClampHigh).permute({0, 2, 3, 1}).contiguous();
+            .clamp_(0, kClampHigh)
+            .permute({0, 2, 3, 1})
+            .contiguous();
     // Libtorch has no convolution for the meta device outside Python; a product over unfolded columns runs everywhere.
-    const at::Tensor columns = input.unfold(1, 3, 2).unfold(2, 3, 2).flatten(3);  // [batch, rows, columns, in · 3 · 3]
+    const at::Tensor columns = input.unfold(1, 3, 2).unfold(2, 3, 2).flatten(3); // [batch, rows, columns, in · 3 · 3]
     return at::linear(columns, stem_weight_.flatten(1), stem_bias_).clamp_(0, kClampHigh);
 }
 
@@ -207,7 +219,8 @@ at::Tensor Trunk::map_of(const at::Tensor& pixels) const
     at::Tensor x = stem(pixels);
     for (const Block& block : blocks_) {
         const at::Tensor wide = block.expand.bias.defined() ? apply(block.expand, x, true) : x;
-        const at::Tensor filtered = kernels::depthwise_conv(wide, block.filter, block.filter_bias, block.stride, kClampHigh);
+        const at::Tensor filtered
+            = kernels::depthwise_conv(wide, block.filter, block.filter_bias, block.stride, kClampHigh);
         at::Tensor narrow = apply(block.project, filtered, false);
         x = block.residual ? narrow.add_(x) : narrow;
     }
@@ -216,7 +229,8 @@ at::Tensor Trunk::map_of(const at::Tensor& pixels) const
 
 Trunk::Output Trunk::forward(const at::Tensor& pixels) const
 {
-    IMPRINT_ASSERT(pixels.dim() == 4 && pixels.size(3) == 3 && pixels.scalar_type() == at::kByte && pixels.is_contiguous());
+    IMPRINT_ASSERT(
+        pixels.dim() == 4 && pixels.size(3) == 3 && pixels.scalar_type() == at::kByte && pixels.is_contiguous());
     IMPRINT_ASSERT(pixels.size(1) > 0 && pixels.size(2) > 0 && pixels.device() == stem_bias_.device());
     const at::NoGradGuard no_grad;
     if (!pixels.is_cpu()) {
@@ -237,10 +251,11 @@ Trunk::Output Trunk::forward(const at::Tensor& pixels) const
     });
     const at::Tensor logits = at::empty({groups * kClassifierRows, classes()}, options);
     for_each_alone(groups, [&](int64_t group) {
-        const auto rows = [&](const at::Tensor& all) { return all.narrow(0, group * kClassifierRows, kClassifierRows); };
+        const auto rows
+            = [&](const at::Tensor& all) { return all.narrow(0, group * kClassifierRows, kClassifierRows); };
         rows(logits).copy_(at::linear(rows(means), classifier_weight_, classifier_bias_));
     });
     return {map, logits.narrow(0, 0, batch)};
 }
 
-}  // namespace imprint::model
+} // namespace imprint::model

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The frozen convolutional trunk of the hybrid vision stem: EfficientNet-lite0 with batch norm folded in, channels last.
+// The frozen convolutional trunk of the hybrid vision stem: EfficientNet-lite0 with batch norm folded in, channels
+// last.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,10 +9,12 @@
 #include <string>
 #include <vector>
 
-namespace imprint::model {
+namespace imprint::model
+{
 
-/// EfficientNet-lite0 (Tan & Le 2019, the "lite" form: ReLU6, no squeeze-and-excitation, TensorFlow's "same" padding) as
-/// training/corpus/convert_trunk.py writes it. Depth, strides and residuals are lite0's; widths come from the weights.
+/// EfficientNet-lite0 (Tan & Le 2019, the "lite" form: ReLU6, no squeeze-and-excitation, TensorFlow's "same" padding)
+/// as training/corpus/convert_trunk.py writes it. Depth, strides and residuals are lite0's; widths come from the
+/// weights.
 ///
 /// Parameters, float32 or any other floating type (kept as float32):
 ///   stem.weight [c, 3, 3, 3] (out, in, row, column)      stem.bias [c]
@@ -24,19 +27,21 @@ namespace imprint::model {
 /// On the CPU every image is computed on its own by one thread: the same image gives the same bits at any place in any
 /// batch, with any number of threads. const methods may be called from several threads at once. Nothing is recorded for
 /// autograd.
-class Trunk {
+class Trunk
+{
 public:
-    /// Asks `lookup` once for each of parameter_names(). Throws Error(Malformed) naming a parameter whose shape does not
-    /// fit its neighbours; what `lookup` throws passes through.
+    /// Asks `lookup` once for each of parameter_names(). Throws Error(Malformed) naming a parameter whose shape does
+    /// not fit its neighbours; what `lookup` throws passes through.
     explicit Trunk(const std::function<at::Tensor(const std::string& name)>& lookup);
 
     struct Output {
-        at::Tensor map;     ///< [batch, rows, columns, 1280], each value in [0, 6]; rows = ⌈height/32⌉, columns = ⌈width/32⌉
-        at::Tensor logits;  ///< [batch, 1000], the classifier on the mean over the map
+        at::Tensor
+            map; ///< [batch, rows, columns, 1280], each value in [0, 6]; rows = ⌈height/32⌉, columns = ⌈width/32⌉
+        at::Tensor logits; ///< [batch, 1000], the classifier on the mean over the map
     };
 
-    /// pixels: uint8 [batch, height, width, 3], sRGB, contiguous, on the weights' device; any height and width, at their
-    /// final size (nothing is resized here). Needs about 5 MB of scratch memory per thread at 224×224.
+    /// pixels: uint8 [batch, height, width, 3], sRGB, contiguous, on the weights' device; any height and width, at
+    /// their final size (nothing is resized here). Needs about 5 MB of scratch memory per thread at 224×224.
     Output forward(const at::Tensor& pixels) const;
 
     int64_t map_channels() const { return head_.bias.size(0); }
@@ -46,12 +51,12 @@ public:
 
 private:
     struct Pointwise {
-        at::Tensor weight;  ///< [out, in]
-        at::Tensor packed;  ///< the same in oneDNN's own layout; undefined unless fused_
+        at::Tensor weight; ///< [out, in]
+        at::Tensor packed; ///< the same in oneDNN's own layout; undefined unless fused_
         at::Tensor bias;
     };
     struct Block {
-        Pointwise expand, project;  ///< expand.bias is undefined in block 0
+        Pointwise expand, project; ///< expand.bias is undefined in block 0
         at::Tensor filter, filter_bias;
         int64_t stride = 1;
         bool residual = false;
@@ -62,11 +67,11 @@ private:
     static at::Tensor apply(const Pointwise& layer, const at::Tensor& input, bool clamp);
     at::Tensor map_of(const at::Tensor& pixels) const;
 
-    bool fused_ = false;  ///< on the CPU with oneDNN: packed weights, and a convolution for the stem
+    bool fused_ = false; ///< on the CPU with oneDNN: packed weights, and a convolution for the stem
     at::Tensor stem_weight_, stem_bias_;
     std::vector<Block> blocks_;
     Pointwise head_;
     at::Tensor classifier_weight_, classifier_bias_;
 };
 
-}  // namespace imprint::model
+} // namespace imprint::model

@@ -16,7 +16,8 @@
 #include "core/model/safetensors.h"
 #include "core/model/trunk.h"
 
-namespace imprint::model::golden {
+namespace imprint::model::golden
+{
 
 /// uint8 [batch, height, width, 3]: triangle waves in integers.
 inline at::Tensor formula_pixels(int64_t batch, int64_t height, int64_t width)
@@ -34,7 +35,7 @@ inline at::Tensor formula_pixels(int64_t batch, int64_t height, int64_t width)
 }
 
 struct Difference {
-    double map = 0, logits = 0;  ///< the largest absolute difference over the stored values
+    double map = 0, logits = 0; ///< the largest absolute difference over the stored values
     int pictures = 0;
 };
 
@@ -63,4 +64,4 @@ inline Difference compare(const Trunk& trunk, const SafetensorsFile& file)
     return difference;
 }
 
-}  // namespace imprint::model::golden
+} // namespace imprint::model::golden

@@ -13,7 +13,8 @@
 using namespace imprint;
 using namespace imprint::model;
 
-namespace {
+namespace
+{
 
 // float32 in [-0.5, 0.5) from (seed, element), as convert_trunk.py's formula_values.
 at::Tensor formula_values(uint64_t seed, at::IntArrayRef shape)
@@ -81,18 +82,24 @@ std::string data_path(const char* name)
     return std::string(IMPRINT_SOURCE_DIR) + "/tests/data/trunk/" + name;
 }
 
-class Threads {
+class Threads
+{
 public:
-    explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
+    explicit Threads(int count)
+        : before_(at::get_num_threads())
+    {
+        at::set_num_threads(count);
+    }
     ~Threads() { at::set_num_threads(before_); }
 
 private:
     int before_;
 };
 
-}  // namespace
+} // namespace
 
-class TrunkTest : public QObject {
+class TrunkTest : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -177,7 +184,8 @@ private Q_SLOTS:
         auto parameters = narrow_parameters();
         for (auto& [name, tensor] : parameters)
             tensor = tensor.to(at::kMeta);
-        const auto output = make_trunk(parameters).forward(at::empty({5, 160, 320, 3}, at::TensorOptions(at::kByte).device(at::kMeta)));
+        const auto output = make_trunk(parameters)
+                                .forward(at::empty({5, 160, 320, 3}, at::TensorOptions(at::kByte).device(at::kMeta)));
         QCOMPARE(output.map.sizes().vec(), (std::vector<int64_t>{5, 5, 10, 1280}));
         QCOMPARE(output.logits.sizes().vec(), (std::vector<int64_t>{5, 10}));
         QVERIFY(output.map.is_meta() && output.logits.is_meta());
@@ -206,8 +214,8 @@ private Q_SLOTS:
     void a_parameter_that_does_not_fit_is_named_data()
     {
         QTest::addColumn<QString>("name");
-        for (const char* name : {"stem.weight", "blocks.0.project.bias", "blocks.4.depthwise.weight", "blocks.7.project.weight",
-                                 "head.weight", "classifier.weight"})
+        for (const char* name : {"stem.weight", "blocks.0.project.bias", "blocks.4.depthwise.weight",
+                 "blocks.7.project.weight", "head.weight", "classifier.weight"})
             QTest::addRow("%s", name) << name;
     }
 

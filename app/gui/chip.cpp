@@ -20,12 +20,18 @@ namespace {
 constexpr int tall = 28, mark = 22, cross = 18;
 constexpr double least = 0.25, most = 4;
 
+/// The weight that goes without saying.
+double usual(double weight)
+{
+    return weight < 0 ? jobs::kNotWeight : 1.0;
+}
+
 }  // namespace
 
 QString typed_form(const jobs::QueryPart& part)
 {
     QString words = QString::fromStdString(part.text);
-    const bool negative = part.weight < 0, weighted = std::abs(std::abs(part.weight) - 1) > 1e-9;
+    const bool negative = part.weight < 0, weighted = std::abs(std::abs(part.weight) - usual(part.weight)) > 1e-9;
     const QString weight = weighted ? QStringLiteral("*%1").arg(std::abs(part.weight)) : QString();
     if (words.contains(QLatin1Char(' ')) && (negative || weighted))
         words = QLatin1Char('"') + words + QLatin1Char('"');
@@ -42,14 +48,18 @@ Chip::Chip(const Theme& theme, jobs::QueryPart part, QWidget* parent)
     connect(&theme_, &Theme::changed, this, qOverload<>(&Chip::update));
 }
 
+double Chip::strength() const
+{
+    return std::abs(part_.weight) / usual(part_.weight);
+}
+
 QString Chip::label() const
 {
     QString text = part_.file.empty() ? QString::fromStdString(part_.text) : shown_name(part_.file);
     if (!part_.file.empty() && part_.from)
         text += QLatin1Char(' ') + (part_.to ? format_span(*part_.from, *part_.to) : format_time(*part_.from));
-    const double strength = std::abs(part_.weight);
-    if (std::abs(strength - 1) > 1e-9)
-        text += QStringLiteral(" ×%1").arg(strength);
+    if (std::abs(strength() - 1) > 1e-9)
+        text += QStringLiteral(" ×%1").arg(strength(), 0, 'g', 3);
     return excluded() ? QStringLiteral("− ") + text : text;
 }
 
@@ -65,7 +75,7 @@ void Chip::set_excluded(bool excluded)
 {
     if (excluded == this->excluded())
         return;
-    part_.weight = -part_.weight;
+    part_.weight = strength() * (excluded ? -jobs::kNotWeight : 1.0);
     retell();
     Q_EMIT changed();
 }
@@ -73,9 +83,9 @@ void Chip::set_excluded(bool excluded)
 void Chip::set_strength(double strength)
 {
     strength = std::clamp(strength, least, most);
-    if (strength == std::abs(part_.weight))
+    if (strength == this->strength())
         return;
-    part_.weight = excluded() ? -strength : strength;
+    part_.weight = strength * (excluded() ? -jobs::kNotWeight : 1.0);
     retell();
     Q_EMIT changed();
 }
@@ -106,7 +116,7 @@ void Chip::paintEvent(QPaintEvent*)
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     const QRectF body = QRectF(rect()).adjusted(1, 1, -1, -1);
-    const QColor ink = excluded() ? colours.bad : colours.accent;
+    const QColor ink = excluded() ? colours.bad : colours.accent_text;
     if (excluded()) {
         QPen dashed(hasFocus() ? colours.bad : colours.bad, hasFocus() ? 1.5 : 1);
         dashed.setDashPattern({3, 2.5});
@@ -147,8 +157,8 @@ void Chip::keyPressEvent(QKeyEvent* event)
     switch (event->key()) {
     case Qt::Key_Minus: set_excluded(!excluded()); return;
     case Qt::Key_Plus: set_excluded(false); return;
-    case Qt::Key_Up: set_strength(std::abs(part_.weight) * 2); return;
-    case Qt::Key_Down: set_strength(std::abs(part_.weight) / 2); return;
+    case Qt::Key_Up: set_strength(strength() * 2); return;
+    case Qt::Key_Down: set_strength(strength() / 2); return;
     case Qt::Key_Left: Q_EMIT step_wanted(-1); return;
     case Qt::Key_Right: Q_EMIT step_wanted(1); return;
     case Qt::Key_Delete:
@@ -189,7 +199,7 @@ void Chip::open_menu(const QPoint& global)
     for (const double strength : {0.5, 1.0, 2.0}) {
         QAction* action = menu->addAction(strength == 0.5 ? tr("Half weight") : strength == 1 ? tr("Normal weight") : tr("Double weight"));
         action->setCheckable(true);
-        action->setChecked(std::abs(std::abs(part_.weight) - strength) < 1e-9);
+        action->setChecked(std::abs(this->strength() - strength) < 1e-9);
         connect(action, &QAction::triggered, this, [this, strength] { set_strength(strength); });
     }
     menu->addSeparator();

@@ -19,7 +19,8 @@ public:
     const jobs::QueryPart& part() const { return part_; }
     bool excluded() const { return part_.weight < 0; }
     void set_excluded(bool excluded);
-    void set_strength(double strength);  ///< the weight without its sign, 0.25 to 4
+    double strength() const;             ///< 1 for the usual weight of its sign
+    void set_strength(double strength);  ///< kept within 0.25 to 4
     void set_thumbnail(const QImage& image);
     QString label() const;  ///< as shown: "− people", "pier.jpg ×0.5"
 

@@ -7,6 +7,11 @@
 #include "app/gui/icons.h"
 
 namespace imprint::gui {
+namespace {
+
+constexpr int text_width = 460;
+
+}  // namespace
 
 EmptyPage::EmptyPage(const Theme& theme, QWidget* parent)
     : QWidget(parent), theme_(theme), mark_(new QLabel), title_(new QLabel), text_(new QLabel), button_(new QPushButton)
@@ -15,8 +20,7 @@ EmptyPage::EmptyPage(const Theme& theme, QWidget* parent)
     text_->setProperty("role", "dim");
     text_->setAlignment(Qt::AlignCenter);
     text_->setWordWrap(true);
-    text_->setMinimumWidth(440);
-    text_->setMaximumWidth(480);
+    text_->setFixedWidth(text_width);
     button_->setProperty("role", "primary");
     button_->setCursor(Qt::PointingHandCursor);
     auto* column = new QVBoxLayout(this);
@@ -45,6 +49,9 @@ void EmptyPage::tell(const QString& icon, const QString& title, const QString& t
     text_->setText(text);
     button_->setText(button);
     button_->setVisible(!button.isEmpty());
+    // A centred label is not asked for its height at this width.
+    text_->ensurePolished();
+    text_->setFixedHeight(text.isEmpty() ? 0 : text_->heightForWidth(text_width));
     tint();
 }
 

@@ -89,7 +89,11 @@ void MainWindow::connect_all()
         else
             refresh_.stop();
     });
-    connect(&refresh_, &QTimer::timeout, this, [this] { session_.library.refresh(); });
+    connect(&refresh_, &QTimer::timeout, this, [this] {
+        // Counting a large library takes a while: less often then.
+        refresh_.setInterval(session_.library.state().counts.files > 20'000 ? 10'000 : 2000);
+        session_.library.refresh();
+    });
     connect(&session_.index, &IndexService::finished, this, [this] { session_.library.refresh(); });
 }
 

@@ -34,7 +34,7 @@ NoticeBar::NoticeBar(const Theme& theme, QWidget* parent)
     words->addWidget(title_);
     words->addWidget(detail_);
     auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(14, 10, 10, 10);
+    row->setContentsMargins(14, 10, 10, 22);  // the lowest 12 are the margin of the style sheet
     row->setSpacing(12);
     row->addWidget(mark_, 0, Qt::AlignTop);
     row->addLayout(words, 1);

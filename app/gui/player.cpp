@@ -135,7 +135,15 @@ void Player::play(const std::filesystem::path& file, double from, float volume)
             tell([this, image] { Q_EMIT frame(image); });
         }, Qt::QueuedConnection);
         connect(player, &QMediaPlayer::mediaStatusChanged, player, [this, player, inside, tell](QMediaPlayer::MediaStatus status) {
-            if (status == QMediaPlayer::LoadedMedia || status == QMediaPlayer::BufferedMedia) {
+            if (status == QMediaPlayer::LoadedMedia && !player->hasVideo() && !inside->audio) {
+                // The backend's clock would stand still: better said than shown.
+                tell([this] {
+                    take_playing(false);
+                    loaded_ = false;
+                    Q_EMIT failed({tr("Could not play: this computer has no sound output."), shown_path(file_),
+                                   tr("Connect a loudspeaker or headphones, then play it again."), ErrorKind::NotFound});
+                });
+            } else if (status == QMediaPlayer::LoadedMedia || status == QMediaPlayer::BufferedMedia) {
                 if (inside->start > 0)
                     player->setPosition(qint64(inside->start * 1000));
                 inside->start = 0;

@@ -41,11 +41,22 @@ std::vector<jobs::QueryPart> QueryBox::parts() const
     std::vector<jobs::QueryPart> parts;
     for (const Chip* chip : chips_)
         parts.push_back(chip->part());
-    const QString typed = line_->text().trimmed();
-    if (!typed.isEmpty())
-        for (auto& part : jobs::parse_query(typed.toStdString()))
-            parts.push_back(std::move(part));
+    for (auto& part : typed_parts())
+        parts.push_back(std::move(part));
     return parts;
+}
+
+std::vector<jobs::QueryPart> QueryBox::typed_parts() const
+{
+    try {
+        auto parts = jobs::parse_query(line_->text().toStdString());
+        line_->setToolTip({});
+        return parts;
+    } catch (const Error& error) {
+        // What stands there may be half typed ("dog*0"): it waits, and says why when asked.
+        line_->setToolTip(QString::fromLocal8Bit(error.what()));
+        return {};
+    }
 }
 
 void QueryBox::insert(const jobs::QueryPart& part)
@@ -124,11 +135,11 @@ void QueryBox::clear()
 
 void QueryBox::commit()
 {
-    const QString typed = line_->text().trimmed();
-    if (typed.isEmpty())
+    const auto parts = typed_parts();
+    if (parts.empty())
         return;
     line_->clear();
-    for (const auto& part : jobs::parse_query(typed.toStdString()))
+    for (const auto& part : parts)
         insert(part);
     Q_EMIT edited();
 }

@@ -51,6 +51,7 @@ protected:
     void mousePressEvent(QMouseEvent* event) override;
 
 private:
+    std::vector<jobs::QueryPart> typed_parts() const;
     void insert(const jobs::QueryPart& part);
     void remove(Chip* chip);
     void fetch_pictures();

@@ -100,7 +100,7 @@ void ResultsModel::arrange()
     case Order::Newest: sort_by([&](int a, int b) { return when(hits[a]) > when(hits[b]); }); break;
     case Order::Oldest: sort_by([&](int a, int b) { return when(hits[a]) < when(hits[b]); }); break;
     case Order::Name: {
-        QCollator collator;
+        QCollator collator(QLocale(QLocale::English));  // the C locale would not know numbers
         collator.setNumericMode(true);
         collator.setCaseSensitivity(Qt::CaseInsensitive);
         std::vector<std::pair<QCollatorSortKey, int>> keyed;

@@ -158,7 +158,7 @@ QModelIndex ResultsView::moveCursor(CursorAction action, Qt::KeyboardModifiers)
         return {};
     const int last = layout_.count() - 1;
     if (!currentIndex().isValid())
-        return results_->index(0);
+        return results_->index(action == MoveEnd ? last : 0);
     int row = currentIndex().row();
     const int line = layout_.picture_size().height() + metrics::caption_height;
     const int page = std::max(1, viewport()->height() / std::max(1, line) - 1);

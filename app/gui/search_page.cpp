@@ -135,7 +135,7 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     connect(preview_, &PreviewPanel::more_wanted, this,
             [this](const auto& file, const index::Moment& moment) { add_part(file, moment, 1.0, false); });
     connect(preview_, &PreviewPanel::less_wanted, this,
-            [this](const auto& file, const index::Moment& moment) { add_part(file, moment, -0.5, false); });
+            [this](const auto& file, const index::Moment& moment) { add_part(file, moment, -jobs::kNotWeight, false); });
     connect(preview_, &PreviewPanel::similar_wanted, this,
             [this](const auto& file, const index::Moment& moment) { add_part(file, moment, 1.0, true); });
     connect(preview_, &PreviewPanel::expand_wanted, this, &SearchPage::expand);
@@ -207,7 +207,8 @@ void SearchPage::take(const Answer& answer)
     if (row >= 0) {
         const QSignalBlocker quiet(view_->selectionModel());
         view_->setCurrentIndex(results_.index(row));
-        session_.search.rate(current, answer);
+        if (results_.hit(row).probe.kind != media::Kind::Image)
+            session_.search.rate(current, answer);
     } else if (!current.empty() && !preview_->player().playing()) {
         preview_->show_nothing();
         expand(false);
@@ -280,7 +281,8 @@ void SearchPage::show_current()
         view_->scrollTo(index);
     }
     preview_->show_hit(hit, results_.answer().browsing ? std::vector<index::MomentHit>() : results_.moments(index.row()));
-    session_.search.rate(hit.path, results_.answer());
+    if (hit.probe.kind != media::Kind::Image)
+        session_.search.rate(hit.path, results_.answer());
 }
 
 void SearchPage::open_row(int row)
@@ -321,7 +323,7 @@ void SearchPage::open_menu(int row, const QPoint& global)
     connect(menu->addAction(tr("Open large")), &QAction::triggered, this, [this, row] { Q_EMIT view_->opened(row); });
     menu->addSeparator();
     connect(menu->addAction(tr("More like this")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, 1.0, false); });
-    connect(menu->addAction(tr("Less like this")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, -0.5, false); });
+    connect(menu->addAction(tr("Less like this")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, -jobs::kNotWeight, false); });
     connect(menu->addAction(tr("Find similar")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, 1.0, true); });
     menu->addSeparator();
     connect(menu->addAction(tr("Copy files")), &QAction::triggered, this, &SearchPage::copy_chosen);

@@ -143,9 +143,9 @@ void SearchService::ask(const jobs::SearchRequest& request)
                     answer.background = result.background;
                 }
             } catch (const Error& error) {
-                // A library that nothing was added to yet has no catalog: that is an empty answer, not an error.
-                if (error.kind() != ErrorKind::NotFound ||
-                    std::filesystem::exists(inside.engine.library_folder() / "catalog.sqlite"))
+                // A library that nothing was added to yet is an empty answer, not an error. A file of the question that
+                // is missing is one.
+                if (error.kind() != ErrorKind::NotFound || error.subject() != inside.engine.library_folder().native())
                     throw;
                 answer.hits = std::make_shared<const std::vector<index::FileHit>>();
                 answer.browsing = request.parts.empty();

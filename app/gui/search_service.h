@@ -70,6 +70,3 @@ private:
 
 }  // namespace imprint::gui
 
-Q_DECLARE_METATYPE(imprint::gui::Answer)
-Q_DECLARE_METATYPE(imprint::gui::Model)
-Q_DECLARE_METATYPE(imprint::gui::Problem)

@@ -19,7 +19,7 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
       theme_(theme),
       folders_title_(caption(tr("FOLDERS"))),
       folder_rows_(new QVBoxLayout),
-      date_(new QPushButton(tr("Any time"))),
+      date_(new MenuRow(theme, tr("Any time"))),
       scheme_(new QPushButton)
 {
     setObjectName(QStringLiteral("sideBar"));
@@ -27,13 +27,14 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     setFixedWidth(metrics::side_bar_width);
 
     auto* brand = new QHBoxLayout;
-    brand->setContentsMargins(8, 0, 0, 0);
+    brand->setContentsMargins(7, 0, 0, 0);
+    brand->setSpacing(0);
     auto* mark = new QLabel;
     mark->setPixmap(icon_pixmap(QStringLiteral("imprint"), Qt::black, 24, devicePixelRatioF()));
     auto* name = new QLabel(tr("Imprint"));
     name->setProperty("role", "brand");
     brand->addWidget(mark);
-    brand->addSpacing(4);
+    brand->addSpacing(8);
     brand->addWidget(name);
     brand->addStretch();
     brand->addWidget(scheme_);
@@ -49,8 +50,6 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     for (FilterRow* row : kinds_)
         connect(row, &FilterRow::toggled, this, &SideBar::filter_changed);
 
-    date_->setProperty("role", "quiet");
-    date_->setObjectName(QStringLiteral("dateButton"));
     date_->setAccessibleName(tr("Date: any time"));
     auto* dates = new QMenu(date_);
     auto* group = new QActionGroup(dates);
@@ -69,8 +68,7 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
             Q_EMIT filter_changed();
         });
     }
-    date_->setMenu(dates);
-    date_->setLayoutDirection(Qt::RightToLeft);
+    date_->set_menu(dates);
 
     auto* inner = new QWidget;
     auto* column = new QVBoxLayout(inner);
@@ -90,7 +88,7 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     column->addLayout(folder_rows_);
     column->addSpacing(16);
     column->addWidget(caption(tr("DATE")));
-    column->addWidget(date_, 0, Qt::AlignLeft);
+    column->addWidget(date_);
     column->addStretch();
 
     auto* area = new QScrollArea;
@@ -101,7 +99,7 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     area->setFocusPolicy(Qt::NoFocus);
 
     auto* all = new QVBoxLayout(this);
-    all->setContentsMargins(0, 16, 0, 0);
+    all->setContentsMargins(0, 16, 1, 0);  // the hairline stays free
     all->setSpacing(16);
     auto* top = new QVBoxLayout;
     top->setContentsMargins(12, 0, 12, 0);
@@ -112,8 +110,6 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
 
     const auto tint = [this] {
         const QColor dim = theme_.colours().dim;
-        date_->setIcon(icon(QStringLiteral("chevron-down"), dim, 12));
-        date_->setIconSize({12, 12});
         const QString name = theme_.mode() == ThemeMode::System ? QStringLiteral("system")
                              : theme_.mode() == ThemeMode::Dark ? QStringLiteral("moon")
                                                                 : QStringLiteral("sun");

@@ -45,7 +45,8 @@ private:
     QVBoxLayout* folder_rows_;
     std::vector<FilterRow*> folders_;
     std::vector<std::filesystem::path> folder_paths_;
-    QPushButton *date_, *scheme_;
+    MenuRow* date_;
+    QPushButton* scheme_;
     std::optional<int64_t> after_;
 };
 

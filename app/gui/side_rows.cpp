@@ -2,6 +2,7 @@
 // Painted by hand so that figures stand in columns and focus shows as one thin ring.
 #include "app/gui/side_rows.h"
 
+#include <QMenu>
 #include <QPainter>
 
 #include "app/gui/figures.h"
@@ -45,7 +46,7 @@ void PageRow::paintEvent(QPaintEvent*)
         painter.setBrush(isChecked() ? colours.accent_soft : colours.background);
         painter.drawRoundedRect(rect(), metrics::control_radius, metrics::control_radius);
     }
-    const QColor ink = isChecked() ? colours.accent : colours.dim;
+    const QColor ink = isChecked() ? colours.accent_text : colours.dim;
     painter.drawPixmap(10, (height() - 16) / 2, icon_pixmap(icon_, ink, 16, devicePixelRatioF()));
     painter.setFont(theme_.font(metrics::text, isChecked() ? QFont::DemiBold : QFont::Normal));
     painter.setPen(ink);
@@ -100,6 +101,31 @@ void FilterRow::paintEvent(QPaintEvent*)
     painter.setPen(colours.ink);
     const QRect room = rect().adjusted(34, 0, -18 - wide, 0);
     painter.drawText(room, Qt::AlignVCenter, painter.fontMetrics().elidedText(text(), Qt::ElideMiddle, room.width()));
+    focus_ring(painter, *this, colours);
+}
+
+MenuRow::MenuRow(const Theme& theme, const QString& text, QWidget* parent) : QAbstractButton(parent), theme_(theme)
+{
+    setText(text);
+    setCursor(Qt::PointingHandCursor);
+    setFocusPolicy(Qt::TabFocus);
+    setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
+    connect(this, &QAbstractButton::clicked, this, [this] {
+        if (menu_)
+            menu_->popup(mapToGlobal(rect().bottomLeft()));
+    });
+    connect(&theme_, &Theme::changed, this, qOverload<>(&MenuRow::update));
+}
+
+void MenuRow::paintEvent(QPaintEvent*)
+{
+    const Palette& colours = theme_.colours();
+    QPainter painter(this);
+    painter.setRenderHint(QPainter::Antialiasing);
+    painter.setFont(theme_.font());
+    painter.setPen(colours.ink);
+    painter.drawText(rect().adjusted(10, 0, -28, 0), Qt::AlignVCenter, text());
+    painter.drawPixmap(width() - 22, (height() - 12) / 2, icon_pixmap(QStringLiteral("chevron-down"), colours.dim, 12, devicePixelRatioF()));
     focus_ring(painter, *this, colours);
 }
 

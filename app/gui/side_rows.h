@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two kinds of rows in the side bar: a page to go to, and a filter with its count.
+// The kinds of rows in the side bar: a page to go to, a filter with its count, a choice.
 #pragma once
 
 #include <QAbstractButton>
 
 #include "app/gui/theme.h"
+
+class QMenu;
 
 namespace imprint::gui {
 
@@ -40,6 +42,23 @@ protected:
 private:
     const Theme& theme_;
     QString detail_;
+};
+
+/// A choice from a menu: what is chosen, and a chevron on the right.
+class MenuRow : public QAbstractButton {
+    Q_OBJECT
+
+public:
+    MenuRow(const Theme& theme, const QString& text, QWidget* parent = nullptr);
+    void set_menu(QMenu* menu) { menu_ = menu; }
+    QSize sizeHint() const override { return {160, 32}; }
+
+protected:
+    void paintEvent(QPaintEvent* event) override;
+
+private:
+    const Theme& theme_;
+    QMenu* menu_ = nullptr;
 };
 
 }  // namespace imprint::gui

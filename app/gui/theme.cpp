@@ -63,6 +63,7 @@ Palette light_palette()
     p.accent = "#3D63DD";
     p.accent_soft = "#E7ECFD";
     p.on_accent = "#FFFFFF";
+    p.accent_text = "#385BD0";
     p.likely = "#1E9E6A";
     p.maybe = "#D9931E";
     p.unlikely = "#B9C0CC";
@@ -85,6 +86,7 @@ Palette dark_palette()
     p.accent = "#7C9BFF";
     p.accent_soft = "#202A45";
     p.on_accent = "#101216";
+    p.accent_text = p.accent;
     p.likely = "#3CC38A";
     p.maybe = "#E6AE4A";
     p.unlikely = "#4A5261";
@@ -110,7 +112,7 @@ QString style_sheet(const Palette& p, const QString& family)
     QString sheet = QString::fromUtf8(file.readAll());
     // Longest names first: @accent_soft must not be taken for @accent.
     const std::pair<const char*, QColor> tokens[] = {
-        {"@accent_soft", p.accent_soft}, {"@on_accent", p.on_accent}, {"@background", p.background},
+        {"@accent_soft", p.accent_soft}, {"@accent_text", p.accent_text}, {"@on_accent", p.on_accent}, {"@background", p.background},
         {"@unlikely", p.unlikely},       {"@likely", p.likely},       {"@accent", p.accent},
         {"@panel", p.panel},             {"@maybe", p.maybe},         {"@faint", p.faint},
         {"@line", p.line},               {"@ink", p.ink},             {"@dim", p.dim},

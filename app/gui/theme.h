@@ -18,6 +18,7 @@ struct Palette {
     QColor background, panel, line;
     QColor ink, dim, faint;
     QColor accent, accent_soft, on_accent;
+    QColor accent_text;  ///< the accent as text on its soft ground: dark enough to be read there
     QColor likely, maybe, unlikely, bad;
     QColor well;   ///< what stands where a picture is still missing, and behind a waveform
     QColor badge;  ///< behind words that lie on a picture

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// An answer as rows: bands, cut, order, counts, and what is dragged out.
+#include <QAbstractItemModelTester>
+#include <QMimeData>
+#include <QTest>
+
+#include "app/gui/paths.h"
+#include "app/gui/results_model.h"
+#include "tests/app/gui/gui_fixture.h"
+
+using namespace imprint;
+using namespace imprint::gui;
+using media::Kind;
+using tests::moment;
+
+namespace {
+
+Answer mixed()
+{
+    return tests::answer({tests::hit("/m/b10.jpg", Kind::Image, {moment(0, 0, 6.0f)}, 300),
+                          tests::hit("/m/a.mp4", Kind::Video, {moment(5, 9, 5.0f), moment(20, 24, 4.5f), moment(30, 33, 3.0f)}, 100),
+                          tests::hit("/m/b9.wav", Kind::Audio, {moment(1, 3, 3.5f, Modality::Sound)}, 400),
+                          tests::hit("/m/c.jpg", Kind::Image, {moment(0, 0, 0.5f)}, 200)});
+}
+
+QStringList names(const ResultsModel& model)
+{
+    QStringList out;
+    for (int row = 0; row < model.rowCount(); ++row)
+        out << model.index(row).data().toString();
+    return out;
+}
+
+}  // namespace
+
+class ResultsModelTest : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void it_is_a_sound_model_through_every_change()
+    {
+        ResultsModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.set_answer(mixed());
+        model.set_cut(5.5f);
+        model.set_cut(-100);
+        model.set_order(Order::Newest);
+        model.set_answer(tests::answer({}));
+        model.set_answer(mixed());
+        QCOMPARE(model.rowCount(), 4);
+    }
+
+    void the_cut_hides_files_and_moments_below_it_data()
+    {
+        QTest::addColumn<float>("cut");
+        QTest::addColumn<QStringList>("rows");
+        QTest::addColumn<int>("moments_of_video");
+        QTest::newRow("usual") << 2.5f << QStringList{"b10.jpg", "a.mp4", "b9.wav"} << 3;
+        QTest::newRow("likely only") << 4.0f << QStringList{"b10.jpg", "a.mp4"} << 2;
+        QTest::newRow("everything") << -100.0f << QStringList{"b10.jpg", "a.mp4", "b9.wav", "c.jpg"} << 3;
+    }
+    void the_cut_hides_files_and_moments_below_it()
+    {
+        QFETCH(float, cut);
+        ResultsModel model;
+        model.set_answer(mixed());
+        model.set_cut(cut);
+        QTEST(names(model), "rows");
+        QTEST(static_cast<int>(model.moments(1).size()), "moments_of_video");
+    }
+
+    void bands_are_sections_in_their_order()
+    {
+        ResultsModel model;
+        model.set_answer(mixed());
+        model.set_cut(-100);
+        QCOMPARE(model.sections().size(), size_t(3));
+        QCOMPARE(model.sections()[0].count, 2);
+        QCOMPARE(model.sections()[1].count, 1);
+        QCOMPARE(model.sections()[2].count, 1);
+    }
+
+    void the_bar_counts_moments_and_files_whatever_the_cut()
+    {
+        ResultsModel model;
+        model.set_answer(mixed());
+        model.set_cut(5.5f);
+        QCOMPARE(model.tally().likely_moments, 3);
+        QCOMPARE(model.tally().likely_files, 2);
+        QCOMPARE(model.tally().maybe_moments, 2);
+        QCOMPARE(model.tally().files, 1);
+    }
+
+    void orders_sort_as_they_say_data()
+    {
+        QTest::addColumn<int>("order");
+        QTest::addColumn<QStringList>("rows");
+        QTest::newRow("newest") << int(Order::Newest) << QStringList{"b9.wav", "b10.jpg", "a.mp4"};
+        QTest::newRow("oldest") << int(Order::Oldest) << QStringList{"a.mp4", "b10.jpg", "b9.wav"};
+        QTest::newRow("by name, numbers by value") << int(Order::Name) << QStringList{"a.mp4", "b9.wav", "b10.jpg"};
+    }
+    void orders_sort_as_they_say()
+    {
+        QFETCH(int, order);
+        ResultsModel model;
+        model.set_answer(mixed());
+        model.set_order(static_cast<Order>(order));
+        QTEST(names(model), "rows");
+        QCOMPARE(model.sections().size(), size_t(1));
+    }
+
+    void dragging_out_keeps_every_byte_of_a_name()
+    {
+        const std::filesystem::path odd("/m/na\xffme with space%.jpg");
+        ResultsModel model;
+        model.set_answer(tests::answer({tests::hit(odd, Kind::Image, {moment(0, 0, 6.0f)})}));
+        const std::unique_ptr<QMimeData> data(model.mimeData({model.index(0)}));
+        const auto back = files_from_others(*data);
+        QCOMPARE(back.size(), size_t(1));
+        QVERIFY(back.front().native() == odd.native());
+    }
+};
+
+QTEST_MAIN(ResultsModelTest)
+#include "tst_results_model.moc"

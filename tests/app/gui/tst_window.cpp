@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole window over a real library: add a folder, watch it, search, open, mend; and it never freezes.
+#include <QApplication>
+#include <QProcess>
+#include <QScrollBar>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/gui/main_window.h"
+#include "app/gui/paths.h"
+#include "tests/app/gui/gui_fixture.h"
+#include "tests/support/tiny_checkpoint.h"
+
+using namespace imprint;
+using namespace imprint::gui;
+
+class WindowTest : public QObject {
+    Q_OBJECT
+
+    QTemporaryDir folder_;
+    QString media_;
+    jobs::EngineOptions options_;
+    std::unique_ptr<Theme> theme_;
+
+public:
+    static void initMain() { qputenv("QT_MEDIA_BACKEND", "ffmpeg"); }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        media_ = folder_.filePath("media");
+        QDir().mkpath(media_);
+        for (int i = 0; i < 40; ++i)
+            tests::make_picture(media_, QStringLiteral("disc%1.png").arg(i), QColor::fromHsv(i * 9, 220, 210));
+        tests::make_video(media_, "clip.mp4", 6);
+        tests::make_sound(media_, "tone.wav", 4);
+        QFile broken(media_ + "/broken.jpg");
+        QVERIFY(broken.open(QIODevice::WriteOnly));
+        broken.write("this is no picture");
+        broken.close();
+        options_.library = folder_.filePath("library").toStdString();
+        options_.checkpoint = tests::make_tiny_checkpoint(folder_.path().toStdString());
+        options_.encoder.threads = 1;
+        options_.decoder = tests::decoder_options();
+        theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Dark);
+    }
+
+    void an_empty_library_says_what_to_do_first_with_one_button()
+    {
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        QTRY_VERIFY(window.search_page().empty().isVisible() && window.search_page().empty().button().isVisible());
+        QVERIFY(window.search_page().empty().title().contains("folder"));
+        window.show_page(Page::Library);
+        int buttons = 0;
+        for (auto* button : window.library_page().findChildren<QPushButton*>())
+            buttons += button->isVisible();
+        QCOMPARE(buttons, 1);
+        QVERIFY(!window.notice().isVisible());
+    }
+
+    void a_folder_is_added_watched_and_searched_without_a_stall()
+    {
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        QVERIFY(QTest::qWaitForWindowExposed(&window));
+        QTRY_VERIFY(window.settled());
+
+        QList<jobs::IndexProgress> seen;
+        connect(&session.index, &IndexService::progressed, &window, [&](const jobs::IndexProgress& progress) { seen << progress; });
+        tests::LoopWatch watch;
+        window.add({media_.toStdString()});
+        QTRY_VERIFY(session.index.state() == IndexService::State::Running);
+        QVERIFY(window.status().words().startsWith("Indexing media"));
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 60000);
+        QVERIFY(!seen.isEmpty());
+        QCOMPARE(seen.last().done, seen.last().found);
+        QVERIFY2(watch.longest_ms() < 100, qPrintable(QStringLiteral("%1 ms").arg(watch.longest_ms())));
+
+        QCOMPARE(session.library.state().counts.images, 40);
+        QCOMPARE(session.library.state().counts.videos, 1);
+        QCOMPARE(session.library.state().counts.sounds, 1);
+        QCOMPARE(window.library_page().folder_count(), 1);
+        QCOMPARE(window.library_page().failures().count(), 1);
+        QVERIFY(window.library_page().failures().item(0)->text().startsWith("broken.jpg"));
+        QCOMPARE(window.side_bar().folder_rows().size(), size_t(1));
+        QCOMPARE(window.search_page().results().rowCount(), 42);  // without a question: everything
+
+        window.search_for("a red disc");
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && !window.search_page().results().answer().browsing, 20000);
+        window.search_page().cut().setValue(window.search_page().cut().maximum());
+        QCOMPARE(window.search_page().results().rowCount(), 42);
+        QVERIFY(window.search_page().view().isVisible());
+        QTRY_VERIFY(window.settled());
+        QVERIFY2(watch.longest_ms() < 100, qPrintable(QStringLiteral("%1 ms").arg(watch.longest_ms())));
+        QVERIFY(!window.notice().isVisible());
+    }
+
+    void pause_keeps_what_is_done_and_resume_ends_it()
+    {
+        auto options = options_;
+        options.library = folder_.filePath("paused").toStdString();
+        Session session(options);
+        MainWindow window(*theme_, session);
+        connect(&session.index, &IndexService::progressed, &window, [&](const jobs::IndexProgress& progress) {
+            if (progress.indexed > 0)
+                session.index.pause();
+        });
+        window.add({media_.toStdString()});
+        QTRY_VERIFY_WITH_TIMEOUT(session.index.state() == IndexService::State::Paused || session.index.state() == IndexService::State::Idle, 30000);
+        disconnect(&session.index, &IndexService::progressed, &window, nullptr);
+        if (session.index.state() == IndexService::State::Paused)
+            session.index.resume();
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 60000);
+        QCOMPARE(session.library.state().counts.files, 42);
+    }
+
+    void a_picture_finds_itself_and_filters_apply()
+    {
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 20000);
+        const std::filesystem::path file = (media_ + "/disc7.png").toStdString();
+        window.search_page().box().add({{}, file, {}, {}, 1.0});
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && window.search_page().results().answer().query.vector.size() > 0, 20000);
+        window.search_page().cut().setValue(window.search_page().cut().maximum());
+        QVERIFY(window.search_page().results().row_of(file) >= 0);
+        const Answer& all = window.search_page().results().answer();
+        QVERIFY(all.hits->size() == 42);
+        for (auto* row : window.side_bar().findChildren<FilterRow*>())
+            if (row->text() == "Images")
+                row->click();
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && window.search_page().results().answer().hits->size() == 2, 20000);
+        window.search_page().view().setFocus();
+        window.search_page().open_row(0);
+        QTRY_VERIFY(window.search_page().preview().isVisible());
+    }
+
+    void a_mended_file_is_taken_in_by_trying_again()
+    {
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 20000);
+        QCOMPARE(session.library.state().counts.failed, 1);
+        QTemporaryDir other;
+        std::filesystem::copy_file(tests::make_picture(other.path(), "good.jpg", Qt::green), (media_ + "/broken.jpg").toStdString(),
+                                   std::filesystem::copy_options::overwrite_existing);
+        session.index.retry({media_.toStdString()});
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && session.library.state().counts.failed == 0, 60000);
+        QCOMPARE(session.library.state().counts.images, 41);
+    }
+
+    void a_library_that_another_program_writes_is_told_with_its_way_out()
+    {
+        index::Library other(options_.library, index::OpenMode::ReadWrite);
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        window.add({media_.toStdString()});
+        QTRY_VERIFY_WITH_TIMEOUT(window.notice().isVisible(), 20000);
+        QCOMPARE(window.notice().problem().kind.value(), ErrorKind::Busy);
+        QVERIFY(!window.notice().problem().remedy.isEmpty());
+        QTRY_COMPARE(session.index.state(), IndexService::State::Idle);
+    }
+
+    void every_control_is_reachable_and_named()
+    {
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 20000);
+        for (const Page page : {Page::Search, Page::Library}) {
+            window.show_page(page);
+            for (auto* control : window.findChildren<QWidget*>()) {
+                if (!control->isVisible() || !control->isEnabled())
+                    continue;
+                const auto* button = qobject_cast<QAbstractButton*>(control);
+                const bool acts = button || qobject_cast<QAbstractSlider*>(control) || qobject_cast<QLineEdit*>(control) ||
+                                  qobject_cast<QAbstractItemView*>(control);
+                if (!acts || qobject_cast<QScrollBar*>(control) || control->objectName().startsWith("qt_"))
+                    continue;
+                const QString name = control->accessibleName().isEmpty() && button ? button->text() : control->accessibleName();
+                QVERIFY2(!name.isEmpty(), control->metaObject()->className());
+                QVERIFY2(control->focusPolicy() & Qt::TabFocus, qPrintable(name));
+            }
+        }
+    }
+
+    void the_program_takes_its_own_screenshot()
+    {
+        const QString shot = folder_.filePath("shot.png");
+        QProcess app;
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.insert("XDG_CONFIG_HOME", folder_.path());
+        app.setProcessEnvironment(environment);
+        app.start(IMPRINT_BIN_DIR "/imprint-app", {"--library", QString::fromStdString(options_.library.native()), "--model",
+                                                    QString::fromStdString(options_.checkpoint.native()), "--search", "a disc", "--theme", "light", "--screenshot", shot});
+        QVERIFY(app.waitForFinished(60000));
+        QVERIFY2(app.exitCode() == 0, app.readAllStandardError().constData());
+        const QImage image(shot);
+        QCOMPARE(image.size(), QSize(1440, 900));
+        QVERIFY(image.pixelColor(230, 5) == light_palette().background);
+    }
+};
+
+QTEST_MAIN(WindowTest)
+#include "tst_window.moc"

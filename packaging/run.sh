@@ -12,8 +12,8 @@ if (($#)); then
 fi
 
 library=${XDG_DATA_HOME:-${HOME:-$root/.cache}/.local/share}/imprint/sample-library
-"$bin/imprint" index "$root/resources/samples" --library "$library" >&2
 if [[ -n ${DISPLAY:-}${WAYLAND_DISPLAY:-} ]]; then
-    exec "$bin/imprint-app" --library "$library"
+    exec "$bin/imprint-app" --library "$library" --add "$root/resources/samples"
 fi
+"$bin/imprint" index "$root/resources/samples" --library "$library" >&2
 exec "$bin/imprint" search "a dog" --library "$library"

@@ -14,11 +14,12 @@
 
 namespace fs = std::filesystem;
 
-namespace {
+namespace
+{
 
 struct Floor {
-    std::string_view folder;                    // the longest match decides
-    std::vector<std::string_view> may_include;  // folders or files, from the repository root
+    std::string_view folder; // the longest match decides
+    std::vector<std::string_view> may_include; // folders or files, from the repository root
 };
 
 const std::vector<Floor>& floors()
@@ -27,7 +28,8 @@ const std::vector<Floor>& floors()
         {"core/base/", {"core/base/"}},
         {"kernels/", {"core/base/", "kernels/"}},
         {"core/media/", {"core/base/", "core/media/"}},
-        {"core/tokens/", {"core/base/", "kernels/", "core/media/", "core/tokens/", "core/model/config.h"}},  // settings only
+        {"core/tokens/",
+            {"core/base/", "kernels/", "core/media/", "core/tokens/", "core/model/config.h"}}, // settings only
         {"core/model/", {"core/base/", "kernels/", "core/media/", "core/tokens/", "core/model/"}},
         {"core/", {"core/", "kernels/"}},
         {"index/", {"core/base/", "core/media/", "core/encoder.h", "index/"}},
@@ -40,9 +42,12 @@ const std::vector<Floor>& floors()
 }
 
 const std::vector<std::string> product_folders = {"app", "core", "index", "kernels", "training"};
-constexpr int torch_header_files_at_most = 5;  // torch/torch.h costs 22 seconds of compiling in each
+constexpr int torch_header_files_at_most = 5; // torch/torch.h costs 22 seconds of compiling in each
 
-bool below(std::string_view path, std::string_view folder) { return path.substr(0, folder.size()) == folder; }
+bool below(std::string_view path, std::string_view folder)
+{
+    return path.substr(0, folder.size()) == folder;
+}
 
 const Floor* floor_of(std::string_view path)
 {
@@ -85,15 +90,21 @@ bool is_torch(const std::string& target)
     return below(target, "torch/") || below(target, "ATen/") || below(target, "c10/");
 }
 
-bool is_sql(const std::string& target) { return target == "sqlite3.h" || below(target, "SQLiteCpp/"); }
+bool is_sql(const std::string& target)
+{
+    return target == "sqlite3.h" || below(target, "SQLiteCpp/");
+}
 
-bool is_generated(const std::string& target) { return target.ends_with(".moc") || below(target, "moc_") || below(target, "ui_"); }
+bool is_generated(const std::string& target)
+{
+    return target.ends_with(".moc") || below(target, "moc_") || below(target, "ui_");
+}
 
 bool has_licence_line(const std::string& text)
 {
     std::istringstream lines(text);
     std::string line;
-    for (int i = 0; i < 3 && std::getline(lines, line); ++i)  // a script's first line is its interpreter
+    for (int i = 0; i < 3 && std::getline(lines, line); ++i) // a script's first line is its interpreter
         if (line.find("SPDX-License-Identifier: Apache-2.0") != std::string::npos)
             return true;
     return false;
@@ -159,13 +170,17 @@ std::vector<fs::path> files_with(const std::vector<std::string>& folders, const 
     for (const std::string& folder : folders)
         for (const auto& entry : fs::recursive_directory_iterator(fs::path(IMPRINT_SOURCE_DIR) / folder))
             if (entry.is_regular_file()
-                && std::find(extensions.begin(), extensions.end(), entry.path().extension().string()) != extensions.end())
+                && std::find(extensions.begin(), extensions.end(), entry.path().extension().string())
+                    != extensions.end())
                 found.push_back(entry.path());
     std::sort(found.begin(), found.end());
     return found;
 }
 
-std::string from_root(const fs::path& file) { return fs::relative(file, IMPRINT_SOURCE_DIR).generic_string(); }
+std::string from_root(const fs::path& file)
+{
+    return fs::relative(file, IMPRINT_SOURCE_DIR).generic_string();
+}
 
 QByteArray joined(const std::vector<std::string>& lines)
 {
@@ -175,9 +190,10 @@ QByteArray joined(const std::vector<std::string>& lines)
     return text;
 }
 
-}  // namespace
+} // namespace
 
-class TestFloors : public QObject {
+class TestFloors : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -213,8 +229,9 @@ void TestFloors::the_costly_torch_header_stays_rare()
 void TestFloors::every_source_says_its_licence()
 {
     std::vector<std::string> silent;
-    for (const fs::path& file : files_with({"app", "core", "index", "kernels", "training", "tests", "packaging", "resources"},
-                                           {".h", ".cpp", ".cu", ".cuh", ".py", ".sh", ".cmake", ".sql", ".qss"}))
+    for (const fs::path& file :
+        files_with({"app", "core", "index", "kernels", "training", "tests", "packaging", "resources"},
+            {".h", ".cpp", ".cu", ".cuh", ".py", ".sh", ".cmake", ".sql", ".qss"}))
         if (!has_licence_line(read(file)))
             silent.push_back(from_root(file));
     QVERIFY2(silent.empty(), joined(silent).constData());
@@ -281,7 +298,8 @@ void TestFloors::the_reader_lets_a_good_source_pass_data()
     QTest::addColumn<QString>("path");
     QTest::addColumn<QString>("line");
     const auto row = [](const char* name, const char* path, const char* line) { QTest::newRow(name) << path << line; };
-    row("the window shows jobs", "app/gui/a.cpp", "#include \"app/jobs/jobs.h\"\n#include <QWidget>\n#include \"a.moc\"");
+    row("the window shows jobs", "app/gui/a.cpp",
+        "#include \"app/jobs/jobs.h\"\n#include <QWidget>\n#include \"a.moc\"");
     row("jobs join library and training", "app/jobs/a.cpp", "#include \"index/library.h\"\n#include \"training/a.h\"");
     row("the library asks the door", "index/a.cpp", "#include \"core/encoder.h\"\n#include <sqlite3.h>");
     row("the model computes", "core/model/a.cpp", "#include \"kernels/route.h\"\n#include <ATen/ATen.h>");

@@ -22,7 +22,8 @@
 
 extern char** environ;
 
-namespace {
+namespace
+{
 
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
@@ -30,7 +31,10 @@ using Clock = std::chrono::steady_clock;
 constexpr double kLongest = 1.1;
 constexpr double kLargestGiB = 1.5;
 
-double since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double since(Clock::time_point start)
+{
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 std::vector<fs::path> photos_in(const fs::path& folder)
 {
@@ -75,7 +79,7 @@ Run index_end_to_end(const fs::path& imprint, const fs::path& folder, const fs::
     Run run;
     const auto start = Clock::now();
     pid_t child = 0;
-    posix_spawn_file_actions_t actions;  // our own standard output carries the figures alone
+    posix_spawn_file_actions_t actions; // our own standard output carries the figures alone
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, 2, 1);
     const int failed = posix_spawn(&child, imprint.c_str(), &actions, nullptr, arguments.data(), environ);
@@ -104,7 +108,8 @@ int measure(const fs::path& folder, const fs::path& imprint)
         auto start = Clock::now();
         const auto pictures = decode_all(photos, {encoder.picture_sizes()});
         decoding = since(start);
-        encoder.encode_pictures(std::span(pictures).first(std::min<size_t>(64, pictures.size())));  // threads are chosen here
+        encoder.encode_pictures(
+            std::span(pictures).first(std::min<size_t>(64, pictures.size()))); // threads are chosen here
         start = Clock::now();
         encoder.encode_pictures(pictures);
         encoding = since(start);
@@ -116,16 +121,16 @@ int measure(const fs::path& folder, const fs::path& imprint)
     constexpr double gib = 1 << 30;
     const double ratio = run.seconds / (decoding + encoding);
     const double memory = static_cast<double>(run.peak_proportional) / gib;
-    const nlohmann::json result = {{"photos", photos.size()}, {"decode_seconds", decoding}, {"encode_seconds", encoding},
-                                   {"index_seconds", run.seconds}, {"ratio", ratio}, {"ratio_at_most", kLongest},
-                                   {"peak_gib", memory}, {"peak_gib_at_most", kLargestGiB},
-                                   {"peak_resident_sum_gib", static_cast<double>(run.peak_resident) / gib},
-                                   {"processes", run.most_processes}, {"index_exit", run.status}};
+    const nlohmann::json result
+        = {{"photos", photos.size()}, {"decode_seconds", decoding}, {"encode_seconds", encoding},
+            {"index_seconds", run.seconds}, {"ratio", ratio}, {"ratio_at_most", kLongest}, {"peak_gib", memory},
+            {"peak_gib_at_most", kLargestGiB}, {"peak_resident_sum_gib", static_cast<double>(run.peak_resident) / gib},
+            {"processes", run.most_processes}, {"index_exit", run.status}};
     std::printf("%s\n", result.dump(2).c_str());
     return run.status == 0 && ratio <= kLongest && memory <= kLargestGiB ? 0 : 1;
 }
 
-}  // namespace
+} // namespace
 
 int main(int argc, char** argv)
 {
@@ -134,7 +139,8 @@ int main(int argc, char** argv)
         return 2;
     }
     try {
-        return measure(argv[1], argc > 2 ? fs::path(argv[2]) : fs::read_symlink("/proc/self/exe").parent_path() / "imprint");
+        return measure(
+            argv[1], argc > 2 ? fs::path(argv[2]) : fs::read_symlink("/proc/self/exe").parent_path() / "imprint");
     } catch (const std::exception& error) {
         std::fprintf(stderr, "bench_index: %s\n", error.what());
         return 3;

@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
-namespace imprint::bench {
+namespace imprint::bench
+{
 
-namespace {
+namespace
+{
 
 std::vector<pid_t> children_of(pid_t process)
 {
@@ -39,7 +41,7 @@ void add(pid_t process, TreeMemory& total)
     total.processes += resident > 0;
 }
 
-}  // namespace
+} // namespace
 
 TreeMemory memory_of_tree(pid_t root)
 {
@@ -58,4 +60,4 @@ TreeMemory memory_of_tree(pid_t root)
     return total;
 }
 
-}  // namespace imprint::bench
+} // namespace imprint::bench

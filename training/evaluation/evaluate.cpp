@@ -17,13 +17,15 @@
 #include "training/evaluation/metrics.h"
 #include "training/evaluation/pools.h"
 
-namespace imprint::evaluation {
+namespace imprint::evaluation
+{
 
-namespace {
+namespace
+{
 
 using nlohmann::json;
 
-constexpr int kChunk = 64;  // media decoded at once: bounds memory, keeps every decoder busy
+constexpr int kChunk = 64; // media decoded at once: bounds memory, keeps every decoder busy
 
 struct Failed {
     std::string file, reason;
@@ -53,7 +55,7 @@ std::vector<std::optional<Error>> in_parallel(int count, const std::function<voi
                 }
             }
         });
-    threads.clear();  // joins
+    threads.clear(); // joins
     for (const auto& error : errors)
         if (error && error->kind() == ErrorKind::Cancelled)
             throw *error;
@@ -77,11 +79,12 @@ void append(Vectors& all, const Vectors& some)
 }
 
 void add_pictures(Gallery& gallery, const Pool& pool, int first, int count, Encoder& encoder, media::Decoder& decoder,
-                  const CancelToken& cancel)
+    const CancelToken& cancel)
 {
     std::vector<media::Picture> decoded(static_cast<size_t>(count)), pictures;
     const media::Fit fit{encoder.picture_sizes()};
-    const auto errors = in_parallel(count, [&](int i) { decoded[i] = decoder.still(pool.items[first + i].file, fit, cancel); });
+    const auto errors
+        = in_parallel(count, [&](int i) { decoded[i] = decoder.still(pool.items[first + i].file, fit, cancel); });
     note_failures(gallery, pool, first, errors);
     for (int i = 0; i < count; ++i) {
         if (!gallery.good[first + i])
@@ -95,14 +98,14 @@ void add_pictures(Gallery& gallery, const Pool& pool, int first, int count, Enco
     try {
         append(gallery.concepts, encoder.concept_vectors(pictures));
     } catch (const Error& error) {
-        if (error.kind() != ErrorKind::Unsupported)  // a model without the trunk has no such baseline
+        if (error.kind() != ErrorKind::Unsupported) // a model without the trunk has no such baseline
             throw;
     }
 }
 
 /// A sound longer than the model's window stands with all its windows; its score is that of the best, as in a search.
 void add_sounds(Gallery& gallery, const Pool& pool, int first, int count, Encoder& encoder, media::Decoder& decoder,
-                const CancelToken& cancel)
+    const CancelToken& cancel)
 {
     std::vector<media::Sound> decoded(static_cast<size_t>(count)), windows;
     const auto errors = in_parallel(count, [&](int i) {
@@ -118,9 +121,10 @@ void add_sounds(Gallery& gallery, const Pool& pool, int first, int count, Encode
         for (size_t from = 0; from < samples.size(); from += window) {
             const size_t length = std::min(window, samples.size() - from);
             if (from && length < window / 4)
-                break;  // a stump says less than the windows before it
+                break; // a stump says less than the windows before it
             const auto begin = samples.begin() + static_cast<std::ptrdiff_t>(from);
-            windows.push_back({static_cast<double>(from) / media::kSampleRate, {begin, begin + static_cast<std::ptrdiff_t>(length)}});
+            windows.push_back(
+                {static_cast<double>(from) / media::kSampleRate, {begin, begin + static_cast<std::ptrdiff_t>(length)}});
             gallery.item_of_row.push_back(first + i);
         }
     }
@@ -204,8 +208,8 @@ Outcome difference(const Outcome& a, const Outcome& b)
 }
 
 /// All systems on one set of labels, cut into groups.
-void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw, Encoder& encoder, const Teacher* teacher,
-                const EvalOptions& options)
+void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw, Encoder& encoder,
+    const Teacher* teacher, const EvalOptions& options)
 {
     const Queries queries = queries_of(pool, raw);
     const int items = static_cast<int>(pool.items.size());
@@ -253,8 +257,8 @@ void keep_good(Pool& pool, Gallery& gallery)
         item = moved[item];
 }
 
-json evaluate_pool(const std::string& name, const std::filesystem::path& corpus, Encoder& encoder, media::Decoder& decoder,
-                   const Teacher& teacher, const EvalOptions& options)
+json evaluate_pool(const std::string& name, const std::filesystem::path& corpus, Encoder& encoder,
+    media::Decoder& decoder, const Teacher& teacher, const EvalOptions& options)
 {
     Pool pool = read_pool(corpus, name);
     Gallery gallery = gallery_of(pool, encoder, decoder, options);
@@ -263,12 +267,13 @@ json evaluate_pool(const std::string& name, const std::filesystem::path& corpus,
     for (const Failed& failure : gallery.failed)
         failed.push_back({{"file", failure.file}, {"reason", failure.reason}});
     json result = {{"pool", name}, {"direction", pool.media == PoolMedia::Picture ? "text to image" : "text to sound"},
-                   {"items", pool.items.size()}, {"failed", failed}, {"groups", json::array()}};
+        {"items", pool.items.size()}, {"failed", failed}, {"groups", json::array()}};
     if (pool.items.empty())
         throw Error(ErrorKind::Malformed, name, "no item of the pool could be decoded", gallery.failed[0].reason);
     const Teacher* images_only = pool.media == PoolMedia::Picture ? &teacher : nullptr;
     add_groups(result["groups"], pool, gallery, false, encoder, images_only, options);
-    const bool has_raw = std::any_of(pool.items.begin(), pool.items.end(), [](const Item& i) { return i.raw != i.label; });
+    const bool has_raw
+        = std::any_of(pool.items.begin(), pool.items.end(), [](const Item& i) { return i.raw != i.label; });
     if (has_raw)
         add_groups(result["groups"], pool, gallery, true, encoder, images_only, options);
     return result;
@@ -283,7 +288,7 @@ std::string hash_of(const std::filesystem::path& file)
     const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
     char text[33];
     std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
-                  static_cast<unsigned long long>(hash.low64));
+        static_cast<unsigned long long>(hash.low64));
     return text;
 }
 
@@ -298,7 +303,8 @@ std::string processor_name()
 
 std::vector<std::string> wanted_pools(const EvalOptions& options, const std::filesystem::path& corpus)
 {
-    const bool all = options.suites.empty() || std::find(options.suites.begin(), options.suites.end(), "all") != options.suites.end();
+    const bool all = options.suites.empty()
+        || std::find(options.suites.begin(), options.suites.end(), "all") != options.suites.end();
     if (!all)
         return options.suites;
     std::vector<std::string> present;
@@ -307,11 +313,11 @@ std::vector<std::string> wanted_pools(const EvalOptions& options, const std::fil
             present.push_back(name);
     if (present.empty())
         throw Error(ErrorKind::NotFound, (corpus / "pools").string(), "the corpus has no test pools",
-                    "Prepare the corpus with training/corpus, or name its folder with --corpus");
+            "Prepare the corpus with training/corpus, or name its folder with --corpus");
     return present;
 }
 
-}  // namespace
+} // namespace
 
 nlohmann::json evaluate(const EvalOptions& options)
 {
@@ -326,14 +332,13 @@ nlohmann::json evaluate(const EvalOptions& options)
     for (const std::string& name : names)
         pools.push_back(evaluate_pool(name, corpus, encoder, decoder, teacher, options));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
-    return {{"checkpoint", {{"file", options.checkpoint.filename().string()}, {"model", encoder.model_name()},
-                            {"space", encoder.space()}, {"precision", encoder.precision()}}},
-            {"corpus", {{"counts_xxh3_128", hash_of(corpus / "counts.json")}}},
-            {"bootstrap", options.bootstrap},
-            {"seed", options.seed},
-            {"machine", {{"processor", processor_name()}, {"threads", std::thread::hardware_concurrency()}}},
-            {"seconds", seconds.count()},
-            {"pools", pools}};
+    return {{"checkpoint",
+                {{"file", options.checkpoint.filename().string()}, {"model", encoder.model_name()},
+                    {"space", encoder.space()}, {"precision", encoder.precision()}}},
+        {"corpus", {{"counts_xxh3_128", hash_of(corpus / "counts.json")}}}, {"bootstrap", options.bootstrap},
+        {"seed", options.seed},
+        {"machine", {{"processor", processor_name()}, {"threads", std::thread::hardware_concurrency()}}},
+        {"seconds", seconds.count()}, {"pools", pools}};
 }
 
-}  // namespace imprint::evaluation
+} // namespace imprint::evaluation

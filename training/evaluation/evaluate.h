@@ -13,17 +13,18 @@
 #include "core/base/cancel.h"
 #include "core/encoder.h"
 
-namespace imprint::evaluation {
+namespace imprint::evaluation
+{
 
 struct EvalOptions {
     std::filesystem::path checkpoint;
-    std::vector<std::string> suites;  ///< of pool_names(); empty or "all": every pool that the corpus has
-    std::filesystem::path corpus;     ///< empty: default_corpus()
+    std::vector<std::string> suites; ///< of pool_names(); empty or "all": every pool that the corpus has
+    std::filesystem::path corpus; ///< empty: default_corpus()
     EncoderOptions encoder;
-    int bootstrap = 1000;             ///< resamples behind each interval
+    int bootstrap = 1000; ///< resamples behind each interval
     uint64_t seed = 1;
     CancelToken cancel;
-    std::function<void(const std::string&)> log;  ///< progress, a line at a time; may be empty
+    std::function<void(const std::string&)> log; ///< progress, a line at a time; may be empty
 };
 
 /// Ranks every pool's whole gallery for one query per distinct label and reports R@1, R@5, R@10 (shares, with 95 %
@@ -39,4 +40,4 @@ nlohmann::json evaluate(const EvalOptions& options);
 /// The figures as a plain table for people, in per cent.
 std::string readable_table(const nlohmann::json& result);
 
-}  // namespace imprint::evaluation
+} // namespace imprint::evaluation

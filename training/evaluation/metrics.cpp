@@ -8,7 +8,8 @@
 
 #include "core/base/error.h"
 
-namespace imprint::evaluation {
+namespace imprint::evaluation
+{
 
 Place place_of_best(std::span<const float> scores, std::span<const int> relevant)
 {
@@ -26,14 +27,17 @@ Place place_of_best(std::span<const float> scores, std::span<const int> relevant
     return place;
 }
 
-Place place_by_chance(int items, int relevant) { return {0, items, relevant}; }
+Place place_by_chance(int items, int relevant)
+{
+    return {0, items, relevant};
+}
 
 double hit_probability(const Place& place, int k)
 {
     const int slots = k - place.better;
     if (slots <= 0)
         return 0;
-    double miss = 1;  // a product of shares, since the binomials themselves overflow
+    double miss = 1; // a product of shares, since the binomials themselves overflow
     for (int i = 0; i < slots; ++i) {
         const int others = place.tied - place.tied_relevant - i;
         if (others <= 0)
@@ -43,7 +47,10 @@ double hit_probability(const Place& place, int k)
     return 1 - miss;
 }
 
-double expected_rank(const Place& place) { return place.better + (place.tied + 1.0) / (place.tied_relevant + 1.0); }
+double expected_rank(const Place& place)
+{
+    return place.better + (place.tied + 1.0) / (place.tied_relevant + 1.0);
+}
 
 void Outcome::add(const Place& place)
 {
@@ -106,12 +113,14 @@ Interval bootstrap(std::span<const double> values, int rounds, uint64_t seed)
     means.reserve(static_cast<size_t>(rounds));
     for (int round = 0; round < rounds; ++round) {
         double sum = 0;
-        for (size_t i = 0; i < values.size(); ++i)  // not a std distribution: those differ between libraries
+        for (size_t i = 0; i < values.size(); ++i) // not a std distribution: those differ between libraries
             sum += values[static_cast<size_t>((generator() >> 32) * values.size() >> 32)];
         means.push_back(sum / static_cast<double>(values.size()));
     }
     std::sort(means.begin(), means.end());
-    const auto at = [&](double share) { return means[static_cast<size_t>(share * (static_cast<double>(means.size()) - 1) + 0.5)]; };
+    const auto at = [&](double share) {
+        return means[static_cast<size_t>(share * (static_cast<double>(means.size()) - 1) + 0.5)];
+    };
     return {at(0.025), at(0.975)};
 }
 
@@ -119,7 +128,7 @@ std::vector<std::string> words_of(const std::string& text, bool file_name)
 {
     std::string part = text;
     if (file_name) {
-        part = part.substr(part.find_last_of('/') + 1);  // npos + 1 is 0: no folder
+        part = part.substr(part.find_last_of('/') + 1); // npos + 1 is 0: no folder
         part = part.substr(0, part.find_last_of('.'));
     }
     std::vector<std::string> words;
@@ -133,7 +142,8 @@ std::vector<std::string> words_of(const std::string& text, bool file_name)
     };
     for (const char byte : part) {
         const bool upper = byte >= 'A' && byte <= 'Z';
-        if (upper || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') || static_cast<unsigned char>(byte) > 127)
+        if (upper || (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9')
+            || static_cast<unsigned char>(byte) > 127)
             word += upper ? static_cast<char>(byte - 'A' + 'a') : byte;
         else
             finish();
@@ -150,4 +160,4 @@ float matching_words(const std::vector<std::string>& query, const std::vector<st
     return found;
 }
 
-}  // namespace imprint::evaluation
+} // namespace imprint::evaluation

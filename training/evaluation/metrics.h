@@ -8,7 +8,8 @@
 #include <string>
 #include <vector>
 
-namespace imprint::evaluation {
+namespace imprint::evaluation
+{
 
 /// Scores of every query against every item, [queries, items] row-major; higher is better.
 struct Scores {
@@ -17,10 +18,15 @@ struct Scores {
 
     Scores() = default;
     Scores(int query_count, int item_count)
-        : queries(query_count), items(item_count), values(static_cast<size_t>(query_count) * item_count)
+        : queries(query_count)
+        , items(item_count)
+        , values(static_cast<size_t>(query_count) * item_count)
     {
     }
-    std::span<float> row(int query) { return {values.data() + static_cast<size_t>(query) * items, static_cast<size_t>(items)}; }
+    std::span<float> row(int query)
+    {
+        return {values.data() + static_cast<size_t>(query) * items, static_cast<size_t>(items)};
+    }
     std::span<const float> row(int query) const
     {
         return {values.data() + static_cast<size_t>(query) * items, static_cast<size_t>(items)};
@@ -29,9 +35,9 @@ struct Scores {
 
 /// Where the best relevant item of one query stands. Equal scores stand in random order, so figures are expectations.
 struct Place {
-    int better = 0;         ///< items above the best relevant one
-    int tied = 1;           ///< items with its score, itself included
-    int tied_relevant = 1;  ///< relevant ones among those
+    int better = 0; ///< items above the best relevant one
+    int tied = 1; ///< items with its score, itself included
+    int tied_relevant = 1; ///< relevant ones among those
 };
 
 /// `relevant`: indices into `scores`, at least one.
@@ -57,8 +63,8 @@ struct Outcome {
 Outcome rank_all(const Scores& scores, const std::vector<std::vector<int>>& relevant);
 Outcome rank_by_chance(int items, const std::vector<std::vector<int>>& relevant);
 
-double mean(std::span<const double> values);    ///< 0 of nothing
-double median(std::span<const double> values);  ///< the mean of the middle two of an even number; 0 of nothing
+double mean(std::span<const double> values); ///< 0 of nothing
+double median(std::span<const double> values); ///< the mean of the middle two of an even number; 0 of nothing
 
 struct Interval {
     double low = 0, high = 0;
@@ -73,4 +79,4 @@ std::vector<std::string> words_of(const std::string& text, bool file_name = fals
 /// What a search over file names scores: the number of the query's words found among the name's.
 float matching_words(const std::vector<std::string>& query, const std::vector<std::string>& name);
 
-}  // namespace imprint::evaluation
+} // namespace imprint::evaluation

@@ -12,9 +12,11 @@
 
 #include "core/base/error.h"
 
-namespace imprint::evaluation {
+namespace imprint::evaluation
+{
 
-namespace {
+namespace
+{
 
 using nlohmann::json;
 
@@ -30,7 +32,7 @@ Item item_of(const json& row, const std::filesystem::path& corpus)
 {
     Item item;
     const std::string path = row.at("path").get<std::string>();
-    item.file = corpus / path;  // an absolute path stays what it is
+    item.file = corpus / path; // an absolute path stays what it is
     item.name = row.value("name", path);
     item.label = row.at("label").get<std::string>();
     item.raw = row.value("raw", item.label);
@@ -43,7 +45,7 @@ Item item_of(const json& row, const std::filesystem::path& corpus)
     return item;
 }
 
-}  // namespace
+} // namespace
 
 std::filesystem::path default_corpus()
 {
@@ -72,7 +74,7 @@ Pool read_pool(const std::filesystem::path& corpus, const std::string& name)
     std::ifstream in(file);
     if (!in)
         throw Error(ErrorKind::NotFound, file.string(), "the pool's list is not there",
-                    "Prepare the corpus with training/corpus, or name its folder with --corpus");
+            "Prepare the corpus with training/corpus, or name its folder with --corpus");
     Pool pool{name, name == "sounds" || name == "own_sounds" ? PoolMedia::Sound : PoolMedia::Picture, {}};
     int number = 0;
     for (std::string line; std::getline(in, line);) {
@@ -128,12 +130,14 @@ std::vector<Group> groups_of(const Pool& pool, const Queries& queries)
 }
 
 Teacher::Teacher(const std::filesystem::path& corpus)
-    : file_(corpus / "teacher.safetensors"), vectors_(&file_.at("vectors")),
-      lemma_mean_(file_.at("lemma_mean").to_floats("lemma_mean"))
+    : file_(corpus / "teacher.safetensors")
+    , vectors_(&file_.at("vectors"))
+    , lemma_mean_(file_.at("lemma_mean").to_floats("lemma_mean"))
 {
     dim_ = static_cast<int>(lemma_mean_.size());
     if (vectors_->shape.size() != 2 || vectors_->shape[1] != dim_ || vectors_->dtype != model::DType::F16)
-        throw Error(ErrorKind::Malformed, file_.path().string(), "`vectors` is not [lines, " + std::to_string(dim_) + "] of F16");
+        throw Error(ErrorKind::Malformed, file_.path().string(),
+            "`vectors` is not [lines, " + std::to_string(dim_) + "] of F16");
 }
 
 std::vector<float> Teacher::centred(int line) const
@@ -154,4 +158,4 @@ std::vector<float> Teacher::centred(int line) const
     return vector;
 }
 
-}  // namespace imprint::evaluation
+} // namespace imprint::evaluation

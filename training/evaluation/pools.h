@@ -10,15 +10,16 @@
 
 #include "core/model/safetensors.h"
 
-namespace imprint::evaluation {
+namespace imprint::evaluation
+{
 
 /// One picture or sound of a pool. A field that a pool's lines lack is empty.
 struct Item {
-    std::filesystem::path file;  ///< absolute
-    std::string name;            ///< what a search over file names sees
-    std::string label, raw;      ///< the query that it answers; the label as its source wrote it
-    int text = -1, raw_text = -1;  ///< lines of texts.txt
-    std::string split;           ///< "dev" (for choosing) or "report"
+    std::filesystem::path file; ///< absolute
+    std::string name; ///< what a search over file names sees
+    std::string label, raw; ///< the query that it answers; the label as its source wrote it
+    int text = -1, raw_text = -1; ///< lines of texts.txt
+    std::string split; ///< "dev" (for choosing) or "report"
     std::string source;
     std::optional<bool> sight, names_a_sound;
 };
@@ -34,8 +35,8 @@ struct Pool {
 /// One query per distinct label, in the labels' order, and the items that answer it.
 struct Queries {
     std::vector<std::string> labels;
-    std::vector<int> texts;                  ///< lines of texts.txt; -1 where the pool names none
-    std::vector<std::vector<int>> relevant;  ///< indices into Pool::items, ascending
+    std::vector<int> texts; ///< lines of texts.txt; -1 where the pool names none
+    std::vector<std::vector<int>> relevant; ///< indices into Pool::items, ascending
 };
 
 /// Part of the queries: those with at least one relevant item for which the rule holds.
@@ -61,13 +62,15 @@ Queries queries_of(const Pool& pool, bool raw = false);
 std::vector<Group> groups_of(const Pool& pool, const Queries& queries);
 
 /// The sentence encoder's vectors of texts.txt, computed when the corpus was prepared.
-class Teacher {
+class Teacher
+{
 public:
     /// Error(NotFound) or Error(Malformed).
     explicit Teacher(const std::filesystem::path& corpus);
 
     int dim() const { return dim_; }
-    /// The vector of a line minus the mean of all lemmas, at unit length. Error(Malformed) for a line that is not there.
+    /// The vector of a line minus the mean of all lemmas, at unit length. Error(Malformed) for a line that is not
+    /// there.
     std::vector<float> centred(int line) const;
 
 private:
@@ -77,4 +80,4 @@ private:
     int dim_ = 0;
 };
 
-}  // namespace imprint::evaluation
+} // namespace imprint::evaluation

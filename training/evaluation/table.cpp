@@ -5,9 +5,11 @@
 
 #include "training/evaluation/evaluate.h"
 
-namespace imprint::evaluation {
+namespace imprint::evaluation
+{
 
-namespace {
+namespace
+{
 
 using nlohmann::json;
 
@@ -20,25 +22,28 @@ std::string formatted(const char* pattern, Values... values)
     return line.data();
 }
 
-std::string text(const json& value) { return value.get<std::string>(); }
+std::string text(const json& value)
+{
+    return value.get<std::string>();
+}
 
 std::string share_cell(const json& figures, const char* name)
 {
     const json& interval = figures.at(std::string(name) + "_interval");
     return formatted("%5.1f [%5.1f %5.1f]", 100 * figures.at(name).get<double>(), 100 * interval[0].get<double>(),
-                     100 * interval[1].get<double>());
+        100 * interval[1].get<double>());
 }
 
 void add_row(std::string& table, const char* name, const json& figures)
 {
-    table += formatted("  %-18s %20s %20s %20s %8.1f\n", name, share_cell(figures, "r1").c_str(), share_cell(figures, "r5").c_str(),
-                       share_cell(figures, "r10").c_str(), figures.at("median_rank").get<double>());
+    table += formatted("  %-18s %20s %20s %20s %8.1f\n", name, share_cell(figures, "r1").c_str(),
+        share_cell(figures, "r5").c_str(), share_cell(figures, "r10").c_str(), figures.at("median_rank").get<double>());
 }
 
 void add_group(std::string& table, const json& pool, const json& group)
 {
-    table += "\n" + text(pool.at("pool")) + ": " + text(group.at("labels")) + " labels, " + text(group.at("group")) + "; "
-        + text(pool.at("direction")) + ", " + std::to_string(group.at("queries").get<int>()) + " queries over "
+    table += "\n" + text(pool.at("pool")) + ": " + text(group.at("labels")) + " labels, " + text(group.at("group"))
+        + "; " + text(pool.at("direction")) + ", " + std::to_string(group.at("queries").get<int>()) + " queries over "
         + std::to_string(pool.at("items").get<int>()) + " items\n";
     table += formatted("  %-18s %20s %20s %20s %8s\n", "% [95 % interval]", "R@1", "R@5", "R@10", "median");
     for (const char* name : {"model", "conse", "conse, own text", "file names", "chance"})
@@ -48,7 +53,7 @@ void add_group(std::string& table, const json& pool, const json& group)
         add_row(table, "model - conse", group.at("model_minus_conse"));
 }
 
-}  // namespace
+} // namespace
 
 std::string readable_table(const nlohmann::json& result)
 {
@@ -63,4 +68,4 @@ std::string readable_table(const nlohmann::json& result)
     return table;
 }
 
-}  // namespace imprint::evaluation
+} // namespace imprint::evaluation

@@ -13,7 +13,8 @@
 using namespace imprint;
 using nlohmann::json;
 
-class TestEvaluate : public QObject {
+class TestEvaluate : public QObject
+{
     Q_OBJECT
 
 private:
@@ -36,7 +37,7 @@ private:
         int line = 0;
         for (const auto& [file, label] : items)
             out << json({{"path", std::string(IMPRINT_SOURCE_DIR "/resources/samples/") + file}, {"label", label},
-                         {"text", line++}, {"split", "report"}})
+                            {"text", line++}, {"split", "report"}})
                        .dump()
                 << "\n";
     }
@@ -60,17 +61,18 @@ void TestEvaluate::initTestCase()
     qputenv("IMPRINT_DECODE", IMPRINT_BIN_DIR "/imprint-decode");
     checkpoint_ = tests::make_tiny_checkpoint(corpus());
     std::filesystem::create_directories(corpus() / "pools");
-    write_pool("photos", {{"cat.jpg", "cat"}, {"coffee.jpg", "cup of coffee"}, {"two-dogs-at-a-window.jpg", "dog"},
-                          {"sunset.jpg", "sunset"}, {"drawing-black-dog.png", "dog"}});
+    write_pool("photos",
+        {{"cat.jpg", "cat"}, {"coffee.jpg", "cup of coffee"}, {"two-dogs-at-a-window.jpg", "dog"},
+            {"sunset.jpg", "sunset"}, {"drawing-black-dog.png", "dog"}});
     write_pool("sounds", {{"crow.flac", "crow"}, {"tabla.mp3", "drum"}, {"guitar-chord.ogg", "guitar"}});
-    constexpr int64_t lines = 5, dim = 32;  // the tiny model's joint space
+    constexpr int64_t lines = 5, dim = 32; // the tiny model's joint space
     std::vector<uint16_t> vectors;
     for (int i = 0; i < lines * dim; ++i)
         vectors.push_back(model::float_to_half(static_cast<float>(std::sin(i))));
     const std::vector<float> mean(dim, 0.1f);
     model::write_safetensors(corpus() / "teacher.safetensors", {},
-                             {{"vectors", {model::DType::F16, {lines, dim}, std::as_bytes(std::span(vectors))}},
-                              {"lemma_mean", {model::DType::F32, {dim}, std::as_bytes(std::span(mean))}}});
+        {{"vectors", {model::DType::F16, {lines, dim}, std::as_bytes(std::span(vectors))}},
+            {"lemma_mean", {model::DType::F32, {dim}, std::as_bytes(std::span(mean))}}});
 }
 
 void TestEvaluate::pictures_are_reported_beside_all_baselines()
@@ -86,7 +88,9 @@ void TestEvaluate::pictures_are_reported_beside_all_baselines()
     QVERIFY(std::abs(group["systems"]["chance"]["r1"].get<double>() - (3 * 0.2 + 0.4) / 4) < 1e-12);
     QCOMPARE(group["systems"]["model"]["r5"].get<double>(), 1.0);
     const double difference = group["model_minus_conse"]["r1"];
-    QVERIFY(std::abs(difference - (group["systems"]["model"]["r1"].get<double>() - group["systems"]["conse"]["r1"].get<double>())) < 1e-12);
+    QVERIFY(std::abs(difference
+                - (group["systems"]["model"]["r1"].get<double>() - group["systems"]["conse"]["r1"].get<double>()))
+        < 1e-12);
 }
 
 void TestEvaluate::file_name_search_is_what_words_give()
@@ -98,7 +102,8 @@ void TestEvaluate::file_name_search_is_what_words_give()
 
 void TestEvaluate::the_same_seed_gives_the_same_figures()
 {
-    QCOMPARE(evaluation::evaluate(options({"photos"}))["pools"].dump(), evaluation::evaluate(options({"photos"}))["pools"].dump());
+    QCOMPARE(evaluation::evaluate(options({"photos"}))["pools"].dump(),
+        evaluation::evaluate(options({"photos"}))["pools"].dump());
 }
 
 void TestEvaluate::sounds_have_no_picture_baseline()
@@ -113,7 +118,8 @@ void TestEvaluate::sounds_have_no_picture_baseline()
 
 void TestEvaluate::what_cannot_be_decoded_is_listed_and_left_out()
 {
-    write_pool("drawings", {{"drawing-guitar.png", "guitar"}, {"../ATTRIBUTION.md", "text"}, {"drawing-tram.png", "tram"}});
+    write_pool(
+        "drawings", {{"drawing-guitar.png", "guitar"}, {"../ATTRIBUTION.md", "text"}, {"drawing-tram.png", "tram"}});
     const json pool = evaluation::evaluate(options({"drawings"}))["pools"][0];
     std::filesystem::remove(corpus() / "pools" / "drawings.jsonl");
     QCOMPARE(pool["items"].get<int>(), 2);
@@ -155,10 +161,18 @@ void TestEvaluate::what_is_missing_is_named_data()
     QTest::addColumn<QString>("corpus");
     QTest::addColumn<QString>("suite");
     QTest::addColumn<QString>("says");
-    QTest::newRow("no corpus") << "nowhere" << "photos" << "nowhere";
-    QTest::newRow("no corpus, all of it") << "nowhere" << "all" << "nowhere/pools";
-    QTest::newRow("no such pool") << "" << "words" << "words.jsonl";
-    QTest::newRow("no such suite") << "" << "imagenet" << "imagenet";
+    QTest::newRow("no corpus") << "nowhere"
+                               << "photos"
+                               << "nowhere";
+    QTest::newRow("no corpus, all of it") << "nowhere"
+                                          << "all"
+                                          << "nowhere/pools";
+    QTest::newRow("no such pool") << ""
+                                  << "words"
+                                  << "words.jsonl";
+    QTest::newRow("no such suite") << ""
+                                   << "imagenet"
+                                   << "imagenet";
 }
 
 void TestEvaluate::what_is_missing_is_named()

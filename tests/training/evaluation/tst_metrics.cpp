@@ -10,7 +10,8 @@
 
 using namespace imprint::evaluation;
 
-class TestMetrics : public QObject {
+class TestMetrics : public QObject
+{
     Q_OBJECT
 
 private Q_SLOTS:
@@ -73,9 +74,9 @@ void TestMetrics::recall_follows_from_the_place()
 void TestMetrics::a_literal_table_gives_its_recalls()
 {
     Scores scores(3, 4);
-    scores.values = {.9f, .1f, .2f, .3f,   // item 0 is right and first
-                     .9f, .8f, .1f, .2f,   // items 1 and 2 are right: second
-                     .4f, .3f, .2f, .1f};  // item 3 is right: last
+    scores.values = {.9f, .1f, .2f, .3f, // item 0 is right and first
+        .9f, .8f, .1f, .2f, // items 1 and 2 are right: second
+        .4f, .3f, .2f, .1f}; // item 3 is right: last
     const Outcome outcome = rank_all(scores, {{0}, {1, 2}, {3}});
     QVERIFY(std::abs(mean(outcome.hit1) - 1.0 / 3) < 1e-12);
     QCOMPARE(mean(outcome.hit5), 1.0);
@@ -104,7 +105,8 @@ void TestMetrics::chance_is_what_a_shuffle_gives()
     double hits = 0, ranks = 0;
     for (int round = 0; round < rounds; ++round) {
         std::shuffle(order.begin(), order.end(), generator);
-        const auto first = std::find_if(order.begin(), order.end(), [&](int item) { return item < relevant; }) - order.begin();
+        const auto first
+            = std::find_if(order.begin(), order.end(), [&](int item) { return item < relevant; }) - order.begin();
         hits += first < 10;
         ranks += static_cast<double>(first) + 1;
     }
@@ -134,7 +136,8 @@ void TestMetrics::the_bootstrap_repeats_and_covers()
 {
     std::vector<double> values(100, 0);
     std::fill_n(values.begin(), 40, 1.0);
-    const Interval first = bootstrap(values, 2000, 5), again = bootstrap(values, 2000, 5), other = bootstrap(values, 2000, 6);
+    const Interval first = bootstrap(values, 2000, 5), again = bootstrap(values, 2000, 5),
+                   other = bootstrap(values, 2000, 6);
     QCOMPARE(first.low, again.low);
     QCOMPARE(first.high, again.high);
     QVERIFY(first.low != other.low || first.high != other.high);
@@ -155,11 +158,16 @@ void TestMetrics::file_names_are_words_data()
 {
     QTest::addColumn<QString>("name");
     QTest::addColumn<QString>("words");
-    QTest::newRow("numbered") << "a/fishes/fish10.webp" << "fish";
-    QTest::newRow("several words") << "Polar_bear-cub 2.JPG" << "polar bear cub";
-    QTest::newRow("no extension") << "folder.d/owl" << "owl";
-    QTest::newRow("only a number") << "0001.png" << "";
-    QTest::newRow("not ASCII") << "caf\u00e9.png" << "caf\u00e9";
+    QTest::newRow("numbered") << "a/fishes/fish10.webp"
+                              << "fish";
+    QTest::newRow("several words") << "Polar_bear-cub 2.JPG"
+                                   << "polar bear cub";
+    QTest::newRow("no extension") << "folder.d/owl"
+                                  << "owl";
+    QTest::newRow("only a number") << "0001.png"
+                                   << "";
+    QTest::newRow("not ASCII") << "caf\u00e9.png"
+                               << "caf\u00e9";
 }
 
 void TestMetrics::file_names_are_words()

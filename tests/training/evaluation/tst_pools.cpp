@@ -11,7 +11,8 @@
 using namespace imprint;
 using namespace imprint::evaluation;
 
-class TestPools : public QObject {
+class TestPools : public QObject
+{
     Q_OBJECT
 
 private:
@@ -30,8 +31,8 @@ private:
         const auto dim = static_cast<int64_t>(lemma_mean.size());
         const auto lines = static_cast<int64_t>(rows.size()) / dim;
         model::write_safetensors(corpus() / "teacher.safetensors", {},
-                                 {{"vectors", {model::DType::F16, {lines, dim}, std::as_bytes(std::span(half))}},
-                                  {"lemma_mean", {model::DType::F32, {dim}, std::as_bytes(std::span(lemma_mean))}}});
+            {{"vectors", {model::DType::F16, {lines, dim}, std::as_bytes(std::span(half))}},
+                {"lemma_mean", {model::DType::F32, {dim}, std::as_bytes(std::span(lemma_mean))}}});
     }
 
 private Q_SLOTS:
@@ -95,10 +96,14 @@ void TestPools::a_bad_pool_says_where_data()
 {
     QTest::addColumn<QString>("lines");
     QTest::addColumn<QString>("says");
-    QTest::newRow("not JSON") << "{\"path\": \"a\", \"label\": \"b\"}\nowl\n" << "photos.jsonl:2";
-    QTest::newRow("no label") << "{\"path\": \"a\"}\n" << "label";
-    QTest::newRow("a label of another type") << "{\"path\": \"a\", \"label\": 3}\n" << "photos.jsonl:1";
-    QTest::newRow("empty") << "" << "empty";
+    QTest::newRow("not JSON") << "{\"path\": \"a\", \"label\": \"b\"}\nowl\n"
+                              << "photos.jsonl:2";
+    QTest::newRow("no label") << "{\"path\": \"a\"}\n"
+                              << "label";
+    QTest::newRow("a label of another type") << "{\"path\": \"a\", \"label\": 3}\n"
+                                             << "photos.jsonl:1";
+    QTest::newRow("empty") << ""
+                           << "empty";
 }
 
 void TestPools::a_bad_pool_says_where()

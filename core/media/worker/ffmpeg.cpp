@@ -23,7 +23,7 @@ constexpr const char* kContainers =
     "nut,wtv,vc1,vc1test,dirac,mjpeg,yuv4mpegpipe,amr,aac,ac3,eac3,dts,dtshd,truehd,mlp,mp3,flac,wav,w64,aiff,au,caf,ape,"
     "wv,tta,tak,mpc,mpc8,oma,dsf,iff,voc,xwma,loas,nistsphere";
 constexpr const char* kStills = "bmp_pipe,ppm_pipe,pgm_pipe,pbm_pipe,pam_pipe,pfm_pipe,qoi_pipe,jpegxl_pipe,j2k_pipe,"
-                                "pcx_pipe,sgi_pipe,sunrast_pipe,dds_pipe,exr_pipe,psd_pipe";
+                                "psd_pipe";
 constexpr const char* kPlaylists = "hls,dash,concat,image2,image2pipe,imf,sdp,rtsp,webm_dash_manifest,ffmetadata";
 
 constexpr int kIoBuffer = 1 << 16;
@@ -81,6 +81,15 @@ std::string ffmpeg_complaint()
     while (!text.empty() && (text.back() == '\n' || text.back() == '.' || text.back() == ' '))
         text.pop_back();
     return text.empty() ? text : " (" + text + ")";
+}
+
+void throw_damaged(const std::string& what)
+{
+    const std::string complaint = ffmpeg_complaint();
+    for (const char* sign : {"nsupported", "not supported", "not implemented", "Unknown pixel format"})
+        if (complaint.find(sign) != std::string::npos)
+            throw Error(ErrorKind::Unsupported, "", "is of a variety that is not read" + complaint);
+    throw Error(ErrorKind::Malformed, "", what + complaint);
 }
 
 void check_memory(int ffmpeg_error)
@@ -163,7 +172,7 @@ Container::Container(const Input& input) : input_(input)
             // Formats without a signature are guessed from a few bytes; a failure then says the guess was wrong.
             if (score < AVPROBE_SCORE_MAX / 2)
                 throw_not_media(input);
-            throw Error(ErrorKind::Malformed, "", "is damaged: its headers cannot be read" + ffmpeg_complaint());
+            throw_damaged("is damaged: its headers cannot be read");
         }
         choose_streams();
     } catch (...) {
@@ -205,7 +214,7 @@ void Container::choose_streams()
     if (!picture_ && !sound_) {
         if (!unknown.empty() && unknown != "none")
             throw Error(ErrorKind::Unsupported, "", "is coded as " + unknown + ", which is not read");
-        throw Error(ErrorKind::Malformed, "", "holds neither a picture nor sound" + ffmpeg_complaint());
+        throw_damaged("holds neither a picture nor sound");
     }
     for (unsigned i = 0; i < context_->nb_streams; ++i)
         if (AVStream* stream = context_->streams[i]; stream != picture_ && stream != sound_)
@@ -293,8 +302,7 @@ CodecPtr Container::open_decoder(const AVStream* stream, int64_t max_pixels) con
     const int result = avcodec_open2(decoder.get(), codec, nullptr);
     check_memory(result);
     if (result < 0)
-        throw Error(ErrorKind::Malformed, "",
-                    std::string("its ") + codec->name + " decoder cannot start" + ffmpeg_complaint());
+        throw_damaged(std::string("its ") + codec->name + " decoder cannot start");
     return decoder;
 }
 

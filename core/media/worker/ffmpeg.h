@@ -22,6 +22,9 @@ void start_ffmpeg();
 /// What FFmpeg last complained of, in brackets with a space before; empty if nothing. Forgets it.
 std::string ffmpeg_complaint();
 
+/// Throws Malformed with `what` and FFmpeg's complaint, or Unsupported where that says so.
+[[noreturn]] void throw_damaged(const std::string& what);
+
 /// Throws LimitExceeded for ENOMEM; otherwise returns.
 void check_memory(int ffmpeg_error);
 

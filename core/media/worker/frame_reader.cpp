@@ -148,7 +148,7 @@ const FrameReader::Shown& FrameReader::at(double time)
     if (advance_to(time))
         return *current_;
     if (!ahead_)
-        throw Error(ErrorKind::Malformed, "", "is damaged: not one frame can be decoded" + ffmpeg_complaint());
+        throw_damaged("is damaged: not one frame can be decoded");
     return *ahead_;
 }
 

@@ -108,7 +108,7 @@ void FrameScaler::convert(const AVFrame* frame, uint8_t* rgb)
     const int rows = sws_scale(context_, frame->data, frame->linesize, 0, frame->height, planes, strides);
     check_memory(rows);
     if (rows < 0)
-        throw Error(ErrorKind::Malformed, "", "has frames that cannot be scaled" + ffmpeg_complaint());
+        throw_damaged("has frames that cannot be scaled");
 
     for (int y = 0; y < size_.height; ++y) {
         for (int x = 0; x < size_.width; ++x) {

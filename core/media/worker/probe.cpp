@@ -47,7 +47,7 @@ void probe_container(const Input& input, const protocol::Request& request, proto
         const AVCodecParameters* codec = file.picture()->codecpar;
         const int64_t most = file.is_still() ? request.max_pixels : request.max_video_pixels;
         if (codec->width < 1 || codec->height < 1)
-            throw Error(ErrorKind::Malformed, "", "is damaged: its picture has no size" + ffmpeg_complaint());
+            throw_damaged("is damaged: its picture has no size");
         if (int64_t(codec->width) * codec->height > most)
             throw Error(ErrorKind::LimitExceeded, "",
                         "has " + std::to_string(codec->width) + " x " + std::to_string(codec->height) +

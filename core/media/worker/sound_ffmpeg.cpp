@@ -36,7 +36,7 @@ public:
         origin_ = container_->origin();
         // The header's rate may be half of what the decoder makes (HE-AAC): the first frame knows.
         if (!decode())
-            throw Error(ErrorKind::Malformed, "", "is damaged: no sound can be decoded" + ffmpeg_complaint());
+            throw_damaged("is damaged: no sound can be decoded");
     }
 
     int rate() const override { return rate_; }
@@ -61,7 +61,7 @@ public:
         // From the start it always works, if slowly.
         const double start = stream_->start_time != AV_NOPTS_VALUE ? stream_->start_time * av_q2d(stream_->time_base) : 0;
         if (!jump(start))
-            throw Error(ErrorKind::Malformed, "", "is damaged: the sound cannot be sought in" + ffmpeg_complaint());
+            throw_damaged("is damaged: the sound cannot be sought in");
         drop_until(sample);
     }
 

@@ -32,7 +32,7 @@ int ffmpeg_still(const Container& file, const protocol::Request& request, protoc
     result = avcodec_receive_frame(decoder.get(), frame.get());
     check_memory(result);
     if (result < 0)
-        throw Error(ErrorKind::Malformed, "", "is damaged" + ffmpeg_complaint());
+        throw_damaged("is damaged");
     const Size size = fitted_size(frame->width, frame->height, request);
     Output output(size_t(size.width) * size.height * 3);
     FrameScaler(size, {}).convert(frame.get(), static_cast<uint8_t*>(output.data()));

@@ -220,7 +220,9 @@ class Build:
         self.captions: dict[str, list[str]] = {}
         for item in self.items:
             if self.split[item.key] == "train":
-                self.captions[item.key] = caption_strings(item, self.kinds)
+                # Put together, harmless words can name a held-out one ("a battery", "eucalyptus (gum)").
+                self.captions[item.key] = [caption for caption in caption_strings(item, self.kinds)
+                                           if not self.held.named_in(caption)] or [item.label]
                 for caption in self.captions[item.key]:
                     self.texts.add(caption, "caption")
             else:

@@ -46,14 +46,19 @@ def _visible(picture: pyvips.Image) -> pyvips.Image:
     if picture.hasalpha():
         alpha = picture[picture.bands - 1]
         if alpha.min() > 250:
-            return picture.flatten(background=[255] * 3)
+            return _flat(picture)
         left, top, width, height = alpha.find_trim(threshold=8, background=[0])
         if min(width, height) < 16:
             raise ValueError("nothing to see")
         picture = picture.crop(left, top, width, height)
-    if min(picture.width, picture.height) < 16 or picture.flatten(background=[255] * 3).colourspace("b-w").deviate() < 3:
+    if min(picture.width, picture.height) < 16 or _flat(picture).colourspace("b-w").deviate() < 3:
         raise ValueError("nothing to see")
     return picture
+
+
+def _flat(picture: pyvips.Image) -> pyvips.Image:
+    """On white, three bands."""
+    return picture.flatten(background=[255] * 3) if picture.hasalpha() else picture
 
 
 def on_white(cut: Path, target: Path) -> None:
@@ -61,7 +66,7 @@ def on_white(cut: Path, target: Path) -> None:
     picture = pyvips.Image.new_from_file(str(cut))
     margin = max(2, round(0.03 * max(picture.width, picture.height)))
     if picture.hasalpha():
-        picture = picture.flatten(background=[255] * 3)
+        picture = _flat(picture)
         picture = picture.embed(margin, margin, picture.width + 2 * margin, picture.height + 2 * margin,
                                 extend="background", background=[255] * 3)
         if max(picture.width, picture.height) > EDGE:
@@ -107,9 +112,7 @@ def save_crop(photo: Path, name: str, target: Path) -> None:
 def shrink(photo: Path, target: Path) -> None:
     """A photograph at most 1,600 pixels wide, from which pieces are cut quickly."""
     picture = pyvips.Image.thumbnail(str(photo), 1600, height=1600, size="down").colourspace("srgb")
-    if picture.hasalpha():
-        picture = picture.flatten(background=[255] * 3)
-    _save(picture.cast("uchar"), target)
+    _save(_flat(picture).cast("uchar"), target)
 
 
 def _save(picture: pyvips.Image, target: Path) -> None:

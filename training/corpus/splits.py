@@ -27,7 +27,8 @@ class HeldOutWords:
         adjectives = {lemma.lower() for synset in wordnet.synsets if synset.part == "adj" for lemma in synset.lemmas}
         candidates = set()
         for noun in wordnet.senses:
-            if noun in adjectives or not re.fullmatch(r"[a-z][a-z' -]{2,}", noun) or not wordnet.is_thing(noun):
+            if noun in adjectives or not re.fullmatch(r"[a-z][a-z' -]{2,}", noun) or not wordnet.is_thing(noun) \
+                    or noun.startswith(("a ", "an ")):
                 continue
             if digest("word", noun) % 10 == 0:
                 parts = " ".join(words(noun))

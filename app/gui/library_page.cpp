@@ -11,14 +11,11 @@
 
 #include "app/gui/figures.h"
 #include "app/gui/folder_card.h"
-#include "app/gui/icons.h"
 #include "app/gui/paths.h"
 #include "app/gui/status_strip.h"
 
 namespace imprint::gui {
 namespace {
-
-constexpr size_t most_failures_shown = 500;
 
 QLabel* label(const char* role)
 {
@@ -142,13 +139,7 @@ QFrame* LibraryPage::make_failures_card()
     auto* retry = new QPushButton(tr("Try again"));
     auto* copy = new QPushButton(tr("Copy list"));
     retry->setToolTip(tr("Reads these files once more"));
-    failures_ = new QListWidget;
-    failures_->setAccessibleName(tr("Files that could not be read"));
-    failures_->setFrameShape(QFrame::NoFrame);
-    failures_->setUniformItemSizes(true);
-    failures_->setSelectionMode(QAbstractItemView::ExtendedSelection);
-    failures_->setMinimumHeight(96);
-    failures_->setMaximumHeight(320);
+    failures_ = new FailureList(theme_);
     auto* top = new QHBoxLayout;
     top->addWidget(failures_title_);
     top->addStretch();
@@ -186,14 +177,7 @@ void LibraryPage::refresh()
 
     failures_card_->setVisible(!state.failures.empty());
     failures_title_->setText(counted(static_cast<qint64>(state.failures.size()), tr("file could not be read"), tr("files could not be read")));
-    failures_->clear();
-    for (const index::Failure& failure : state.failures) {
-        if (failures_->count() >= static_cast<int>(most_failures_shown))
-            break;
-        auto* item = new QListWidgetItem(shown_name(failure.path) + QStringLiteral("   —   ") + QString::fromStdString(failure.reason), failures_);
-        item->setToolTip(shown_path(failure.path));
-        item->setIcon(icon(QStringLiteral("warning"), theme_.colours().bad, 16));
-    }
+    failures_->set_failures(state.failures);
     refresh_run();
 }
 

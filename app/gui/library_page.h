@@ -3,13 +3,13 @@
 #pragma once
 
 #include <QLabel>
-#include <QListWidget>
 #include <QPushButton>
 #include <QStackedLayout>
 #include <QVBoxLayout>
 #include <QWidget>
 
 #include "app/gui/empty_page.h"
+#include "app/gui/failure_list.h"
 #include "app/gui/figure_label.h"
 #include "app/gui/progress_line.h"
 #include "app/gui/session.h"
@@ -23,7 +23,7 @@ public:
     LibraryPage(const Theme& theme, Session& session, QWidget* parent = nullptr);
     void show_failures();
     int folder_count() const { return static_cast<int>(folder_paths_.size()); }
-    QListWidget& failures() { return *failures_; }
+    FailureList& failures() { return *failures_; }
 
 Q_SIGNALS:
     void add_folder_wanted();
@@ -59,7 +59,7 @@ private:
 
     QFrame* failures_card_;
     QLabel* failures_title_;
-    QListWidget* failures_;
+    FailureList* failures_;
 };
 
 }  // namespace imprint::gui

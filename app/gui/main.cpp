@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <QApplication>
+#include <QLoggingCategory>
 #include <cstdio>
 #include <cstdlib>
 
@@ -29,6 +30,8 @@ int main(int argc, char** argv)
     set_threads_and_restart(argv);
     // GStreamer's backend crashes without its plugins; FFmpeg's needs none.
     qputenv("QT_MEDIA_BACKEND", "ffmpeg");
+    // The media back end tells every codec that it knows; warnings are kept.
+    QLoggingCategory::setFilterRules(QStringLiteral("qt.multimedia.*.debug=false\nqt.multimedia.*.info=false"));
     QApplication application(argc, argv);
     QApplication::setOrganizationName(QStringLiteral("imprint"));
     QApplication::setApplicationName(QStringLiteral("imprint-app"));

@@ -64,6 +64,7 @@ void MainWindow::connect_all()
     connect(search_, &SearchPage::add_folder_wanted, this, &MainWindow::choose_folder);
     connect(library_, &LibraryPage::add_folder_wanted, this, &MainWindow::choose_folder);
     connect(library_, &LibraryPage::added, this, &MainWindow::add);
+    connect(search_, &SearchPage::folders_dropped, this, &MainWindow::add);
     connect(status_, &StatusStrip::failures_wanted, this, [this] {
         show_page(Page::Library);
         library_->show_failures();

@@ -153,8 +153,16 @@ void QueryBox::focus_line()
 bool QueryBox::take(const QMimeData& data)
 {
     const auto files = files_from_others(data);
-    for (const auto& file : files)
-        insert({{}, file, {}, {}, 1.0});
+    std::vector<std::filesystem::path> folders;
+    for (const auto& file : files) {
+        std::error_code ignored;  // what cannot be looked at is no folder; searching with it will say why not
+        if (std::filesystem::is_directory(file, ignored))
+            folders.push_back(file);
+        else
+            insert({{}, file, {}, {}, 1.0});
+    }
+    if (!folders.empty())
+        Q_EMIT folders_dropped(folders);
     if (files.empty() && data.hasImage()) {
         const QImage image = qvariant_cast<QImage>(data.imageData());
         if (!pasted_)

@@ -42,6 +42,7 @@ Q_SIGNALS:
     void edited();    ///< by every keystroke and chip
     void submitted(); ///< Enter
     void left_down(); ///< the Down key: to the results
+    void folders_dropped(const std::vector<std::filesystem::path>& folders);  ///< they belong into the library
 
 protected:
     void dragEnterEvent(QDragEnterEvent* event) override;

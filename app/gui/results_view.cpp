@@ -117,6 +117,7 @@ void ResultsView::doItemsLayout()
 void ResultsView::reset()
 {
     hovered_ = -1;
+    listen(false);
     hover_at_ = -1;
     anchor_ = 0;
     last_scrubbed_.clear();
@@ -325,15 +326,19 @@ void ResultsView::hover(const QPoint& point)
 
 void ResultsView::mouseMoveEvent(QMouseEvent* event)
 {
-    if (event->buttons() == Qt::NoButton)
+    if (event->buttons() == Qt::NoButton) {
         hover(event->position().toPoint());
+        listen(event->modifiers() & Qt::AltModifier);
+    }
     QAbstractItemView::mouseMoveEvent(event);
 }
 
 bool ResultsView::viewportEvent(QEvent* event)
 {
-    if (event->type() == QEvent::Leave)
+    if (event->type() == QEvent::Leave) {
         hover(QPoint(-1, -1));
+        listen(false);
+    }
     return QAbstractItemView::viewportEvent(event);
 }
 
@@ -360,10 +365,28 @@ void ResultsView::keyPressEvent(QKeyEvent* event)
             Q_EMIT play_wanted(row);
         return;
     case Qt::Key_Delete: return;  // never deletes a file
+    case Qt::Key_Alt: listen(true); return;
     case Qt::Key_BracketLeft:
     case Qt::Key_BracketRight: event->ignore(); return;  // the preview walks its peaks
     default: QAbstractItemView::keyPressEvent(event);
     }
+}
+
+void ResultsView::keyReleaseEvent(QKeyEvent* event)
+{
+    if (event->key() == Qt::Key_Alt)
+        listen(false);
+    QAbstractItemView::keyReleaseEvent(event);
+}
+
+void ResultsView::listen(bool alt)
+{
+    const bool sound = alt && hovered_ >= 0 && hovered_ < layout_.count() && results_->hit(hovered_).probe.kind == media::Kind::Audio;
+    const int row = sound ? hovered_ : -1;
+    if (row == listening_)
+        return;
+    listening_ = row;
+    Q_EMIT listen_wanted(row);
 }
 
 void ResultsView::keyboardSearch(const QString& text)

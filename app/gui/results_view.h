@@ -35,6 +35,7 @@ Q_SIGNALS:
     void play_wanted(int row);
     void typed(const QString& text);  ///< letters that belong into the query box
     void menu_wanted(int row, const QPoint& global);
+    void listen_wanted(int row);      ///< a sound under the pointer with Alt held; -1: no longer
 
 protected:
     QModelIndex moveCursor(CursorAction action, Qt::KeyboardModifiers modifiers) override;
@@ -49,6 +50,7 @@ protected:
     void paintEvent(QPaintEvent* event) override;
     void resizeEvent(QResizeEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
+    void keyReleaseEvent(QKeyEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void mouseDoubleClickEvent(QMouseEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
@@ -57,6 +59,7 @@ protected:
 
 private:
     void hover(const QPoint& point);
+    void listen(bool alt);
     void prefetch();
     TileState state_of(int row) const;
     QRect on_screen(const QRect& content) const { return content.translated(0, -verticalOffset()); }
@@ -68,7 +71,7 @@ private:
     GridLayout layout_;
     QTimer prefetch_, fade_;
     int anchor_ = 0;
-    int hovered_ = -1;
+    int hovered_ = -1, listening_ = -1;
     double hover_at_ = -1;
     QByteArray last_scrubbed_;  // key of the frame that was shown last under the pointer
     ThumbnailWish last_scrub_wish_;

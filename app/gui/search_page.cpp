@@ -5,6 +5,7 @@
 #include <QActionGroup>
 #include <QApplication>
 #include <QClipboard>
+#include <QDragEnterEvent>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QMenu>
@@ -131,6 +132,8 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
         box_->line().setFocus();
         box_->set_typed(box_->line().text() + text);
     });
+    connect(view_, &ResultsView::listen_wanted, this, &SearchPage::listen);
+    connect(box_, &QueryBox::folders_dropped, this, &SearchPage::folders_dropped);
     connect(view_, &ResultsView::menu_wanted, this, &SearchPage::open_menu);
     connect(preview_, &PreviewPanel::more_wanted, this,
             [this](const auto& file, const index::Moment& moment) { add_part(file, moment, 1.0, false); });
@@ -153,6 +156,7 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     show_tally();
     show_empty();
     setFocusProxy(box_);
+    setAcceptDrops(true);
 }
 
 bool SearchPage::settled() const
@@ -335,6 +339,31 @@ void SearchPage::copy_chosen()
     const QModelIndexList chosen = view_->selectionModel()->selectedIndexes();
     if (!chosen.isEmpty())
         QApplication::clipboard()->setMimeData(results_.mimeData(chosen));
+}
+
+void SearchPage::listen(int row)
+{
+    constexpr float softly = 0.35f;
+    if (row < 0) {
+        listener_.stop();
+        return;
+    }
+    const index::FileHit& hit = results_.hit(row);
+    const auto best = best_moment(hit);
+    listener_.play(hit.path, best ? best->start.value_or(0) : 0, softly);
+}
+
+void SearchPage::dragEnterEvent(QDragEnterEvent* event)
+{
+    // From outside only: a tile let go over the grid by mistake asks nothing.
+    if (!event->source() && (event->mimeData()->hasUrls() || event->mimeData()->hasImage()))
+        event->acceptProposedAction();
+}
+
+void SearchPage::dropEvent(QDropEvent* event)
+{
+    if (box_->take(*event->mimeData()))
+        event->acceptProposedAction();
 }
 
 void SearchPage::keyPressEvent(QKeyEvent* event)

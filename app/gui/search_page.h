@@ -44,12 +44,15 @@ public:
 
 Q_SIGNALS:
     void add_folder_wanted();
+    void folders_dropped(const std::vector<std::filesystem::path>& folders);
     void failed(const imprint::gui::Problem& problem);
     void answered();
 
 protected:
     void keyPressEvent(QKeyEvent* event) override;
     bool eventFilter(QObject* watched, QEvent* event) override;
+    void dragEnterEvent(QDragEnterEvent* event) override;
+    void dropEvent(QDropEvent* event) override;
 
 private:
     void ask();
@@ -61,6 +64,7 @@ private:
     void add_part(const std::filesystem::path& file, const index::Moment& moment, double weight, bool alone);
     void open_menu(int row, const QPoint& global);
     void copy_chosen();
+    void listen(int row);
 
     const Theme& theme_;
     Session& session_;
@@ -77,6 +81,7 @@ private:
     QWidget* grid_;
     QStackedLayout* grid_or_empty_;
     QSplitter* split_;
+    Player listener_;  // plays sounds softly under the pointer
     QTimer pause_;
     bool waiting_ = false;  // an answer to the newest question has not come
     bool keep_place_ = false;

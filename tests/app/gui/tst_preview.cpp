@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The preview plays from the hit, shows frames, and its heat strip can be walked.
+#include <QAudioDevice>
 #include <QMediaDevices>
 #include <QSignalSpy>
 #include <QTemporaryDir>

@@ -58,10 +58,11 @@ public:
     Impl(const std::filesystem::path& path, const EncoderOptions& options)
         : precision(choose_precision(options)), file(path), checkpoint(model::load_checkpoint(file)), log_mel(checkpoint.config),
           tokenizer(checkpoint.tokenizer, checkpoint.config.vocabulary, checkpoint.config.max_text_tokens, path.string()),
-          network(checkpoint.config, prepared_parameters())
+          network(checkpoint.config, checkpoint.parameters)
     {
         const c10::InferenceMode guard;
         network.set_precision(precision);
+        network = network.with_converted_matrices();
         if (checkpoint.config.vision_stem == model::VisionStem::Hybrid)
             trunk = std::make_unique<model::Trunk>([this](const std::string& name) { return checkpoint.trunk.at(name); });
         if (options.threads > 0)
@@ -70,17 +71,6 @@ public:
         bank = to_vectors(checkpoint.text_bank);
         background[0] = to_vectors(checkpoint.background_picture);
         background[1] = to_vectors(checkpoint.background_sound);
-    }
-
-    // Matrices are converted once, so that a bf16 pass does not convert them again each time.
-    model::Parameters prepared_parameters() const
-    {
-        model::Parameters prepared = checkpoint.parameters;
-        if (precision.products != at::kFloat)
-            for (const auto& spec : model::parameter_specs(checkpoint.config))
-                if (spec.decays && !spec.full_precision)
-                    prepared[spec.name] = prepared[spec.name].to(precision.products);
-        return prepared;
     }
 
     /// Runs `pass` over all items: equal keys share passes of exactly `per_pass` items, short ones filled with copies of

@@ -4,6 +4,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -35,35 +36,41 @@ struct StepLoss {
 /// Draws batches and computes losses. A batch is a pure function of (recipe.seed, step).
 class Objectives {
 public:
-    Objectives(const Recipe& recipe, const TrainingData& data, const model::Network& network);
+    Objectives(const Recipe& recipe, const TrainingData& data);
 
     /// Which entry of recipe.objectives step number `step` trains: weighted random.
     size_t choose(int64_t step) const;
-    StepLoss loss(size_t objective, int64_t step) const;
+    StepLoss loss(const model::Network& network, size_t objective, int64_t step) const;
 
     /// Unit vectors of texts at their natural lengths: one pass per length. [n, joint_dim]
-    at::Tensor encode_texts(const std::vector<int64_t>& texts, at::Tensor* z_loss = nullptr) const;
+    at::Tensor encode_texts(const model::Network& network, const std::vector<int64_t>& texts, at::Tensor* z_loss = nullptr) const;
     /// Unit vectors of views: one pass per grid. Each inner list is one clip of views of one grid. [n, joint_dim]
-    at::Tensor encode_views(const std::vector<std::vector<ViewPlace>>& clips, double keep, Draws& draws, at::Tensor* z_loss,
-                            at::Tensor* gate, at::Tensor* concepts = nullptr) const;
+    /// Vectors, the head's own vectors before the gate, and concepts, each [n, joint_dim]; the gate [n, 1].
+    struct Views {
+        at::Tensor vectors, own, concepts, gate;
+    };
+    Views encode_views(const model::Network& network, const std::vector<std::vector<ViewPlace>>& clips, double keep,
+                       double hidden_concepts, Draws& draws, at::Tensor* z_loss = nullptr) const;
     /// Unit vectors of sounds: one pass per padded length. [n, joint_dim]
-    at::Tensor encode_sounds(const std::vector<std::vector<float>>& sounds, at::Tensor* z_loss = nullptr) const;
+    at::Tensor encode_sounds(const model::Network& network, const std::vector<std::vector<float>>& sounds, at::Tensor* z_loss = nullptr) const;
 
 private:
-    StepLoss against_captions(const at::Tensor& media, const std::vector<int64_t>& captions, const char* temperature,
+    /// `own` (may be undefined) is held against the captions too, so that the head learns whatever the gate does.
+    StepLoss against_captions(const model::Network& network, const at::Tensor& media, const at::Tensor& own,
+                              const std::vector<int64_t>& captions, const char* temperature,
                               const ObjectiveRecipe& objective, const at::Tensor& z_loss) const;
-    StepLoss picture_text(const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss clip_text(const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss sound_text(const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss text_text(const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss text_teacher(const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss concept_teacher(const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss picture_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss clip_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss sound_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss text_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss text_teacher(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss concept_teacher(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
 
     const Recipe& recipe_;
     TrainingData data_;
-    const model::Network& network_;
     std::vector<size_t> pairs_, composites_, photos_, sounds_;  // indices into Corpus::items()
     std::vector<std::vector<int64_t>> texts_by_role_;           // by TextRole
+    std::vector<std::map<size_t, std::vector<int64_t>>> texts_by_length_;  // by TextRole, then number of pieces
     std::vector<std::vector<int64_t>> piece_ids_;               // by text
 };
 

@@ -83,7 +83,7 @@ private:
     {
         folder_.save({step, parameters, optimizer.state(), facts()}, recipe_.keep_checkpoints);
     }
-    std::filesystem::path export_model(const model::Parameters& parameters, const Objectives& objectives, int64_t step,
+    std::filesystem::path export_model(const model::Network& network, const Objectives& objectives, int64_t step,
                                        double seconds) const;
 
     TrainOptions options_;
@@ -127,7 +127,7 @@ void Run::evaluate(const model::Network& network, const Objectives& objectives, 
         return;
     const auto figures = dev_.figures(network, [&](const std::vector<int64_t>& texts) {
         const at::NoGradGuard guard;
-        return objectives.encode_texts(texts);
+        return objectives.encode_texts(network, texts);
     });
     const auto taught = dev_.figures(network, [&](const std::vector<int64_t>& texts) { return corpus_.teacher(texts); });
     options_.log(line_of("dev photos at step %lld: R@1 %.1f R@10 %.1f MRR %.3f (teacher's words: %.1f %.1f %.3f)", static_cast<long long>(step),
@@ -169,7 +169,7 @@ TrainReport Run::train()
     model::Network network(recipe_.model, parameters);
     network.set_precision({recipe_.bf16 ? at::kBFloat16 : at::kFloat});
     const TrainingData data{corpus_, pictures_, sounds_, tokenizer_, log_mel_};
-    const Objectives objectives(recipe_, data, network);
+    const Objectives objectives(recipe_, data);
     if (!dev_.empty()) {
         const auto untrained = dev_.concept_figures(network, corpus_);
         options_.log(line_of("dev photos, untrained concepts: R@1 %.1f R@10 %.1f MRR %.3f over %zu queries", untrained.r1, untrained.r10,
@@ -186,7 +186,7 @@ TrainReport Run::train()
         }
         const auto step_begun = std::chrono::steady_clock::now();
         const size_t chosen = objectives.choose(step);
-        const StepLoss loss = objectives.loss(chosen, step);
+        const StepLoss loss = objectives.loss(network.with_converted_matrices(), chosen, step);
         const double value = loss.total.item<double>();
         const char* name = objective_name(recipe_.objectives[chosen].kind);
         if (!std::isfinite(value))
@@ -212,17 +212,17 @@ TrainReport Run::train()
     report.step = step;
     report.seconds = seconds();
     report.finished = true;
-    report.checkpoint = export_model(parameters, objectives, step, report.seconds);
+    report.checkpoint = export_model(network, objectives, step, report.seconds);
     return report;
 }
 
-std::filesystem::path Run::export_model(const model::Parameters& parameters, const Objectives& objectives, int64_t step,
+std::filesystem::path Run::export_model(const model::Network& network, const Objectives& objectives, int64_t step,
                                         double seconds) const
 {
     const at::NoGradGuard guard;
     model::Checkpoint checkpoint;
     checkpoint.config = recipe_.model;
-    checkpoint.parameters = parameters;
+    checkpoint.parameters = network.parameters();
     checkpoint.trunk = trunk_weights_;
     checkpoint.tokenizer = corpus_.tokenizer();
 
@@ -239,7 +239,7 @@ std::filesystem::path Run::export_model(const model::Parameters& parameters, con
         const auto& list = i % 2 ? lemmas : captions;
         bank.push_back(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]);
     }
-    checkpoint.text_bank = objectives.encode_texts(bank);
+    checkpoint.text_bank = objectives.encode_texts(network, bank);
 
     std::vector<size_t> drawings, photos, sounding;
     for (size_t i = 0; i < corpus_.items().size(); ++i) {
@@ -255,12 +255,12 @@ std::filesystem::path Run::export_model(const model::Parameters& parameters, con
         if (!list.empty())
             views.push_back({pictures_.views(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]).front()});
     }
-    checkpoint.background_picture = objectives.encode_views(views, 1.0, draws, nullptr, nullptr);
+    checkpoint.background_picture = objectives.encode_views(network, views, 1.0, 0, draws).vectors;
     std::vector<std::vector<float>> windows;
     for (int i = 0; i < 192; ++i)
         windows.push_back(sounds_.head(sounding[static_cast<size_t>(draws.below(static_cast<int64_t>(sounding.size())))],
                                        static_cast<size_t>(recipe_.model.max_sound_samples())));
-    checkpoint.background_sound = objectives.encode_sounds(windows);
+    checkpoint.background_sound = objectives.encode_sounds(network, windows);
 
     checkpoint.provenance = {{"recipe", to_json(recipe_)},
                              {"corpus", corpus_.hash()},

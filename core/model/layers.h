@@ -9,8 +9,8 @@
 
 namespace imprint::model {
 
-/// How products are computed. Parameters stay fp32; with BFloat16, matrices are used as bf16 (converted once if
-/// `cached` holds them) while norms, softmaxes and the router stay in fp32.
+/// How products are computed. With BFloat16, matrices and activations are multiplied as bf16 (a matrix that already is
+/// bf16 is not converted again) while norms, softmaxes and the router stay in fp32.
 struct Precision {
     at::ScalarType products = at::kFloat;
 };
@@ -55,7 +55,7 @@ private:
     at::Tensor dense_ffn(const at::Tensor& x, const Precision& precision) const;
     at::Tensor sparse_ffn(const at::Tensor& x, const Precision& precision, Auxiliary& auxiliary) const;
 
-    const ModelConfig config_;
+    ModelConfig config_;
     bool sparse_;
     at::Tensor attention_norm_, q_, k_, v_, o_, q_norm_, k_norm_, ffn_norm_, router_, in_, out_;
 };

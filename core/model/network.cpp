@@ -9,6 +9,9 @@
 namespace imprint::model {
 namespace {
 
+// A gate that closes altogether stops the gradient of what it shuts out, and never opens again.
+constexpr double kGateFloor = 0.1;
+
 /// Row of a position table for each of n coordinates: floor(i · buckets / n).
 at::Tensor bucket_rows(int64_t n, int64_t buckets)
 {
@@ -37,6 +40,17 @@ Network::Network(ModelConfig config, Parameters parameters) : config_(std::move(
 {
     for (int layer = 0; layer < config_.layers; ++layer)
         blocks_.emplace_back(config_, parameters_, layer);
+}
+
+Network Network::with_converted_matrices() const
+{
+    Parameters converted = parameters_;
+    for (const auto& spec : parameter_specs(config_))
+        if (spec.decays && !spec.full_precision)
+            converted[spec.name] = converted[spec.name].to(precision_.products);
+    Network network(config_, std::move(converted));
+    network.set_precision(precision_);
+    return network;
 }
 
 const at::Tensor& Network::get(const std::string& name) const
@@ -87,11 +101,13 @@ Encoding Network::encode(const std::string& modality, at::Tensor tokens, const a
     const at::Tensor hidden = at::gelu(linear(result.pooled, get(name("head.hidden.kernel")), get(name("head.hidden.bias")),
                                               precision_), "tanh");
     const at::Tensor out = linear(hidden, get(name("head.out.kernel")), get(name("head.out.bias")), precision_);
-    result.vectors = unit(layer_norm(out, get(name("head.norm.scale")), get(name("head.norm.bias"))));
+    result.own = unit(layer_norm(out, get(name("head.norm.scale")), get(name("head.norm.bias"))));
+    result.vectors = result.own;
     return result;
 }
 
-Encoding Network::encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept) const
+Encoding Network::encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept,
+                             const std::optional<at::Tensor>& concept_seen) const
 {
     IMPRINT_ASSERT(map.dim() == 5 && config_.vision_stem == VisionStem::Hybrid);
     const int64_t batch = map.size(0), frames = map.size(1), rows = map.size(2), columns = map.size(3);
@@ -100,10 +116,12 @@ Encoding Network::encode_map(const at::Tensor& map, const at::Tensor& concept_ve
     if (kept)
         drop(tokens, positions, *kept);
     tokens = (tokens.to(at::kFloat) - get("vision.map_mean")) / get("vision.map_deviation");
-    const at::Tensor concept_token = linear(concept_vector, get("concept.input.kernel"), get("concept.input.bias"), precision_);
+    const at::Tensor seen = concept_seen ? concept_vector * *concept_seen : concept_vector;
+    const at::Tensor concept_token = linear(seen, get("concept.input.kernel"), get("concept.input.bias"), precision_);
     Encoding result = encode("vision", tokens, positions, concept_token);
-    result.gate = at::sigmoid(linear(result.pooled, get("concept.gate.kernel"), get("concept.gate.bias"), {}));
-    result.vectors = unit(result.gate * concept_vector + (1 - result.gate) * result.vectors);
+    const at::Tensor open = at::sigmoid(linear(result.pooled, get("concept.gate.kernel"), get("concept.gate.bias"), {}));
+    result.gate = kGateFloor + (1 - 2 * kGateFloor) * open;
+    result.vectors = unit(result.gate * concept_vector + (1 - result.gate) * result.own);
     return result;
 }
 

@@ -16,6 +16,7 @@ namespace imprint::model {
 struct Encoding {
     at::Tensor vectors;  ///< [batch, joint_dim] fp32, unit length
     at::Tensor pooled;   ///< [batch, width]: mean over the tokens, for classifiers
+    at::Tensor own;      ///< [batch, joint_dim]: the head's vector before the gate lets the concept in; else = vectors
     at::Tensor gate;     ///< [batch, 1]: the concept's share of the vector (pictures through the hybrid stem), else undefined
     Auxiliary auxiliary;
 };
@@ -30,10 +31,18 @@ public:
     const Parameters& parameters() const { return parameters_; }
     void set_precision(Precision precision) { precision_ = precision; }
 
-    /// Pictures and clips through the hybrid stem.
+    /// The same network with every matrix converted once to the precision of products. The copies stay part of the
+    /// autograd graph: many passes over them cost one conversion forwards and one backwards.
+    Network with_converted_matrices() const;
+
+    /// Pictures and clips through the hybrid stem: unit(g · concept + (1 − g) · head), with g kept in [0.1, 0.9] so that
+    /// neither side ever falls silent.
     /// map: [batch, frames, rows, columns, trunk_channels]; concept: [batch, joint_dim] unit vectors (concept_of()).
     /// kept: [batch, n] sorted token indices (frame-major, then rows, columns) that DropToken leaves; all without it.
-    Encoding encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept = {}) const;
+    /// concept_seen: [batch, 1] zeros and ones, which items' concept token carries the concept (training hides some, so
+    /// that the head learns to see for itself); all without it. The gated share of the output is not affected.
+    Encoding encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept = {},
+                        const std::optional<at::Tensor>& concept_seen = {}) const;
 
     /// Pictures and clips through the patch stem. pixels: uint8 [batch, frames, height, width, 3]; fewer frames than one
     /// patch holds are repeated, as a still image is.

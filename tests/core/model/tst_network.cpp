@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sizes, positions, stems and DropToken of the network.
+#include <ATen/ATen.h>
+#include <QTest>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/model/network.h"
+
+using namespace imprint;
+using namespace imprint::model;
+
+namespace {
+
+ModelConfig small_config()
+{
+    ModelConfig config;
+    config.width = 64;
+    config.heads = 1;
+    config.layers = 2;
+    config.sparse_layers = 1;
+    config.experts = 3;
+    config.ffn_width = 96;
+    config.head_width = 48;
+    config.joint_dim = 32;
+    config.trunk_channels = 20;
+    config.trunk_classes = 10;
+    config.vocabulary = 50;
+    return config;
+}
+
+Network make_network(const ModelConfig& config)
+{
+    auto parameters = initial_parameters(config, 3);
+    if (config.vision_stem == VisionStem::Hybrid)
+        parameters["concept.class_text"].normal_();
+    return Network(config, parameters);
+}
+
+bool unit_rows(const at::Tensor& vectors)
+{
+    return at::allclose(vectors.norm(2, {-1}), at::ones({vectors.size(0)}), 1e-4, 1e-4);
+}
+
+}  // namespace
+
+class TestNetwork : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void encoder_sizes_are_the_papers_data()
+    {
+        QTest::addColumn<int>("width");
+        QTest::addColumn<int>("layers");
+        QTest::addColumn<int>("ffn");
+        QTest::addColumn<int>("sparse");
+        QTest::addColumn<int>("experts");
+        QTest::addColumn<double>("millions");
+        QTest::addColumn<double>("active");
+        QTest::newRow("Base, exactly 84,954,624") << 768 << 12 << 3072 << 0 << 1 << 84.954624 << 84.954624;
+        QTest::newRow("Small") << 384 << 12 << 1536 << 0 << 1 << 21.24 << 21.24;
+        QTest::newRow("Large") << 1024 << 24 << 4096 << 0 << 1 << 302.0 << 302.0;
+        QTest::newRow("MoE-Small") << 384 << 12 << 1536 << 6 << 4 << 42.5 << 21.3;
+        QTest::newRow("MoE-Base") << 768 << 12 << 3072 << 6 << 16 << 509.7 << 85.0;
+        QTest::newRow("MoE-Large") << 1024 << 24 << 4096 << 6 << 16 << 1057.0 << 302.1;
+    }
+    void encoder_sizes_are_the_papers()
+    {
+        QFETCH(int, width);
+        QFETCH(int, layers);
+        QFETCH(int, ffn);
+        QFETCH(int, sparse);
+        QFETCH(int, experts);
+        QFETCH(double, millions);
+        QFETCH(double, active);
+        ModelConfig config;
+        config.width = width;
+        config.layers = layers;
+        config.ffn_width = ffn;
+        config.heads = width / 64;
+        config.sparse_layers = sparse;
+        config.experts = experts;
+        config.qk_norm = sparse > 0;
+        const auto count = encoder_count(config);
+        const double tolerance = sparse ? 0.001 : 0.0005;
+        QVERIFY2(std::abs(double(count.all) / 1e6 - millions) <= millions * tolerance, qPrintable(QString::number(count.all)));
+        QVERIFY2(std::abs(double(count.active) / 1e6 - active) <= active * 0.002, qPrintable(QString::number(count.active)));
+        if (width == 768 && !sparse)
+            QCOMPARE(count.all, int64_t{84'954'624});
+    }
+
+    void initial_deviations_are_those_of_section_1_5_data()
+    {
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<double>("deviation");
+        QTest::newRow("queries") << "encoder.0.attention.q.kernel" << 1 / std::sqrt(768.0 * 12);
+        QTest::newRow("output") << "encoder.0.attention.o.kernel" << 1 / std::sqrt(768.0);
+        QTest::newRow("feed-forward in") << "encoder.0.ffn.in.kernel" << 1 / std::sqrt(768.0);
+        QTest::newRow("feed-forward out") << "encoder.0.ffn.out.kernel" << 1 / std::sqrt(3072.0);
+        QTest::newRow("text table") << "text.table" << 1 / std::sqrt(768.0);
+    }
+    void initial_deviations_are_those_of_section_1_5()
+    {
+        QFETCH(QString, name);
+        QFETCH(double, deviation);
+        ModelConfig config;
+        config.width = 768;
+        config.layers = 1;
+        config.heads = 12;
+        config.ffn_width = 3072;
+        config.sparse_layers = 0;
+        const auto parameters = initial_parameters(config, 1);
+        const double found = parameters.at(name.toStdString()).std().item<double>();
+        QVERIFY2(std::abs(found / deviation - 1) < 0.01, qPrintable(QString::number(found)));
+        QVERIFY(at::equal(parameters.at(name.toStdString()), initial_parameters(config, 1).at(name.toStdString())));
+    }
+
+    void every_modality_gives_unit_vectors_of_the_joint_space()
+    {
+        const auto config = small_config();
+        const Network network = make_network(config);
+        const at::Tensor concept_vector = network.concept_of(at::randn({3, 2, config.trunk_classes}));
+        QVERIFY(unit_rows(concept_vector));
+        const auto picture = network.encode_map(at::rand({3, 2, 6, 8, config.trunk_channels}), concept_vector);
+        const auto sound = network.encode_spectrogram(at::randn({2, 48, config.mel_bands}));
+        const auto text = network.encode_text(at::randint(0, 50, {5, 4}, at::kLong));
+        for (const auto* encoding : {&picture, &sound, &text}) {
+            QVERIFY(unit_rows(encoding->vectors));
+            QCOMPARE(encoding->vectors.size(1), int64_t{config.joint_dim});
+            QCOMPARE(encoding->pooled.size(1), int64_t{config.width});
+        }
+        QVERIFY((picture.gate > 0).all().item<bool>() && (picture.gate < 1).all().item<bool>());
+    }
+
+    void an_open_gate_gives_the_concept_itself()
+    {
+        const auto config = small_config();
+        auto parameters = initial_parameters(config, 3);
+        parameters["concept.class_text"].normal_();
+        parameters["concept.gate.bias"].fill_(50);
+        const Network network(config, parameters);
+        const at::Tensor concept_vector = network.concept_of(at::randn({2, 1, config.trunk_classes}));
+        const auto encoding = network.encode_map(at::rand({2, 1, 7, 7, config.trunk_channels}), concept_vector);
+        QVERIFY(at::allclose(encoding.vectors, concept_vector, 1e-4, 1e-5));
+    }
+
+    void dropping_nothing_changes_nothing_and_order_of_tokens_is_kept()
+    {
+        const auto config = small_config();
+        const Network network = make_network(config);
+        const at::Tensor map = at::rand({2, 1, 7, 7, config.trunk_channels});
+        const at::Tensor concept_vector = network.concept_of(at::randn({2, 1, config.trunk_classes}));
+        const at::Tensor all = at::arange(49, at::kLong).expand({2, 49});
+        QVERIFY(at::equal(network.encode_map(map, concept_vector, all).vectors, network.encode_map(map, concept_vector).vectors));
+        // Tokens that are dropped have no say: changing them changes nothing.
+        const at::Tensor half = all.slice(1, 0, 49, 2);
+        at::Tensor changed = map.clone();
+        changed.view({2, 49, config.trunk_channels}).slice(1, 1, 49, 2).fill_(100);
+        QVERIFY(at::equal(network.encode_map(map, concept_vector, half).vectors, network.encode_map(changed, concept_vector, half).vectors));
+    }
+
+    void the_patch_stem_sees_an_image_as_one_repeated_frame()
+    {
+        auto config = small_config();
+        config.vision_stem = VisionStem::Patch;
+        const Network network = make_network(config);
+        const at::Tensor image = at::randint(0, 256, {2, 1, 64, 96, 3}, at::kByte);
+        const auto single = network.encode_pixels(image), repeated = network.encode_pixels(image.repeat({1, 4, 1, 1, 1}));
+        QVERIFY(at::equal(single.vectors, repeated.vectors));
+        QVERIFY(!at::allclose(network.encode_pixels(image.flip({3})).vectors, single.vectors, 1e-3, 1e-4));
+    }
+
+    void position_counts_data()
+    {
+        QTest::addColumn<bool>("picture");
+        QTest::newRow("a picture's tokens are not a bag") << true;
+        QTest::newRow("a text's pieces are not a bag") << false;
+    }
+    void position_counts()
+    {
+        QFETCH(bool, picture);
+        const auto config = small_config();
+        const Network network = make_network(config);
+        if (picture) {
+            const at::Tensor map = at::rand({1, 1, 7, 7, config.trunk_channels});
+            const at::Tensor concept_vector = network.concept_of(at::randn({1, 1, config.trunk_classes}));
+            QVERIFY(!at::allclose(network.encode_map(map.flip({2}), concept_vector).vectors, network.encode_map(map, concept_vector).vectors, 1e-4, 1e-5));
+        } else {
+            const at::Tensor ids = at::tensor({3, 7, 9, 20}, at::kLong).view({1, 4});
+            QVERIFY(!at::allclose(network.encode_text(ids.flip({1})).vectors, network.encode_text(ids).vectors, 1e-4, 1e-5));
+        }
+    }
+
+    void the_papers_batch_groups_let_items_see_each_other()
+    {
+        auto config = small_config();
+        config.routing_group = RoutingGroup::Batch;
+        config.layers = config.sparse_layers = 1;
+        const Network network = make_network(config);
+        const at::Tensor ids = at::randint(0, 50, {6, 6}, at::kLong);
+        const at::Tensor alone = network.encode_text(ids.narrow(0, 0, 3)).vectors;
+        const at::Tensor together = network.encode_text(ids).vectors.narrow(0, 0, 3);
+        QVERIFY(!at::allclose(alone, together, 1e-5, 1e-6));
+    }
+
+    void a_step_runs_on_device_meta()
+    {
+        // No value is read back and no tensor strays to another device: the same code will run on a GPU.
+        const auto config = small_config();
+        auto parameters = initial_parameters(config, 3);
+        for (auto& [name, tensor] : parameters)
+            tensor = tensor.to(at::kMeta);
+        const Network network(config, parameters);
+        const auto encoding = network.encode_text(at::zeros({4, 5}, at::TensorOptions(at::kLong).device(at::kMeta)));
+        QVERIFY(encoding.vectors.is_meta());
+        QCOMPARE(encoding.vectors.sizes(), at::IntArrayRef({4, config.joint_dim}));
+    }
+
+    void a_configuration_survives_json_and_refuses_nonsense_data()
+    {
+        QTest::addColumn<QString>("key");
+        QTest::addColumn<QString>("value");
+        QTest::newRow("unknown field") << "wdith" << "256";
+        QTest::newRow("wrong type") << "layers" << "\"six\"";
+        QTest::newRow("fraction") << "layers" << "2.5";
+        QTest::newRow("zero") << "width" << "0";
+        QTest::newRow("not a multiple of heads") << "heads" << "7";
+        QTest::newRow("more sparse layers than layers") << "sparse_layers" << "99";
+        QTest::newRow("unknown stem") << "vision_stem" << "\"conv\"";
+        QTest::newRow("odd picture size") << "picture_sizes" << "[[225, 224]]";
+        QTest::newRow("huge") << "vocabulary" << "99999999999";
+    }
+    void a_configuration_survives_json_and_refuses_nonsense()
+    {
+        QFETCH(QString, key);
+        QFETCH(QString, value);
+        auto json = to_json(small_config());
+        QVERIFY(config_from_json(json, "file") == small_config());
+        json[key.toStdString()] = nlohmann::json::parse(value.toStdString());
+        try {
+            config_from_json(json, "some-file");
+            QFAIL("accepted");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::Malformed);
+            QCOMPARE(error.subject(), std::string("some-file"));
+        }
+    }
+};
+
+QTEST_APPLESS_MAIN(TestNetwork)
+#include "tst_network.moc"

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole runs over a tiny real corpus: they learn, they stop and go on bit for bit, and they leave a model that works.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <QFile>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <numeric>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/error.h"
+#include "core/encoder.h"
+#include "core/model/checkpoint.h"
+#include "tests/support/tiny_checkpoint.h"
+#include "training/corpus.h"
+#include "training/trainer.h"
+
+using namespace imprint;
+using namespace imprint::training;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int64_t kDim = 32;
+
+/// A corpus of the samples that come with the program, with random teacher vectors and a tiny random trunk.
+void make_corpus(const fs::path& root)
+{
+    fs::create_directories(root);
+    const model::SafetensorsFile file(tests::make_tiny_checkpoint(root));
+    const auto checkpoint = model::load_checkpoint(file);
+    std::vector<std::string> texts, roles;
+    std::ofstream items(root / "items.jsonl");
+    int id = 0;
+    for (const char* name : {"cat", "coffee", "dahlia", "rocket", "sunset", "pagoda", "crow", "bell", "piano", "tabla"}) {
+        for (const auto& entry : fs::directory_iterator(fs::path(IMPRINT_SOURCE_DIR) / "resources/samples")) {
+            if (entry.path().stem() != name)
+                continue;
+            const bool sound = entry.path().extension() != ".jpg";
+            const auto text = static_cast<int>(texts.size());
+            texts.push_back(std::string("a ") + name);
+            texts.push_back(std::string("a photo of a ") + name);
+            roles.insert(roles.end(), {"caption", "caption"});
+            items << nlohmann::json{{"id", id++}, {"path", fs::relative(entry.path(), root).string()}, {"kind", sound ? "sound" : "image"},
+                                    {"source", "samples"}, {"role", "pair"}, {"split", "train"}, {"label", name}, {"texts", {text, text + 1}}}.dump() << "\n";
+            if (!sound)
+                items << nlohmann::json{{"id", id++}, {"path", fs::relative(entry.path(), root).string()}, {"kind", "image"},
+                                        {"source", "samples"}, {"role", "photo"}, {"split", "train"}, {"label", ""}, {"texts", nlohmann::json::array()}}.dump() << "\n";
+        }
+    }
+    for (const char* lemma : {"dog", "ship", "violin", "tree", "apple"}) {
+        texts.push_back(lemma);
+        roles.push_back("lemma");
+    }
+    std::ofstream text_file(root / "texts.txt"), role_file(root / "text_roles.tsv"), pair_file(root / "text_pairs.tsv");
+    for (size_t i = 0; i < texts.size(); ++i) {
+        text_file << texts[i] << "\n";
+        role_file << roles[i] << "\n";
+        if (i % 2 && i < 20)
+            pair_file << i - 1 << "\t" << i << "\tsynonym\n";
+    }
+    std::ofstream(root / "tokenizer.model", std::ios::binary) << checkpoint.tokenizer;
+
+    at::manual_seed(11);
+    const auto save = [](const fs::path& path, const std::vector<std::pair<std::string, model::StoredTensor>>& tensors) {
+        std::vector<std::pair<std::string, model::TensorView>> views;
+        for (const auto& [name, tensor] : tensors)
+            views.emplace_back(name, tensor.view);
+        model::write_safetensors(path, {}, views);
+    };
+    save(root / "teacher.safetensors", {{"vectors", model::to_stored(at::randn({static_cast<int64_t>(texts.size()), kDim}), model::DType::F16)},
+                                        {"lemma_mean", model::to_stored(at::zeros({kDim}), model::DType::F32)}});
+    save(root / "concepts.safetensors", {{"class_text", model::to_stored(at::randn({12, kDim}), model::DType::F32)}});
+    std::vector<std::pair<std::string, model::StoredTensor>> trunk;
+    for (const auto& [name, tensor] : checkpoint.trunk)
+        trunk.emplace_back(name, model::to_stored(tensor, model::DType::F32));
+    save(root / "trunk.safetensors", trunk);
+}
+
+const char* kRecipe = R"(
+seed = 5
+steps = 12
+corpus = "%1"
+[model]
+name = "imprint-test"
+width = 64
+layers = 2
+heads = 1
+ffn_width = 96
+sparse_layers = 1
+experts = 3
+head_width = 48
+joint_dim = 32
+trunk_channels = 24
+trunk_classes = 12
+vocabulary = 80
+[data]
+views_per_picture = 1
+[optimizer]
+warmup = 2
+rate = 3e-3
+bf16 = %2
+[run]
+checkpoint_every = 4
+evaluate_every = 100
+[[objective]]
+kind = "picture-text"
+batch = 6
+keep = 0.5
+[[objective]]
+kind = "clip-text"
+batch = 4
+[[objective]]
+kind = "sound-text"
+batch = 4
+[[objective]]
+kind = "text-teacher"
+batch = 8
+[[objective]]
+kind = "text-text"
+batch = 6
+[[objective]]
+kind = "concept"
+batch = 6
+)";
+
+QByteArray bytes_of(const fs::path& path)
+{
+    QFile file(QString::fromStdString(path.string()));
+    return file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray("missing");
+}
+
+std::vector<nlohmann::json> metrics_of(const fs::path& run)
+{
+    std::vector<nlohmann::json> lines;
+    std::ifstream in(run / "metrics.jsonl");
+    std::string line;
+    while (std::getline(in, line)) {
+        auto json = nlohmann::json::parse(line);
+        json.erase("seconds");
+        lines.push_back(json);
+    }
+    return lines;
+}
+
+}  // namespace
+
+class TestTrainer : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        root_ = fs::path(dir_.path().toStdString());
+        qputenv("IMPRINT_DECODE", IMPRINT_BIN_DIR "/imprint-decode");
+        make_corpus(root_ / "corpus");
+        write_recipe("recipe.toml", true);
+    }
+
+    void a_run_that_was_stopped_goes_on_bit_for_bit_data()
+    {
+        QTest::addColumn<int>("stop");
+        QTest::newRow("at a state") << 4;
+        QTest::newRow("between two states") << 7;
+        QTest::newRow("right away") << 0;
+    }
+    void a_run_that_was_stopped_goes_on_bit_for_bit()
+    {
+        QFETCH(int, stop);
+        const fs::path whole = root_ / "whole";
+        if (!fs::exists(whole)) {
+            const TrainReport report = run(options(whole));
+            QVERIFY(report.finished);
+            QCOMPARE(report.step, int64_t{12});
+        }
+        const fs::path parts = root_ / ("parts-" + std::to_string(stop));
+        TrainOptions first = options(parts);
+        // The log tells of each step once it is done; cancelling there is what SIGTERM does.
+        first.log = [&](const std::string&) {
+            if (static_cast<int>(metrics_of(parts).size()) >= stop)
+                first.cancel.cancel();
+        };
+        const TrainReport begun = run(first);
+        QVERIFY(!begun.finished);
+        TrainOptions second = options(parts);
+        second.resume = true;
+        const TrainReport report = run(second);
+        QVERIFY(report.finished);
+        for (const char* file : {"checkpoints/step-12/model.safetensors", "checkpoints/step-12/optimizer.safetensors"})
+            QVERIFY2(bytes_of(parts / file) == bytes_of(whole / file), file);
+        QVERIFY(metrics_of(parts) == metrics_of(whole));
+    }
+
+    void every_step_draws_one_objective_and_all_are_drawn()
+    {
+        std::set<std::string> names;
+        for (const auto& line : metrics_of(root_ / "whole"))
+            if (line.contains("objective"))
+                names.insert(line.at("objective"));
+        QVERIFY2(names.size() >= 4, qPrintable(QString::number(names.size())));
+    }
+
+    void losses_fall()
+    {
+        TrainOptions longer = options(root_ / "longer");
+        longer.steps = 240;
+        run(longer);
+        std::map<std::string, std::vector<double>> losses;
+        for (const auto& line : metrics_of(root_ / "longer"))
+            if (line.contains("objective"))
+                losses[line.at("objective")].push_back(line.at("loss"));
+        for (const char* name : {"picture-text", "sound-text", "text-teacher"}) {
+            const auto& all = losses.at(name);
+            const auto mean = [](auto begin, auto end) { return std::accumulate(begin, end, 0.0) / double(end - begin); };
+            const auto third = static_cast<std::ptrdiff_t>(all.size() / 3);
+            QVERIFY2(mean(all.end() - third, all.end()) < 0.8 * mean(all.begin(), all.begin() + third), name);
+        }
+    }
+
+    void the_finished_model_embeds_everything()
+    {
+        Encoder encoder(root_ / "whole" / "imprint-test.safetensors");
+        QCOMPARE(encoder.model_name(), std::string("imprint-test"));
+        QCOMPARE(encoder.dim(), int(kDim));
+        QVERIFY(encoder.text_bank().count() >= 256);
+        QVERIFY(encoder.background(Modality::Picture).count() > 0 && encoder.background(Modality::Sound).count() > 0);
+        const std::vector<std::string> texts{"a cat"};
+        QCOMPARE(encoder.encode_texts(texts).count(), 1);
+    }
+
+    void a_run_folder_is_not_overwritten_and_not_resumed_with_another_recipe()
+    {
+        QVERIFY_THROWS_EXCEPTION(Error, run(options(root_ / "whole")));
+        write_recipe("other.toml", false);
+        TrainOptions other = options(root_ / "whole");
+        other.recipe = root_ / "other.toml";
+        other.resume = true;
+        QVERIFY_THROWS_EXCEPTION(Error, run(other));
+        TrainOptions empty = options(root_ / "nothing-here");
+        empty.resume = true;
+        QVERIFY_THROWS_EXCEPTION(Error, run(empty));
+    }
+
+    void a_corpus_with_a_mistake_is_refused_with_file_and_line_data()
+    {
+        QTest::addColumn<QString>("file");
+        QTest::addColumn<QString>("line");
+        QTest::newRow("an item that is not JSON") << "items.jsonl" << "{\"id\":";
+        QTest::newRow("an item without its text") << "items.jsonl" << R"({"id":1,"path":"x","kind":"image","source":"s","role":"pair","split":"train","label":"l","texts":[99999]})";
+        QTest::newRow("a pair of nothing") << "text_pairs.tsv" << "0\t99999\tsynonym";
+        QTest::newRow("an unknown role") << "text_roles.tsv" << "nonsense";
+    }
+    void a_corpus_with_a_mistake_is_refused_with_file_and_line()
+    {
+        QFETCH(QString, file);
+        QFETCH(QString, line);
+        const fs::path copy = root_ / "broken";
+        fs::remove_all(copy);
+        fs::copy(root_ / "corpus", copy);
+        std::ofstream(copy / file.toStdString(), std::ios::app) << line.toStdString() << "\n";
+        try {
+            Corpus corpus(copy);
+            QFAIL("accepted");
+        } catch (const Error& error) {
+            QVERIFY2(error.subject().find(file.toStdString()) != std::string::npos, error.what());
+        }
+    }
+
+private:
+    void write_recipe(const char* name, bool bf16) const
+    {
+        const QString text = QString(kRecipe).arg(QString::fromStdString((root_ / "corpus").string()), bf16 ? "true" : "false");
+        std::ofstream(root_ / name) << text.toStdString();
+    }
+    TrainOptions options(const fs::path& run) const
+    {
+        TrainOptions options;
+        options.recipe = root_ / "recipe.toml";
+        options.run = run;
+        return options;
+    }
+
+    QTemporaryDir dir_;
+    fs::path root_;
+};
+
+QTEST_APPLESS_MAIN(TestTrainer)
+#include "tst_trainer.moc"

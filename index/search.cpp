@@ -3,6 +3,7 @@
 #include "index/search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <unordered_map>
 
@@ -86,8 +87,6 @@ private:
     Provenance catalog_now();
     void load_vectors(int64_t first, int64_t last);
     std::vector<int64_t> matching_files(const Filter& filter) const;
-    std::unordered_map<int64_t, float> best_of(Modality modality, const Query& query, const QueryBackground& background,
-                                               const Cut& cut, const std::optional<VectorIndex::Selection>& selection) const;
     FileHit file_hit(int64_t file, const Query& query, const QueryBackground& background, const Cut& cut) const;
 
     void load();
@@ -320,6 +319,7 @@ std::vector<float> Searcher::Impl::extended(const Query& query) const
                     "its vector has " + std::to_string(query.vector.size()) + " numbers and this library's space "
                         + is_of_.space + " has " + std::to_string(is_of_.dim),
                     "Search with the model that the library was indexed with");
+    IMPRINT_ASSERT(std::all_of(query.vector.begin(), query.vector.end(), [](float x) { return std::isfinite(x); }));
     std::vector<float> result = query.vector;
     result.push_back(1.0f);
     return result;
@@ -327,9 +327,9 @@ std::vector<float> Searcher::Impl::extended(const Query& query) const
 
 std::vector<int64_t> Searcher::Impl::matching_files(const Filter& filter) const
 {
-    std::string sql = "SELECT id FROM files WHERE state = 0";
+    std::string sql = "SELECT id FROM files WHERE 1";  // what failed has no vectors anyway
     if (!filter.kinds.empty()) {
-        sql += " AND kind IN (-1";
+        sql += " AND state = 0 AND kind IN (-1";
         for (const media::Kind kind : filter.kinds)
             sql += "," + std::to_string(static_cast<int>(kind));
         sql += ")";
@@ -344,7 +344,6 @@ std::vector<int64_t> Searcher::Impl::matching_files(const Filter& filter) const
         sql += " AND coalesce(taken_at, mtime_ns / 1000000000) >= " + std::to_string(*filter.after);
     if (filter.before)
         sql += " AND coalesce(taken_at, mtime_ns / 1000000000) <= " + std::to_string(*filter.before);
-    sql += " ORDER BY id";
     return catalog_->dynamic(sql, [&](SQLite::Statement& select) {
         int parameter = 0;
         for (const std::filesystem::path& folder : filter.folders) {
@@ -357,25 +356,6 @@ std::vector<int64_t> Searcher::Impl::matching_files(const Filter& filter) const
             files.push_back(select.getColumn(0).getInt64());
         return files;
     });
-}
-
-/// The best calibrated score of at least the query.k best files of one modality (all that pass the cut, if fewer).
-std::unordered_map<int64_t, float> Searcher::Impl::best_of(Modality modality, const Query& query,
-                                                           const QueryBackground& background, const Cut& cut,
-                                                           const std::optional<VectorIndex::Selection>& selection) const
-{
-    const std::vector<float> vector = extended(query);
-    const int64_t rows = selection ? selection->rows : index_->size(modality);
-    std::unordered_map<int64_t, float> best;
-    for (int64_t want = std::max<int64_t>(64, int64_t{query.k} * 4);; want *= 4) {
-        best.clear();
-        const std::vector<VectorIndex::Found> found = index_->search(modality, vector, want, selection);
-        for (const VectorIndex::Found& row : found)
-            best.try_emplace(row.file, calibrated(row.score, modality, background));
-        if (want >= rows || static_cast<int64_t>(best.size()) >= query.k
-            || (!query.all && calibrated(found.back().score, modality, background) < cut.maybe))
-            return best;
-    }
 }
 
 FileHit Searcher::Impl::file_hit(int64_t file, const Query& query, const QueryBackground& background, const Cut& cut) const
@@ -405,6 +385,9 @@ FileHit Searcher::Impl::file_hit(int64_t file, const Query& query, const QueryBa
         const float score = calibrated(scores[m][next[m]++], moment.modality, background);
         hit.moments.push_back({moment, score, band_of(score, cut)});
     }
+    if (next[0] != scores[0].size() || next[1] != scores[1].size())
+        throw Error(ErrorKind::Malformed, hit.path.native(), "the catalog has more vectors than moments of this file",
+                    "Index again into an empty library folder; your media files are not touched");
     return hit;
 }
 
@@ -415,6 +398,7 @@ std::vector<FileHit> Searcher::Impl::search(const Query& query, const QueryBackg
     std::vector<FileHit> hits;
     with_current_index([&] {
         hits.clear();
+        const std::vector<float> vector = extended(query);
         std::optional<std::vector<int64_t>> files;
         if (filters_files(query.filter))
             files = matching_files(query.filter);
@@ -423,8 +407,9 @@ std::vector<FileHit> Searcher::Impl::search(const Query& query, const QueryBackg
             std::optional<VectorIndex::Selection> selection;
             if (files)
                 selection = index_->select(modality, *files);
-            for (const auto& [file, score] : best_of(modality, query, background, cut, selection)) {
-                const auto [known, fresh] = best.try_emplace(file, score);
+            for (const VectorIndex::Found& found : index_->search(modality, vector, query.k, selection)) {
+                const float score = calibrated(found.score, modality, background);
+                const auto [known, fresh] = best.try_emplace(found.file, score);
                 if (!fresh)
                     known->second = std::max(known->second, score);
             }
@@ -447,6 +432,8 @@ std::vector<FileHit> Searcher::Impl::search(const Query& query, const QueryBackg
             hit.band = hit.moments.front().band;
             hits.push_back(std::move(hit));
         }
+        // The scan's last bits depend on where a row stands; a hit's own score does not, so that copies stay together.
+        std::stable_sort(hits.begin(), hits.end(), [](const FileHit& a, const FileHit& b) { return a.score > b.score; });
     });
     return hits;
 }

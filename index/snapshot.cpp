@@ -57,6 +57,8 @@ public:
     explicit Writer(std::FILE* file) : file_(file), hash_(XXH64_createState()) { XXH64_reset(hash_.get(), 0); }
     size_t operator()(const void* data, size_t size, size_t count) override
     {
+        if (size * count == 0)
+            return count;  // an empty vector has no address
         XXH64_update(hash_.get(), data, size * count);
         written_ += size * count;
         return std::fwrite(data, size, count, file_);
@@ -76,8 +78,8 @@ public:
     Reader(std::FILE* file, uint64_t left) : file_(file), left_(left) {}
     size_t operator()(void* data, size_t size, size_t count) override
     {
-        if (size == 0)
-            return 0;
+        if (size * count == 0)
+            return count;
         const size_t whole = std::min<uint64_t>(count, left_ / size);
         left_ -= whole * size;
         return std::fread(data, size, whole, file_);
@@ -126,7 +128,7 @@ std::unique_ptr<VectorIndex> parse(std::FILE* file, const Header& header, const 
     auto index = std::make_unique<VectorIndex>(wanted.dim);
     for (const int m : {0, 1}) {
         std::vector<int64_t> files(header.rows[m]);
-        if (std::fread(files.data(), 8, files.size(), file) != files.size())
+        if (!files.empty() && std::fread(files.data(), 8, files.size(), file) != files.size())
             return nullptr;
         if (!files.empty() && *std::max_element(files.begin(), files.end()) > header.highest_file)
             return nullptr;

@@ -41,12 +41,12 @@ public:
 
     struct Found {
         int64_t file = 0;
-        float score = 0;  ///< standardised
+        float score = 0;  ///< standardised, of the file's best selected row
     };
-    /// At most k rows, best first. `query` is [q, 1]. Without a selection all rows count.
+    /// The best k files, in no order, exactly. `query` is [q, 1]. Without a selection all rows count.
     std::vector<Found> search(Modality modality, std::span<const float> query, int64_t k,
                               const std::optional<Selection>& selection) const;
-    /// The standardised score of each of the file's rows of this modality.
+    /// The standardised score of each of the file's rows of this modality: the same bits for equal rows.
     std::vector<float> scores(int64_t file, Modality modality, std::span<const float> query) const;
 
     // For the snapshot: rows without tombstones.
@@ -69,6 +69,9 @@ private:
     Shelf& shelf(Modality modality) { return shelves_[static_cast<int>(modality)]; }
     const Shelf& shelf(Modality modality) const { return shelves_[static_cast<int>(modality)]; }
     static void index_spans(Shelf& shelf);
+    /// Calls f(first row, scores) for stretches of rows in ascending order that cover all wanted rows.
+    template <typename F>
+    static void scan(const Shelf& shelf, std::span<const float> query, const std::optional<Selection>& selection, F&& f);
 
     int dim_;
     Shelf shelves_[2];

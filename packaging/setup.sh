@@ -104,4 +104,4 @@ flock -u 9
 flock 8 # two builds of one tree at once would write the same objects
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} # the presets share objects: only paths below the tree differ between them
 configure
-ninja -C "$root/build/$preset" "$@" | sed -u '/no work to do/d; /Entering directory/d'
+ninja -C "$root/build/$preset" "$@" | sed -u '/no work to do/d; /Entering directory/d; /Re-checking globbed/d'

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Indexing end to end: real files, the real decoder processes, a real (small) model, a real catalog.
+#include <QTemporaryDir>
+#include <QTest>
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "app/jobs/jobs.h"
+#include "app/jobs/scan.h"
+#include "tests/app/jobs/test_media.h"
+#include "tests/support/tiny_checkpoint.h"
+
+using namespace imprint;
+using namespace imprint::jobs;
+using namespace imprint::tests;
+namespace fs = std::filesystem;
+
+class TestIndexJob : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir shared_;
+    fs::path media_, model_;
+
+    EngineOptions options(const QTemporaryDir& dir) const
+    {
+        EngineOptions options;
+        options.library = fs::path(dir.path().toStdString()) / "library";
+        options.checkpoint = model_;
+        options.decoder.worker = fs::path(IMPRINT_BIN_DIR) / "imprint-decode";
+        options.decoder.workers = 2;
+        return options;
+    }
+    /// A folder of its own with copies of the shared media.
+    static fs::path copy_of(const fs::path& media, const QTemporaryDir& dir)
+    {
+        const fs::path folder = fs::canonical(dir.path().toStdString()) / "media";
+        fs::copy(media, folder, fs::copy_options::recursive);
+        return folder;
+    }
+    static index::Library open(const Engine& engine)
+    {
+        return index::Library(engine.library_folder(), index::OpenMode::ReadOnly);
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        const fs::path root = shared_.path().toStdString();
+        media_ = root / "media";
+        fs::create_directories(media_ / "sub");
+        model_ = make_tiny_checkpoint(root);
+        for (int i = 0; i < 5; ++i)
+            make_picture(media_ / ("picture" + std::to_string(i) + ".png"), i, i % 2 ? "200x320" : "320x200");
+        make_video(media_ / "sub" / "video.mp4", 9.5);
+        make_video(media_ / "sub" / "mute.mkv", 2, "");
+        make_sound(media_ / "sound.wav", 3);
+        make_sound(media_ / "silence.wav", 3, "anullsrc");
+        write_file(media_ / "notes.txt", "not media\n");
+    }
+
+    void the_second_run_finds_nothing_to_do()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        Engine engine(options(dir));
+        std::vector<IndexProgress> said;
+        const IndexReport first = index_paths(engine, {media}, [&](const IndexProgress& progress) { said.push_back(progress); });
+        QCOMPARE(first.files, 9);
+        QCOMPARE(first.indexed, 9);
+        QVERIFY(first.failed.empty());
+        QCOMPARE(QString::fromStdString(said.back().stage), QString("done"));
+        QCOMPARE(said.back().done, said.back().found);
+        QCOMPARE(said.back().found, 9);
+        QCOMPARE(said.back().moments, first.moments);
+
+        const IndexReport second = index_paths(engine, {media});
+        QCOMPARE(second.files, 9);
+        QCOMPARE(second.unchanged, 9);
+        QCOMPARE(second.indexed, 0);
+        QCOMPARE(second.moments, 0);
+        QCOMPARE(open(engine).counts().moments, first.moments);
+        QVERIFY(open(engine).check().empty());
+    }
+
+    void each_kind_has_its_moments_data()
+    {
+        QTest::addColumn<QString>("file");
+        QTest::addColumn<int>("pictures");
+        QTest::addColumn<int>("sounds");
+        QTest::newRow("image") << "picture0.png" << 1 << 0;
+        QTest::newRow("video without sound") << "sub/mute.mkv" << 1 << 0;
+        QTest::newRow("video with sound") << "sub/video.mp4" << 3 << -1;
+        QTest::newRow("sound") << "sound.wav" << 0 << -1;
+        QTest::newRow("silence") << "silence.wav" << 0 << 0;
+    }
+    void each_kind_has_its_moments()
+    {
+        QTemporaryDir dir;
+        Engine engine(options(dir));
+        QFETCH(QString, file);
+        QFETCH(int, pictures);
+        QFETCH(int, sounds);  // below 0: at least one
+        const EmbeddedFile embedded = embed_file(engine, media_ / file.toStdString());
+        int found[2] = {0, 0};
+        for (const index::Moment& moment : embedded.moments) {
+            ++found[static_cast<int>(moment.modality)];
+            QCOMPARE(moment.start.has_value(), embedded.probe.kind != media::Kind::Image);
+            if (moment.start)
+                QVERIFY(*moment.start >= 0 && *moment.end > *moment.start && *moment.end <= embedded.probe.duration + 0.1);
+        }
+        QCOMPARE(found[0], pictures);
+        QVERIFY(sounds < 0 ? found[1] > 0 : found[1] == sounds);
+        QCOMPARE(embedded.vectors.count(), static_cast<int>(embedded.moments.size()));
+        for (int i = 0; i < embedded.vectors.count(); ++i) {
+            double squares = 0;
+            for (const float value : embedded.vectors.row(i))
+                squares += static_cast<double>(value) * value;
+            QVERIFY2(std::abs(squares - 1) < 1e-3, qPrintable(QString::number(squares)));
+        }
+    }
+
+    void a_span_is_one_moment_of_its_own()
+    {
+        QTemporaryDir dir;
+        Engine engine(options(dir));
+        const EmbeddedFile part = embed_file(engine, media_ / "sub" / "mute.mkv", 0.5, 1.5);
+        QCOMPARE(part.moments.size(), size_t(1));
+        QCOMPARE(*part.moments[0].start, 0.5);
+        QCOMPARE(*part.moments[0].end, 1.5);
+        QVERIFY_EXCEPTION_THROWN(embed_file(engine, media_ / "picture0.png", 0, 1), Error);
+        QVERIFY_EXCEPTION_THROWN(embed_file(engine, media_ / "sub" / "mute.mkv", 100, 101), Error);
+        QVERIFY_EXCEPTION_THROWN(embed_file(engine, media_ / "sub" / "mute.mkv", 1, 1), Error);
+    }
+
+    void only_what_changed_is_read_again()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        Engine engine(options(dir));
+        index_paths(engine, {media});
+        fs::remove(media / "picture4.png");
+        fs::remove(media / "picture0.png");
+        make_picture(media / "picture0.png", 9);
+        make_picture(media / "new.png", 10);
+        const IndexReport report = index_paths(engine, {media});
+        QCOMPARE(report.indexed, 2);
+        QCOMPARE(report.unchanged, 7);
+        QCOMPARE(report.dropped, 1);
+        QVERIFY(!open(engine).find(media / "picture4.png"));
+        QVERIFY(open(engine).find(media / "new.png"));
+    }
+
+    void a_file_that_stops_being_media_goes()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        fs::rename(media / "picture0.png", media / "picture0");
+        Engine engine(options(dir));
+        QCOMPARE(index_paths(engine, {media}).indexed, 9);
+        QVERIFY(open(engine).find(media / "picture0"));
+        write_file(media / "picture0", "now a letter\n");
+        const IndexReport report = index_paths(engine, {media});
+        QVERIFY(report.failed.empty());
+        QCOMPARE(report.files, 8);
+        QVERIFY(!open(engine).find(media / "picture0"));
+    }
+
+    void roots_are_kept_once()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        Engine engine(options(dir));
+        index_paths(engine, {media / "sub"});
+        index_paths(engine, {media / "sub" / "mute.mkv", media / "sub" / "." / "video.mp4"});
+        QCOMPARE(open(engine).roots().size(), size_t(1));
+        const IndexReport report = index_paths(engine, {media / "missing"});
+        QCOMPARE(report.failed.size(), size_t(1));
+        QCOMPARE(QString::fromStdString(report.failed[0].kind), QString("not-found"));
+        QCOMPARE(open(engine).roots().size(), size_t(1));
+        QCOMPARE(open(engine).counts().files, 2);
+    }
+
+    void a_folder_that_closes_keeps_what_was_known()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        Engine engine(options(dir));
+        drop_root_powers();
+        index_paths(engine, {media});
+        fs::permissions(media / "sub", fs::perms::none);
+        const IndexReport closed = index_paths(engine, {media});
+        fs::permissions(media / "sub", fs::perms::owner_all);
+        QCOMPARE(closed.failed.size(), size_t(1));
+        QCOMPARE(closed.dropped, 0);
+        QVERIFY(open(engine).find(media / "sub" / "video.mp4"));
+        const IndexReport opened = index_paths(engine, {media});
+        QVERIFY(opened.failed.empty());
+        QCOMPARE(opened.unchanged, 9);
+        QVERIFY(open(engine).failures().empty());
+    }
+
+    void cancelling_keeps_what_is_done_and_the_next_run_goes_on()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        for (int i = 0; i < 300; ++i)
+            fs::copy_file(media_ / "picture0.png", media / ("copy" + std::to_string(i) + ".png"));
+        Engine engine(options(dir));
+        const CancelToken cancel;
+        std::chrono::steady_clock::time_point asked;
+        const IndexReport cut = index_paths(
+            engine, {media},
+            [&](const IndexProgress& progress) {
+                if (progress.indexed > 0 && !cancel.cancelled()) {
+                    asked = std::chrono::steady_clock::now();
+                    cancel.cancel();
+                }
+            },
+            cancel);
+        QVERIFY(cut.cancelled);
+        QVERIFY(std::chrono::steady_clock::now() - asked < std::chrono::seconds(2));
+        QVERIFY(cut.indexed > 0 && cut.indexed < 309);
+        QCOMPARE(open(engine).counts().files, cut.indexed);
+        const IndexReport rest = index_paths(engine, {media});
+        QCOMPARE(rest.unchanged, cut.indexed);
+        QCOMPARE(rest.indexed + rest.unchanged, 309);
+        QVERIFY(open(engine).check().empty());
+    }
+
+    void another_model_takes_over_when_all_is_indexed_anew()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        Engine old_engine(options(dir));
+        index_paths(old_engine, {media});
+        EngineOptions changed = options(dir);
+        fs::create_directories(fs::path(dir.path().toStdString()) / "other");
+        changed.checkpoint = make_tiny_checkpoint(fs::path(dir.path().toStdString()) / "other", 2);
+        Engine engine(changed);
+        index::Searcher searcher(engine.library_folder());
+        const SearchRequest request{{QueryPart{"a dog", {}, {}, {}, 1}}, {}, 5, true};
+        QVERIFY_EXCEPTION_THROWN(search(engine, searcher, request), Error);
+
+        const IndexReport report = index_paths(engine, {media / "picture0.png"});
+        QCOMPARE(report.indexed, 9);
+        QCOMPARE(*open(engine).active_space(), engine.encoder().space());
+        QCOMPARE(search(engine, searcher, request).files.size(), size_t(5));
+    }
+
+    void nothing_is_decoded_for_a_library_in_use()
+    {
+        QTemporaryDir dir;
+        Engine engine(options(dir));
+        const index::Library writer(engine.library_folder(), index::OpenMode::ReadWrite);
+        bool told = false;
+        try {
+            index_paths(engine, {media_}, [&](const IndexProgress&) { told = true; });
+            QFAIL("two writers");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::Busy);
+        }
+        QVERIFY(!told);
+    }
+
+    void a_missing_model_leaves_no_trace()
+    {
+        QTemporaryDir dir;
+        EngineOptions wrong = options(dir);
+        wrong.checkpoint = "/nonexistent/model.safetensors";
+        Engine engine(wrong);
+        try {
+            index_paths(engine, {media_});
+            QFAIL("indexed without a model");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::NotFound);
+        }
+        QVERIFY(!fs::exists(engine.library_folder()));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestIndexJob)
+#include "tst_index_job.moc"

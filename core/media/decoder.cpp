@@ -19,8 +19,10 @@
 #include "core/media/shared_memory.h"
 #include "core/media/worker_pool.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 namespace wire = protocol;
 
@@ -30,7 +32,7 @@ std::filesystem::path find_worker(const std::filesystem::path& given)
         return given;
     if (const char* named = std::getenv("IMPRINT_DECODE"); named && *named)
         return named;
-    std::error_code ignored;  // without /proc the plain name below names what is missing
+    std::error_code ignored; // without /proc the plain name below names what is missing
     const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
     const auto beside = folder / "imprint-decode";
     const auto in_bin = folder.parent_path() / "bin" / "imprint-decode";
@@ -74,10 +76,10 @@ std::string clean(const char* text, size_t room)
         bool good = want > 0 && i + want <= length && !(want == 2 && byte < 0xC2) && byte < 0xF5;
         for (size_t k = 1; good && k < want; ++k)
             good = (static_cast<unsigned char>(text[i + k]) & 0xC0) == 0x80;
-        if (good && want > 2) {  // overlong forms and surrogates
+        if (good && want > 2) { // overlong forms and surrogates
             const auto second = static_cast<unsigned char>(text[i + 1]);
-            good = !(byte == 0xE0 && second < 0xA0) && !(byte == 0xED && second > 0x9F) &&
-                   !(byte == 0xF0 && second < 0x90) && !(byte == 0xF4 && second > 0x8F);
+            good = !(byte == 0xE0 && second < 0xA0) && !(byte == 0xED && second > 0x9F)
+                && !(byte == 0xF0 && second < 0x90) && !(byte == 0xF4 && second > 0x8F);
         }
         if (!good)
             out += '?';
@@ -93,11 +95,16 @@ std::string clean(const char* text, size_t room)
 ErrorKind kind_of(wire::Status status)
 {
     switch (status) {
-    case wire::Status::Unsupported: return ErrorKind::Unsupported;
-    case wire::Status::Malformed: return ErrorKind::Malformed;
-    case wire::Status::LimitExceeded: return ErrorKind::LimitExceeded;
-    case wire::Status::Io: return ErrorKind::Io;
-    case wire::Status::Ok: break;
+    case wire::Status::Unsupported:
+        return ErrorKind::Unsupported;
+    case wire::Status::Malformed:
+        return ErrorKind::Malformed;
+    case wire::Status::LimitExceeded:
+        return ErrorKind::LimitExceeded;
+    case wire::Status::Io:
+        return ErrorKind::Io;
+    case wire::Status::Ok:
+        break;
     }
     return ErrorKind::Crashed;
 }
@@ -110,7 +117,8 @@ ErrorKind kind_of(wire::Status status)
 void check_fit(const Fit& fit)
 {
     if (fit.exact.size() > wire::kMaxSizes || (fit.exact.empty() && (fit.max_side < 1 || fit.max_side > 16384)))
-        throw Error(ErrorKind::Usage, "", "pictures can be fitted to 1 to 32 exact sizes or a longer side of 1 to 16384");
+        throw Error(
+            ErrorKind::Usage, "", "pictures can be fitted to 1 to 32 exact sizes or a longer side of 1 to 16384");
     for (const Size& size : fit.exact)
         if (size.width < 1 || size.height < 1 || size.width > 16384 || size.height > 16384)
             throw Error(ErrorKind::Usage, "", "an exact size must lie between 1 and 16384 pixels a side");
@@ -123,12 +131,14 @@ bool fits(const Fit& fit, int width, int height)
     return std::find(fit.exact.begin(), fit.exact.end(), Size{width, height}) != fit.exact.end();
 }
 
-}  // namespace
+} // namespace
 
-class Decoder::Impl {
+class Decoder::Impl
+{
 public:
     explicit Impl(DecoderOptions options)
-        : options_(std::move(options)), pool_(find_worker(options_.worker), options_.workers)
+        : options_(std::move(options))
+        , pool_(find_worker(options_.worker), options_.workers)
     {
     }
 
@@ -165,8 +175,8 @@ public:
         if (cancel.cancelled())
             throw Error(ErrorKind::Cancelled, name, "stopped on request");
         const Descriptor descriptor = open_regular(file);
-        // A worker may have died while idle; that is no fault of this file, so another one serves it. A fresh one that is
-        // gone before it took the request ends the loop.
+        // A worker may have died while idle; that is no fault of this file, so another one serves it. A fresh one that
+        // is gone before it took the request ends the loop.
         for (bool fresh = false; !fresh;) {
             WorkerPool::Loan loan = pool_.borrow(name, cancel);
             fresh = loan.worker().served() == 0;
@@ -177,20 +187,23 @@ public:
                 loan.give_back();
                 if (exchange.reply.status == wire::Status::Ok)
                     return {exchange.reply, std::move(exchange.payload)};
-                throw Error(kind_of(exchange.reply.status), name,
-                            clean(exchange.reply.reason, sizeof exchange.reply.reason));
-            case Outcome::Retired: continue;
-            case Outcome::Died: throw Error(ErrorKind::Crashed, name, exchange.cause);
+                throw Error(
+                    kind_of(exchange.reply.status), name, clean(exchange.reply.reason, sizeof exchange.reply.reason));
+            case Outcome::Retired:
+                continue;
+            case Outcome::Died:
+                throw Error(ErrorKind::Crashed, name, exchange.cause);
             case Outcome::OutOfMemory:
                 throw Error(ErrorKind::LimitExceeded, name,
-                            "needs more than " + std::to_string(options_.limits.max_memory >> 20) +
-                                " MiB of memory to decode");
+                    "needs more than " + std::to_string(options_.limits.max_memory >> 20) + " MiB of memory to decode");
             case Outcome::TimedOut: {
                 char seconds[32];
                 std::snprintf(seconds, sizeof seconds, "%g", options_.limits.timeout);
-                throw Error(ErrorKind::LimitExceeded, name, std::string("took longer than ") + seconds + " s to decode");
+                throw Error(
+                    ErrorKind::LimitExceeded, name, std::string("took longer than ") + seconds + " s to decode");
             }
-            case Outcome::Cancelled: throw Error(ErrorKind::Cancelled, name, "stopped on request");
+            case Outcome::Cancelled:
+                throw Error(ErrorKind::Cancelled, name, "stopped on request");
             }
         }
         throw Error(ErrorKind::Crashed, name, "the decoder ended before it could read the file");
@@ -210,7 +223,7 @@ public:
             if (!std::isfinite(reply.times[i]))
                 nonsense(file.native(), "a time that is no number");
             pictures[i] = {reply.width, reply.height, reply.times[i],
-                           std::span(static_cast<const uint8_t*>(memory->data()) + i * bytes, bytes), memory};
+                std::span(static_cast<const uint8_t*>(memory->data()) + i * bytes, bytes), memory};
         }
         return pictures;
     }
@@ -244,7 +257,10 @@ private:
     WorkerPool pool_;
 };
 
-Decoder::Decoder(DecoderOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Decoder::Decoder(DecoderOptions options)
+    : impl_(std::make_unique<Impl>(std::move(options)))
+{
+}
 
 Decoder::~Decoder() = default;
 
@@ -273,11 +289,11 @@ Picture Decoder::still(const std::filesystem::path& file, const Fit& fit, const 
     return impl_->pictures(file, impl_->call(file, request, cancel), fit, 1).front();
 }
 
-std::vector<Picture> Decoder::frames(const std::filesystem::path& file, std::span<const double> times, const Fit& fit,
-                                     const CancelToken& cancel)
+std::vector<Picture> Decoder::frames(
+    const std::filesystem::path& file, std::span<const double> times, const Fit& fit, const CancelToken& cancel)
 {
-    if (times.size() > wire::kMaxTimes || !std::is_sorted(times.begin(), times.end()) ||
-        !std::all_of(times.begin(), times.end(), [](double time) { return std::isfinite(time); }))
+    if (times.size() > wire::kMaxTimes || !std::is_sorted(times.begin(), times.end())
+        || !std::all_of(times.begin(), times.end(), [](double time) { return std::isfinite(time); }))
         throw Error(ErrorKind::Usage, file.native(), "at most 256 ascending times can be asked for in one call");
     wire::Request request = impl_->request(wire::Operation::Frames);
     Impl::put_fit(request, fit);
@@ -303,4 +319,4 @@ int64_t Decoder::shared_bytes() const
     return impl_->shared_bytes();
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

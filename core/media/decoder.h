@@ -12,11 +12,12 @@
 #include "core/base/cancel.h"
 #include "core/media/media.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 struct DecoderOptions {
-    std::filesystem::path worker;  ///< imprint-decode; empty: beside the running executable, or $IMPRINT_DECODE
-    int workers = 0;               ///< processes at most; 0: one per processor
+    std::filesystem::path worker; ///< imprint-decode; empty: beside the running executable, or $IMPRINT_DECODE
+    int workers = 0; ///< processes at most; 0: one per processor
     Limits limits;
 };
 
@@ -27,7 +28,8 @@ struct DecoderOptions {
 /// Every method throws Error with the file's path as subject: NotFound, Permission, Unsupported, Malformed,
 /// LimitExceeded, Crashed, Cancelled. Files must be regular: a FIFO, socket, device or folder is Unsupported; a final
 /// symbolic link is not followed. Paths are bytes.
-class Decoder {
+class Decoder
+{
 public:
     explicit Decoder(DecoderOptions options = {});
     ~Decoder();
@@ -44,7 +46,7 @@ public:
     /// through. Returns one picture per time, all of one size; a time past the last frame gives the last frame.
     /// At most 256 times a call.
     std::vector<Picture> frames(const std::filesystem::path& file, std::span<const double> times, const Fit& fit,
-                                const CancelToken& cancel = {});
+        const CancelToken& cancel = {});
 
     /// Decodes sound from `from` to `to` seconds (clipped to the file) as 16 kHz mono. At most 600 seconds a call.
     Sound sound(const std::filesystem::path& file, double from, double to, const CancelToken& cancel = {});
@@ -57,4 +59,4 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -2,14 +2,18 @@
 // Names of the kinds of media.
 #include "core/media/media.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 const char* kind_name(Kind kind)
 {
     switch (kind) {
-    case Kind::Image: return "image";
-    case Kind::Video: return "video";
-    case Kind::Audio: return "audio";
+    case Kind::Image:
+        return "image";
+    case Kind::Video:
+        return "video";
+    case Kind::Audio:
+        return "audio";
     }
     return "image";
 }
@@ -22,4 +26,4 @@ std::optional<Kind> kind_from_name(const std::string& name)
     return std::nullopt;
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -9,14 +9,16 @@
 
 #include "core/media/worker_process.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-class SharedMemory {
+class SharedMemory
+{
 public:
     /// Maps `file` if it is a memfd sealed against writing and resizing and holds exactly `bytes`; null otherwise.
     /// While it lives, `counter` is `bytes` higher.
-    static std::shared_ptr<const SharedMemory> map(const Descriptor& file, size_t bytes,
-                                                   std::shared_ptr<std::atomic<int64_t>> counter);
+    static std::shared_ptr<const SharedMemory> map(
+        const Descriptor& file, size_t bytes, std::shared_ptr<std::atomic<int64_t>> counter);
     ~SharedMemory();
     SharedMemory(const SharedMemory&) = delete;
     SharedMemory& operator=(const SharedMemory&) = delete;
@@ -31,4 +33,4 @@ private:
     std::shared_ptr<std::atomic<int64_t>> counter_;
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

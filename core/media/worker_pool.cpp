@@ -8,17 +8,19 @@
 
 #include "core/base/error.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 // Libraries leak and heaps fragment; a start costs a few hundredths of a second.
 constexpr int kServesAtMost = 2000;
 
-}  // namespace
+} // namespace
 
 WorkerPool::WorkerPool(std::filesystem::path program, int workers)
-    : program_(std::move(program)),
-      most_(workers > 0 ? workers : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())))
+    : program_(std::move(program))
+    , most_(workers > 0 ? workers : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())))
 {
 }
 
@@ -51,7 +53,7 @@ WorkerPool::Loan::~Loan()
 {
     if (!worker_)
         return;
-    worker_.reset();  // kills and reaps before its place is free again
+    worker_.reset(); // kills and reaps before its place is free again
     pool_->forget_one();
 }
 
@@ -79,4 +81,4 @@ void WorkerPool::forget_one()
     freed_.notify_one();
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -12,17 +12,24 @@
 #include "core/base/cancel.h"
 #include "core/media/worker_process.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-class WorkerPool {
+class WorkerPool
+{
 public:
     /// `workers` 0: one per processor.
     WorkerPool(std::filesystem::path program, int workers);
 
     /// A borrowed worker. Destroyed without give_back(), it ends the process.
-    class Loan {
+    class Loan
+    {
     public:
-        Loan(WorkerPool& pool, std::unique_ptr<WorkerProcess> worker) : pool_(&pool), worker_(std::move(worker)) {}
+        Loan(WorkerPool& pool, std::unique_ptr<WorkerProcess> worker)
+            : pool_(&pool)
+            , worker_(std::move(worker))
+        {
+        }
         Loan(Loan&& other) noexcept = default;
         Loan& operator=(Loan&&) = delete;
         ~Loan();
@@ -45,8 +52,8 @@ private:
     const int most_;
     std::mutex mutex_;
     std::condition_variable freed_;
-    std::vector<std::unique_ptr<WorkerProcess>> idle_;  // guarded by mutex_
-    int alive_ = 0;                                     // guarded by mutex_; idle and lent
+    std::vector<std::unique_ptr<WorkerProcess>> idle_; // guarded by mutex_
+    int alive_ = 0; // guarded by mutex_; idle and lent
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -20,8 +20,10 @@
 
 #include "core/base/error.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 using Clock = std::chrono::steady_clock;
 
@@ -29,7 +31,7 @@ using Clock = std::chrono::steady_clock;
 std::vector<std::string> worker_environment()
 {
     std::vector<std::string> environment = {"LC_ALL=C.UTF-8", "VIPS_CONCURRENCY=1", "VIPS_DISC_THRESHOLD=1000g",
-                                            "OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=passive"};
+        "OMP_NUM_THREADS=1", "OMP_WAIT_POLICY=passive"};
     for (const char* name : {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"})
         if (const char* value = std::getenv(name))
             environment.push_back(std::string(name) + "=" + value);
@@ -88,7 +90,7 @@ bool receive_reply(int socket, protocol::Reply& reply, Descriptor& payload)
     return received == static_cast<ssize_t>(sizeof reply) && reply.magic == protocol::kMagic;
 }
 
-}  // namespace
+} // namespace
 
 Descriptor& Descriptor::operator=(Descriptor&& other) noexcept
 {
@@ -151,7 +153,7 @@ WorkerProcess::WorkerProcess(const std::filesystem::path& program)
         pid_ = -1;
         if (failure == ENOENT)
             throw Error(ErrorKind::NotFound, name, "the decoder program is missing",
-                        "Install Imprint again, or set IMPRINT_DECODE to where it lies");
+                "Install Imprint again, or set IMPRINT_DECODE to where it lies");
         throw_errno(failure, name, "start the decoder");
     }
     socket_ = std::move(mine);
@@ -200,16 +202,16 @@ WorkerProcess::Exchange WorkerProcess::ended()
     } else if (WIFEXITED(status) && WEXITSTATUS(status) == protocol::kExitOutOfMemory) {
         result.outcome = Outcome::OutOfMemory;
     } else if (WIFSIGNALED(status)) {
-        result.cause = "the decoder stopped with signal " + std::to_string(WTERMSIG(status)) + " (" +
-                       strsignal(WTERMSIG(status)) + ")";
+        result.cause = "the decoder stopped with signal " + std::to_string(WTERMSIG(status)) + " ("
+            + strsignal(WTERMSIG(status)) + ")";
     } else {
         result.cause = "the decoder ended with status " + std::to_string(WIFEXITED(status) ? WEXITSTATUS(status) : -1);
     }
     return result;
 }
 
-WorkerProcess::Exchange WorkerProcess::exchange(const protocol::Request& request, int file, double timeout,
-                                                const CancelToken& cancel)
+WorkerProcess::Exchange WorkerProcess::exchange(
+    const protocol::Request& request, int file, double timeout, const CancelToken& cancel)
 {
     const auto deadline = Clock::now() + std::chrono::duration<double>(timeout);
     if (!send_request(socket_.get(), request, file)) {
@@ -244,4 +246,4 @@ WorkerProcess::Exchange WorkerProcess::exchange(const protocol::Request& request
     }
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

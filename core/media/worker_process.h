@@ -11,15 +11,23 @@
 #include "core/base/cancel.h"
 #include "core/media/protocol.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 /// Owns a file descriptor.
-class Descriptor {
+class Descriptor
+{
 public:
     Descriptor() = default;
-    explicit Descriptor(int value) : value_(value) {}
+    explicit Descriptor(int value)
+        : value_(value)
+    {
+    }
     ~Descriptor() { reset(); }
-    Descriptor(Descriptor&& other) noexcept : value_(other.release()) {}
+    Descriptor(Descriptor&& other) noexcept
+        : value_(other.release())
+    {
+    }
     Descriptor& operator=(Descriptor&& other) noexcept;
     int get() const { return value_; }
     explicit operator bool() const { return value_ >= 0; }
@@ -31,7 +39,8 @@ private:
 };
 
 /// A running worker. Not for use by two threads at once; may be created, used and destroyed on different threads.
-class WorkerProcess {
+class WorkerProcess
+{
 public:
     /// Starts the program. Throws Error when that fails.
     explicit WorkerProcess(const std::filesystem::path& program);
@@ -41,11 +50,11 @@ public:
     WorkerProcess& operator=(const WorkerProcess&) = delete;
 
     enum class Outcome {
-        Answered,   ///< `reply` is filled; `payload` holds the memfd if one came
-        Retired,    ///< the worker was gone before it took the request: a fresh one will serve it
-        Died,       ///< it crashed over this request; `cause` says how
-        OutOfMemory,///< it ended because it could not allocate
-        TimedOut,   ///< no answer in time
+        Answered, ///< `reply` is filled; `payload` holds the memfd if one came
+        Retired, ///< the worker was gone before it took the request: a fresh one will serve it
+        Died, ///< it crashed over this request; `cause` says how
+        OutOfMemory, ///< it ended because it could not allocate
+        TimedOut, ///< no answer in time
         Cancelled,
     };
     struct Exchange {
@@ -55,8 +64,8 @@ public:
         std::string cause;
     };
 
-    /// Sends one request with the file's descriptor and waits for the answer. After anything but Answered the process is
-    /// dead or must be destroyed.
+    /// Sends one request with the file's descriptor and waits for the answer. After anything but Answered the process
+    /// is dead or must be destroyed.
     Exchange exchange(const protocol::Request& request, int file, double timeout, const CancelToken& cancel);
 
     int served() const { return served_; }
@@ -70,4 +79,4 @@ private:
     int served_ = 0;
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

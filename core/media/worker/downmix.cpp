@@ -12,8 +12,10 @@ extern "C" {
 
 #include "core/base/error.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 void average(const float* samples, int count, int channels, float* mono)
 {
@@ -25,13 +27,13 @@ void average(const float* samples, int count, int channels, float* mono)
     }
 }
 
-}  // namespace
+} // namespace
 
 void Downmix::prepare(const AVChannelLayout& given, int format, int in_rate, int out_rate)
 {
     const uint64_t mask = given.order == AV_CHANNEL_ORDER_NATIVE ? given.u.mask : 0;
-    if (context_ && channels_ == given.nb_channels && mask_ == mask && format_ == format && in_rate_ == in_rate &&
-        out_rate_ == out_rate)
+    if (context_ && channels_ == given.nb_channels && mask_ == mask && format_ == format && in_rate_ == in_rate
+        && out_rate_ == out_rate)
         return;
     channels_ = given.nb_channels;
     mask_ = mask;
@@ -53,7 +55,7 @@ void Downmix::prepare(const AVChannelLayout& given, int format, int in_rate, int
         }
         SwrContext* context = nullptr;
         swr_alloc_set_opts2(&context, averaged_ ? &layout : &mono, AV_SAMPLE_FMT_FLT, out_rate, &layout,
-                            static_cast<AVSampleFormat>(format), in_rate, 0, nullptr);
+            static_cast<AVSampleFormat>(format), in_rate, 0, nullptr);
         context_.reset(context);
         if (context) {
             // Floats are not normalised of swr's own accord, and a stereo file would come out 3 dB too loud.
@@ -97,11 +99,11 @@ void Downmix::frame(const AVFrame* frame, int rate, std::vector<float>& mono)
     const int room = swr_get_out_samples(context_.get(), frame->nb_samples) + 64;
     std::vector<float> converted(size_t(room) * channels);
     auto* to = reinterpret_cast<uint8_t*>(converted.data());
-    const int made = std::max(0, swr_convert(context_.get(), &to, room, const_cast<const uint8_t**>(frame->extended_data),
-                                             frame->nb_samples));
+    const int made = std::max(0,
+        swr_convert(context_.get(), &to, room, const_cast<const uint8_t**>(frame->extended_data), frame->nb_samples));
     const size_t before = mono.size();
     mono.resize(before + made);
     average(converted.data(), made, channels, mono.data() + before);
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -11,9 +11,11 @@ extern "C" {
 
 #include "core/media/worker/resampler.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-class Downmix {
+class Downmix
+{
 public:
     /// `count` frames of interleaved floats to `count` mono samples.
     void interleaved(const float* samples, int count, int channels, int rate, float* mono);
@@ -28,7 +30,7 @@ private:
     std::unique_ptr<SwrContext, FreeSwr> context_;
     int channels_ = 0, format_ = -1, in_rate_ = 0, out_rate_ = 0;
     uint64_t mask_ = 0;
-    bool averaged_ = false;  // swr has no weights for this layout: it only converts, and we average
+    bool averaged_ = false; // swr has no weights for this layout: it only converts, and we average
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

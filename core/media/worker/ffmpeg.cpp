@@ -14,14 +14,17 @@ extern "C" {
 #include "core/base/error.h"
 #include "core/media/worker/metadata_time.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 // Nothing here opens a second file: no hls, dash, concat, image2, imf, sdp, rtsp, tty …
-constexpr const char* kContainers =
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,av1,obu,ivf,flv,asf,ogg,mxf,gxf,dv,rm,"
-    "nut,wtv,vc1,vc1test,dirac,mjpeg,yuv4mpegpipe,amr,aac,ac3,eac3,dts,dtshd,truehd,mlp,mp3,flac,wav,w64,aiff,au,caf,ape,"
-    "wv,tta,tak,mpc,mpc8,oma,dsf,iff,voc,xwma,loas,nistsphere";
+constexpr const char* kContainers = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,m4v,h264,hevc,av1,"
+                                    "obu,ivf,flv,asf,ogg,mxf,gxf,dv,rm,"
+                                    "nut,wtv,vc1,vc1test,dirac,mjpeg,yuv4mpegpipe,amr,aac,ac3,eac3,dts,dtshd,truehd,"
+                                    "mlp,mp3,flac,wav,w64,aiff,au,caf,ape,"
+                                    "wv,tta,tak,mpc,mpc8,oma,dsf,iff,voc,xwma,loas,nistsphere";
 constexpr const char* kStills = "bmp_pipe,ppm_pipe,pgm_pipe,pbm_pipe,pam_pipe,pfm_pipe,qoi_pipe,jpegxl_pipe,j2k_pipe,"
                                 "psd_pipe";
 constexpr const char* kPlaylists = "hls,dash,concat,image2,image2pipe,imf,sdp,rtsp,webm_dash_manifest,ffmetadata";
@@ -66,7 +69,7 @@ std::string lower(std::string text)
     throw Error(ErrorKind::Unsupported, "", "is not an image, video or sound file");
 }
 
-}  // namespace
+} // namespace
 
 void start_ffmpeg()
 {
@@ -110,7 +113,8 @@ FramePtr new_frame()
     return frame ? std::move(frame) : throw std::bad_alloc();
 }
 
-Container::Container(const Input& input) : input_(input)
+Container::Container(const Input& input)
+    : input_(input)
 {
     last_complaint[0] = '\0';
     const auto read = [](void* self, uint8_t* buffer, int count) -> int {
@@ -124,11 +128,18 @@ Container::Container(const Input& input) : input_(input)
     const auto seek = [](void* self, int64_t offset, int whence) -> int64_t {
         auto* container = static_cast<Container*>(self);
         switch (whence & ~AVSEEK_FORCE) {
-        case AVSEEK_SIZE: return container->input_.size();
-        case SEEK_SET: break;
-        case SEEK_CUR: offset += container->offset_; break;
-        case SEEK_END: offset += container->input_.size(); break;
-        default: return AVERROR(EINVAL);
+        case AVSEEK_SIZE:
+            return container->input_.size();
+        case SEEK_SET:
+            break;
+        case SEEK_CUR:
+            offset += container->offset_;
+            break;
+        case SEEK_END:
+            offset += container->input_.size();
+            break;
+        default:
+            return AVERROR(EINVAL);
         }
         return offset < 0 ? AVERROR(EINVAL) : container->offset_ = offset;
     };
@@ -153,7 +164,7 @@ Container::Container(const Input& input) : input_(input)
             throw_not_media(input);
         if (listed(format->name, kPlaylists))
             throw Error(ErrorKind::Unsupported, "",
-                        std::string("is a playlist (") + format->name + "), which only names other files");
+                std::string("is a playlist (") + format->name + "), which only names other files");
         is_still_ = listed(format->name, kStills);
         // A quarter of the scale is what a mere file name would be worth: too weak, as we look at the content alone.
         if (score <= AVPROBE_SCORE_RETRY || (!is_still_ && !listed(format->name, kContainers)))
@@ -200,8 +211,8 @@ void Container::choose_streams()
     for (unsigned i = 0; i < context_->nb_streams; ++i) {
         AVStream* stream = context_->streams[i];
         const AVMediaType type = stream->codecpar->codec_type;
-        if ((type != AVMEDIA_TYPE_VIDEO && type != AVMEDIA_TYPE_AUDIO) ||
-            (stream->disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)))
+        if ((type != AVMEDIA_TYPE_VIDEO && type != AVMEDIA_TYPE_AUDIO)
+            || (stream->disposition & (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS)))
             continue;
         if (!avcodec_find_decoder(stream->codecpar->codec_id)) {
             unknown = avcodec_get_name(stream->codecpar->codec_id);
@@ -306,4 +317,4 @@ CodecPtr Container::open_decoder(const AVStream* stream, int64_t max_pixels) con
     return decoder;
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

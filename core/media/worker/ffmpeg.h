@@ -14,7 +14,8 @@ extern "C" {
 
 #include "core/media/worker/input.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 /// Quiets FFmpeg's log and keeps its last complaint for reasons.
 void start_ffmpeg();
@@ -43,7 +44,8 @@ using CodecPtr = std::unique_ptr<AVCodecContext, FreeCodec>;
 PacketPtr new_packet();
 FramePtr new_frame();
 
-class Container {
+class Container
+{
 public:
     /// Throws Error: Unsupported for what is no picture, video or sound, or a kind of file that is not read; Malformed
     /// for one of a known kind that cannot be opened. The input must outlive this.
@@ -84,4 +86,4 @@ private:
     AVStream* sound_ = nullptr;
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -6,17 +6,21 @@
 
 #include "core/base/error.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
-constexpr double kTolerance = 5e-4;       // seconds; container clocks tick in milliseconds
-constexpr double kBlindSeekAfter = 4.0;   // without an index, seeking pays off only for a leap
-constexpr double kSeekBack[] = {0, 2, 10, 60};  // a seek that lands too late is tried again so much earlier
-constexpr double kSettle = 1.5;  // MPEG streams stamp only some frames: right after a seek the others are guessed
+constexpr double kTolerance = 5e-4; // seconds; container clocks tick in milliseconds
+constexpr double kBlindSeekAfter = 4.0; // without an index, seeking pays off only for a leap
+constexpr double kSeekBack[] = {0, 2, 10, 60}; // a seek that lands too late is tried again so much earlier
+constexpr double kSettle = 1.5; // MPEG streams stamp only some frames: right after a seek the others are guessed
 
-}  // namespace
+} // namespace
 
-FrameReader::FrameReader(const Input& input, const protocol::Request& request) : input_(input), request_(request)
+FrameReader::FrameReader(const Input& input, const protocol::Request& request)
+    : input_(input)
+    , request_(request)
 {
     open();
 }
@@ -30,9 +34,9 @@ void FrameReader::open()
         throw Error(ErrorKind::Unsupported, "", "is not a video");
     if (int64_t(stream->codecpar->width) * stream->codecpar->height > request_.max_video_pixels)
         throw Error(ErrorKind::LimitExceeded, "",
-                    "has frames of " + std::to_string(stream->codecpar->width) + " x " +
-                        std::to_string(stream->codecpar->height) + " pixels, more than the " +
-                        std::to_string(request_.max_video_pixels / 1'000'000) + " million allowed");
+            "has frames of " + std::to_string(stream->codecpar->width) + " x "
+                + std::to_string(stream->codecpar->height) + " pixels, more than the "
+                + std::to_string(request_.max_video_pixels / 1'000'000) + " million allowed");
     decoder_ = container_->open_decoder(stream, request_.max_video_pixels);
     packet_ = new_packet();
     if (container_->sound())
@@ -62,7 +66,8 @@ bool FrameReader::next()
             if (stamp == AV_NOPTS_VALUE && lost_)
                 continue;
             lost_ = false;
-            const double time = stamp != AV_NOPTS_VALUE ? stamp * av_q2d(stream->time_base) - origin_ : last_time_ + step_;
+            const double time
+                = stamp != AV_NOPTS_VALUE ? stamp * av_q2d(stream->time_base) - origin_ : last_time_ + step_;
             last_time_ = time;
             ahead_ = Shown{std::move(frame), time};
             return true;
@@ -152,4 +157,4 @@ const FrameReader::Shown& FrameReader::at(double time)
     return *ahead_;
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

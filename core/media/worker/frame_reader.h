@@ -8,16 +8,18 @@
 #include "core/media/protocol.h"
 #include "core/media/worker/ffmpeg.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-class FrameReader {
+class FrameReader
+{
 public:
     /// Throws Error(Unsupported) for a file without a picture stream.
     FrameReader(const Input& input, const protocol::Request& request);
 
     struct Shown {
         FramePtr frame;
-        double time = 0;  ///< seconds since the first frame
+        double time = 0; ///< seconds since the first frame
     };
 
     /// The last frame shown at or before `time`, or the first frame of all. The frame stays the reader's.
@@ -40,10 +42,10 @@ private:
     PacketPtr packet_;
     double origin_ = 0, step_ = 0.04;
     bool draining_ = false, ended_ = false;
-    bool sought_ = false;  // since the file was opened
-    bool lost_ = false;    // no timestamp seen since the last seek
+    bool sought_ = false; // since the file was opened
+    bool lost_ = false; // no timestamp seen since the last seek
     std::optional<Shown> current_, ahead_;
     double last_time_ = 0;
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

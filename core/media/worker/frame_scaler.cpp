@@ -14,21 +14,29 @@ extern "C" {
 
 #include "core/base/error.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 int colour_matrix(const AVFrame* frame)
 {
     switch (frame->colorspace) {
-    case AVCOL_SPC_BT709: return SWS_CS_ITU709;
-    case AVCOL_SPC_FCC: return SWS_CS_FCC;
-    case AVCOL_SPC_SMPTE240M: return SWS_CS_SMPTE240M;
+    case AVCOL_SPC_BT709:
+        return SWS_CS_ITU709;
+    case AVCOL_SPC_FCC:
+        return SWS_CS_FCC;
+    case AVCOL_SPC_SMPTE240M:
+        return SWS_CS_SMPTE240M;
     case AVCOL_SPC_BT2020_NCL:
-    case AVCOL_SPC_BT2020_CL: return SWS_CS_BT2020;
+    case AVCOL_SPC_BT2020_CL:
+        return SWS_CS_BT2020;
     case AVCOL_SPC_BT470BG:
-    case AVCOL_SPC_SMPTE170M: return SWS_CS_ITU601;
+    case AVCOL_SPC_SMPTE170M:
+        return SWS_CS_ITU601;
     // Unstated: what players assume, by size.
-    default: return frame->height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
+    default:
+        return frame->height >= 720 ? SWS_CS_ITU709 : SWS_CS_ITU601;
     }
 }
 
@@ -36,22 +44,33 @@ int colour_matrix(const AVFrame* frame)
 AVPixelFormat without_range(AVPixelFormat format, bool& full)
 {
     switch (format) {
-    case AV_PIX_FMT_YUVJ420P: full = true; return AV_PIX_FMT_YUV420P;
-    case AV_PIX_FMT_YUVJ422P: full = true; return AV_PIX_FMT_YUV422P;
-    case AV_PIX_FMT_YUVJ444P: full = true; return AV_PIX_FMT_YUV444P;
-    case AV_PIX_FMT_YUVJ440P: full = true; return AV_PIX_FMT_YUV440P;
-    case AV_PIX_FMT_YUVJ411P: full = true; return AV_PIX_FMT_YUV411P;
-    default: return format;
+    case AV_PIX_FMT_YUVJ420P:
+        full = true;
+        return AV_PIX_FMT_YUV420P;
+    case AV_PIX_FMT_YUVJ422P:
+        full = true;
+        return AV_PIX_FMT_YUV422P;
+    case AV_PIX_FMT_YUVJ444P:
+        full = true;
+        return AV_PIX_FMT_YUV444P;
+    case AV_PIX_FMT_YUVJ440P:
+        full = true;
+        return AV_PIX_FMT_YUV440P;
+    case AV_PIX_FMT_YUVJ411P:
+        full = true;
+        return AV_PIX_FMT_YUV411P;
+    default:
+        return format;
     }
 }
 
-}  // namespace
+} // namespace
 
 Turn display_turn(const AVStream* stream)
 {
     size_t bytes = 0;
-    const auto* matrix = reinterpret_cast<const int32_t*>(
-        av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &bytes));
+    const auto* matrix
+        = reinterpret_cast<const int32_t*>(av_stream_get_side_data(stream, AV_PKT_DATA_DISPLAYMATRIX, &bytes));
     if (!matrix || bytes < 9 * sizeof(int32_t))
         return {};
     // x' = a·x + c·y, y' = b·x + d·y
@@ -73,7 +92,11 @@ Size shown_size(int width, int height, AVRational sample_aspect, const Turn& tur
     return size;
 }
 
-FrameScaler::FrameScaler(Size size, const Turn& turn) : size_(size), turn_(turn) {}
+FrameScaler::FrameScaler(Size size, const Turn& turn)
+    : size_(size)
+    , turn_(turn)
+{
+}
 
 FrameScaler::~FrameScaler()
 {
@@ -93,13 +116,13 @@ void FrameScaler::convert(const AVFrame* frame, uint8_t* rgb)
     const int height = turn_.transpose ? size_.width : size_.height;
 
     context_ = sws_getCachedContext(context_, frame->width, frame->height, format, width, height,
-                                    alpha ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24,
-                                    SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr, nullptr, nullptr);
+        alpha ? AV_PIX_FMT_RGBA : AV_PIX_FMT_RGB24, SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, nullptr,
+        nullptr, nullptr);
     if (!context_)
         throw Error(ErrorKind::LimitExceeded, "", "has frames that cannot be scaled" + ffmpeg_complaint());
     // Refused for inputs that are RGB already, which need no matrix.
-    sws_setColorspaceDetails(context_, sws_getCoefficients(colour_matrix(frame)), full, sws_getCoefficients(SWS_CS_DEFAULT),
-                             1, 0, 1 << 16, 1 << 16);
+    sws_setColorspaceDetails(context_, sws_getCoefficients(colour_matrix(frame)), full,
+        sws_getCoefficients(SWS_CS_DEFAULT), 1, 0, 1 << 16, 1 << 16);
     // swscale may write whole vectors past a row's end.
     const int stride = (width * channels + 63) / 64 * 64;
     scaled_.resize(size_t(stride) * height + 64);
@@ -124,4 +147,4 @@ void FrameScaler::convert(const AVFrame* frame, uint8_t* rgb)
     }
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

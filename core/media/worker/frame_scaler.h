@@ -11,7 +11,8 @@
 
 struct SwsContext;
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 /// How a stored picture is turned to be seen upright: first swapped along its diagonal, then mirrored.
 struct Turn {
@@ -24,7 +25,8 @@ Turn display_turn(const AVStream* stream);
 /// Size as shown: stretched by the sample aspect ratio, then turned.
 Size shown_size(int width, int height, AVRational sample_aspect, const Turn& turn);
 
-class FrameScaler {
+class FrameScaler
+{
 public:
     /// `size` is the upright result.
     FrameScaler(Size size, const Turn& turn);
@@ -39,7 +41,7 @@ private:
     const Size size_;
     const Turn turn_;
     SwsContext* context_ = nullptr;
-    std::vector<uint8_t> scaled_;  // before the turn; with alpha where the frame has it
+    std::vector<uint8_t> scaled_; // before the turn; with alpha where the frame has it
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

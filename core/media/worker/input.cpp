@@ -9,9 +9,11 @@
 
 #include "core/base/error.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-Input::Input(int descriptor) : descriptor_(descriptor)
+Input::Input(int descriptor)
+    : descriptor_(descriptor)
 {
     struct stat status;
     if (fstat(descriptor, &status) != 0)
@@ -38,4 +40,4 @@ std::string Input::head(size_t count) const
     return bytes;
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The media file as the worker has it: a descriptor that the parent opened. Read by position, so that no library depends
-// on where another one left the file's offset.
+// The media file as the worker has it: a descriptor that the parent opened. Read by position, so that no library
+// depends on where another one left the file's offset.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-class Input {
+class Input
+{
 public:
     /// Borrows the descriptor. Throws Error(Io) when it cannot be examined.
     explicit Input(int descriptor);
@@ -31,4 +33,4 @@ private:
     mutable int failure_ = 0;
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

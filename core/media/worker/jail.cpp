@@ -21,8 +21,10 @@
 #define IMPRINT_SANITIZED 0
 #endif
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 // GLib aborts when it cannot allocate or start a thread; the parent should hear that it was the memory limit.
 void on_glib_message(const char*, GLogLevelFlags level, const char* message, void*)
@@ -49,7 +51,7 @@ void set_limit(__rlimit_resource what, rlim_t value)
         throw Error(ErrorKind::Io, "", "cannot set a resource limit");
 }
 
-}  // namespace
+} // namespace
 
 void start_libraries()
 {
@@ -69,7 +71,7 @@ void give_up_privileges()
     set_limit(RLIMIT_CORE, 0);
     set_limit(RLIMIT_NOFILE, 32);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    if (!IMPRINT_SANITIZED)  // the leak checker attaches to its own process
+    if (!IMPRINT_SANITIZED) // the leak checker attaches to its own process
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     setpriority(PRIO_PROCESS, 0, 5);
 }
@@ -84,4 +86,4 @@ void limit_memory(int64_t bytes)
     set_limit(RLIMIT_FSIZE, static_cast<rlim_t>(bytes));
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

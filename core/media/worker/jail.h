@@ -4,9 +4,11 @@
 
 #include <cstdint>
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-/// Starts every library once, so that nothing has to be opened or loaded later, and makes them quiet and single-threaded.
+/// Starts every library once, so that nothing has to be opened or loaded later, and makes them quiet and
+/// single-threaded.
 void start_libraries();
 
 /// No core dumps, few descriptors, no new privileges, a low priority.
@@ -15,4 +17,4 @@ void give_up_privileges();
 /// Lets the process grow by `bytes` of address space and no further. The first call counts.
 void limit_memory(int64_t bytes);
 
-}  // namespace imprint::media
+} // namespace imprint::media

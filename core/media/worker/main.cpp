@@ -14,7 +14,8 @@ int main()
 {
     int type = 0;
     socklen_t length = sizeof type;
-    if (getsockopt(imprint::media::protocol::kSocket, SOL_SOCKET, SO_TYPE, &type, &length) != 0 || type != SOCK_SEQPACKET) {
+    if (getsockopt(imprint::media::protocol::kSocket, SOL_SOCKET, SO_TYPE, &type, &length) != 0
+        || type != SOCK_SEQPACKET) {
         std::fputs("imprint-decode is started by Imprint to read media files; it does nothing by itself.\n", stderr);
         return 2;
     }

@@ -6,15 +6,17 @@
 #include <cstdio>
 #include <cstring>
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 std::optional<int64_t> seconds_since_1970(int year, int month, int day, int hour, int minute, int second)
 {
     const std::chrono::year_month_day date(std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
-                                           std::chrono::day(static_cast<unsigned>(day)));
-    if (month < 1 || day < 1 || !date.ok() || year < 1800 || year > 9999 || hour < 0 || hour > 23 || minute < 0 ||
-        minute > 59 || second < 0 || second > 60)
+        std::chrono::day(static_cast<unsigned>(day)));
+    if (month < 1 || day < 1 || !date.ok() || year < 1800 || year > 9999 || hour < 0 || hour > 23 || minute < 0
+        || minute > 59 || second < 0 || second > 60)
         return std::nullopt;
     const int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
     return ((days * 24 + hour) * 60 + minute) * 60 + second;
@@ -24,14 +26,14 @@ int64_t offset_seconds(const char* text)
 {
     char sign = 0;
     int hours = 0, minutes = 0;
-    if ((std::sscanf(text, "%c%2d:%2d", &sign, &hours, &minutes) < 3 &&
-         std::sscanf(text, "%c%2d%2d", &sign, &hours, &minutes) < 2) ||
-        (sign != '+' && sign != '-') || hours < 0 || hours > 14 || minutes < 0 || minutes > 59)
+    if ((std::sscanf(text, "%c%2d:%2d", &sign, &hours, &minutes) < 3
+            && std::sscanf(text, "%c%2d%2d", &sign, &hours, &minutes) < 2)
+        || (sign != '+' && sign != '-') || hours < 0 || hours > 14 || minutes < 0 || minutes > 59)
         return 0;
     return (sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
 }
 
-}  // namespace
+} // namespace
 
 std::optional<int64_t> parse_exif_time(const std::string& text, const std::string& offset)
 {
@@ -55,4 +57,4 @@ std::optional<int64_t> parse_container_time(const std::string& text)
     return *local - offset_seconds(rest + std::strcspn(rest, "+-"));
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -6,7 +6,8 @@
 #include <optional>
 #include <string>
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 /// "2012:03:04 05:06:07" with an offset such as "+02:00" (empty: taken as UTC) to seconds since 1970.
 std::optional<int64_t> parse_exif_time(const std::string& text, const std::string& offset);
@@ -14,4 +15,4 @@ std::optional<int64_t> parse_exif_time(const std::string& text, const std::strin
 /// "2012-03-04T05:06:07.000000Z" or with "+0200" at the end.
 std::optional<int64_t> parse_container_time(const std::string& text);
 
-}  // namespace imprint::media
+} // namespace imprint::media

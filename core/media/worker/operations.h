@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a worker can do with a file. Each fills its part of the reply; those that return a descriptor return a sealed memfd.
-// All throw Error with an empty subject (the parent knows the path), or std::bad_alloc.
+// What a worker can do with a file. Each fills its part of the reply; those that return a descriptor return a sealed
+// memfd. All throw Error with an empty subject (the parent knows the path), or std::bad_alloc.
 #pragma once
 
 #include "core/media/protocol.h"
 #include "core/media/worker/input.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 /// Decides by content what the file is and reads its headers.
 void probe(const Input& input, const protocol::Request& request, protocol::Reply& reply);
@@ -20,4 +21,4 @@ int frames(const Input& input, const protocol::Request& request, protocol::Reply
 /// 32-bit floats, mono, at kSampleRate; -1 when the range holds none.
 int sound(const Input& input, const protocol::Request& request, protocol::Reply& reply);
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -13,9 +13,11 @@
 
 #include "core/base/error.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-Output::Output(size_t bytes) : bytes_(bytes)
+Output::Output(size_t bytes)
+    : bytes_(bytes)
 {
     descriptor_ = memfd_create("imprint-media", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (descriptor_ >= 0 && ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0) {
@@ -27,11 +29,13 @@ Output::Output(size_t bytes) : bytes_(bytes)
     if (descriptor_ >= 0)
         close(descriptor_);
     throw Error(ErrorKind::LimitExceeded, "",
-                "no room for " + std::to_string(bytes >> 10) + " KiB of decoded data (" + std::strerror(reason) + ")");
+        "no room for " + std::to_string(bytes >> 10) + " KiB of decoded data (" + std::strerror(reason) + ")");
 }
 
 Output::Output(Output&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), data_(std::exchange(other.data_, nullptr)), bytes_(other.bytes_)
+    : descriptor_(std::exchange(other.descriptor_, -1))
+    , data_(std::exchange(other.data_, nullptr))
+    , bytes_(other.bytes_)
 {
 }
 
@@ -52,4 +56,4 @@ int Output::seal()
     return std::exchange(descriptor_, -1);
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

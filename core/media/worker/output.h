@@ -4,9 +4,11 @@
 
 #include <cstddef>
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-class Output {
+class Output
+{
 public:
     /// Throws Error(LimitExceeded) when there is no room.
     explicit Output(size_t bytes);
@@ -25,4 +27,4 @@ private:
     size_t bytes_;
 };
 
-}  // namespace imprint::media
+} // namespace imprint::media

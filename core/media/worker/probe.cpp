@@ -11,8 +11,10 @@
 #include "core/media/worker/sound_source.h"
 #include "core/media/worker/vips_still.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 void put(protocol::Reply& reply, Kind kind, const std::string& format)
 {
@@ -30,8 +32,9 @@ void put_time(protocol::Reply& reply, std::optional<int64_t> taken_at)
 void put_duration(protocol::Reply& reply, double duration, const protocol::Request& request)
 {
     if (!(duration <= request.max_duration))
-        throw Error(ErrorKind::LimitExceeded, "", "says it lasts longer than the " +
-                        std::to_string(static_cast<int64_t>(request.max_duration / 3600)) + " hours allowed");
+        throw Error(ErrorKind::LimitExceeded, "",
+            "says it lasts longer than the " + std::to_string(static_cast<int64_t>(request.max_duration / 3600))
+                + " hours allowed");
     reply.duration = std::max(0.0, duration);
 }
 
@@ -50,8 +53,8 @@ void probe_container(const Input& input, const protocol::Request& request, proto
             throw_damaged("is damaged: its picture has no size");
         if (int64_t(codec->width) * codec->height > most)
             throw Error(ErrorKind::LimitExceeded, "",
-                        "has " + std::to_string(codec->width) + " x " + std::to_string(codec->height) +
-                            " pixels, more than the " + std::to_string(most / 1'000'000) + " million allowed");
+                "has " + std::to_string(codec->width) + " x " + std::to_string(codec->height)
+                    + " pixels, more than the " + std::to_string(most / 1'000'000) + " million allowed");
         const AVRational aspect = av_guess_sample_aspect_ratio(file.context(), file.picture(), nullptr);
         const Size size = shown_size(codec->width, codec->height, aspect, display_turn(file.picture()));
         reply.width = size.width;
@@ -62,7 +65,7 @@ void probe_container(const Input& input, const protocol::Request& request, proto
         put_duration(reply, file.duration(), request);
 }
 
-}  // namespace
+} // namespace
 
 void probe(const Input& input, const protocol::Request& request, protocol::Reply& reply)
 {
@@ -84,4 +87,4 @@ void probe(const Input& input, const protocol::Request& request, protocol::Reply
     probe_container(input, request, reply);
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -11,7 +11,8 @@ extern "C" {
 
 #include "core/media/media.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 void FreeSwr::operator()(SwrContext* context) const
 {
@@ -24,13 +25,14 @@ Resampler::Resampler(int rate)
         return;
     AVChannelLayout mono = AV_CHANNEL_LAYOUT_MONO;
     SwrContext* context = nullptr;
-    if (swr_alloc_set_opts2(&context, &mono, AV_SAMPLE_FMT_FLT, kSampleRate, &mono, AV_SAMPLE_FMT_FLT, rate, 0, nullptr) < 0)
+    if (swr_alloc_set_opts2(&context, &mono, AV_SAMPLE_FMT_FLT, kSampleRate, &mono, AV_SAMPLE_FMT_FLT, rate, 0, nullptr)
+        < 0)
         throw std::bad_alloc();
     context_.reset(context);
     av_opt_set_int(context, "filter_size", 64, 0);
     av_opt_set_double(context, "cutoff", 0.95, 0);
     av_opt_set_int(context, "exact_rational", 1, 0);
-    av_opt_set_int(context, "linear_interp", 1, 0);  // rates without a small ratio fall between the phases
+    av_opt_set_int(context, "linear_interp", 1, 0); // rates without a small ratio fall between the phases
     if (swr_init(context) < 0)
         throw std::bad_alloc();
 }
@@ -50,4 +52,4 @@ void Resampler::add(const float* samples, int count, std::vector<float>& out)
     out.resize(before + std::max(0, made));
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -19,18 +19,24 @@
 #include "core/media/worker/jail.h"
 #include "core/media/worker/operations.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 using namespace protocol;
 
 Status status_of(ErrorKind kind)
 {
     switch (kind) {
-    case ErrorKind::Unsupported: return Status::Unsupported;
-    case ErrorKind::Malformed: return Status::Malformed;
-    case ErrorKind::LimitExceeded: return Status::LimitExceeded;
-    default: return Status::Io;
+    case ErrorKind::Unsupported:
+        return Status::Unsupported;
+    case ErrorKind::Malformed:
+        return Status::Malformed;
+    case ErrorKind::LimitExceeded:
+        return Status::LimitExceeded;
+    default:
+        return Status::Io;
     }
 }
 
@@ -43,8 +49,8 @@ void put_reason(Reply& reply, const std::string& reason)
 
 bool sound_request(const Request& request)
 {
-    return request.magic == kMagic && request.size_count <= kMaxSizes && request.time_count <= kMaxTimes &&
-           (request.operation != Operation::Frames || request.time_count > 0);
+    return request.magic == kMagic && request.size_count <= kMaxSizes && request.time_count <= kMaxTimes
+        && (request.operation != Operation::Frames || request.time_count > 0);
 }
 
 // Waits for a request. False: the parent is gone, or there was nothing to do for a while.
@@ -98,8 +104,8 @@ bool send_reply(int socket, const Reply& reply, int payload)
     return sent == static_cast<ssize_t>(sizeof reply);
 }
 
-// A parent that dies closes its end: then nobody waits for this work. PR_SET_PDEATHSIG would not do, as it fires when the
-// parent's thread that spawned us ends, and pools of threads come and go. The alarm backs this up.
+// A parent that dies closes its end: then nobody waits for this work. PR_SET_PDEATHSIG would not do, as it fires when
+// the parent's thread that spawned us ends, and pools of threads come and go. The alarm backs this up.
 void end_with_parent(int socket)
 {
     std::thread([socket] {
@@ -110,7 +116,7 @@ void end_with_parent(int socket)
     }).detach();
 }
 
-}  // namespace
+} // namespace
 
 Reply answer(const Request& request, int file, int& payload)
 {
@@ -121,11 +127,20 @@ Reply answer(const Request& request, int file, int& payload)
         const Input input(file);
         try {
             switch (request.operation) {
-            case Operation::Probe: probe(input, request, reply); break;
-            case Operation::Still: payload = still(input, request, reply); break;
-            case Operation::Frames: payload = frames(input, request, reply); break;
-            case Operation::Sound: payload = sound(input, request, reply); break;
-            default: throw Error(ErrorKind::Unsupported, "", "an unknown operation was asked for");
+            case Operation::Probe:
+                probe(input, request, reply);
+                break;
+            case Operation::Still:
+                payload = still(input, request, reply);
+                break;
+            case Operation::Frames:
+                payload = frames(input, request, reply);
+                break;
+            case Operation::Sound:
+                payload = sound(input, request, reply);
+                break;
+            default:
+                throw Error(ErrorKind::Unsupported, "", "an unknown operation was asked for");
             }
         } catch (const Error&) {
             // What the libraries call damage may have been a failing disk.
@@ -167,4 +182,4 @@ void serve(int socket)
     }
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -4,7 +4,8 @@
 
 #include "core/media/protocol.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 /// Answers one request about the open file. `payload` becomes the descriptor of a sealed memfd, or -1.
 /// Throws std::bad_alloc when memory ran out; every other failure is a reply.
@@ -13,4 +14,4 @@ protocol::Reply answer(const protocol::Request& request, int file, int& payload)
 /// Answers requests until the parent hangs up or no request came for protocol::kIdleSeconds.
 void serve(int socket);
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A range of sound at 16 kHz. The resampler starts on a grid that both rates share, some way ahead, so that a range gives
-// the samples that the whole file would give there.
+// A range of sound at 16 kHz. The resampler starts on a grid that both rates share, some way ahead, so that a range
+// gives the samples that the whole file would give there.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -15,10 +15,12 @@
 #include "core/media/worker/sound_source.h"
 #include "core/media/worker/vips_still.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
-constexpr int64_t kLeadIn = kSampleRate / 10;  // longer than the filter
+constexpr int64_t kLeadIn = kSampleRate / 10; // longer than the filter
 
 std::vector<float> read_range(SoundSource& source, double from, double to)
 {
@@ -31,7 +33,7 @@ std::vector<float> read_range(SoundSource& source, double from, double to)
     source.seek(block * in_block);
     Resampler resampler(source.rate());
     std::vector<float> made, read(8192);
-    int64_t made_at = block * out_block;  // position of made[0]
+    int64_t made_at = block * out_block; // position of made[0]
     while (made_at + static_cast<int64_t>(made.size()) < last) {
         const int got = source.read(read.data(), static_cast<int>(read.size()));
         resampler.add(read.data(), got, made);
@@ -44,8 +46,8 @@ std::vector<float> read_range(SoundSource& source, double from, double to)
             made_at += early;
         }
     }
-    made.erase(made.begin(), made.begin() + std::min<int64_t>(std::max<int64_t>(0, first - made_at),
-                                                             static_cast<int64_t>(made.size())));
+    made.erase(made.begin(),
+        made.begin() + std::min<int64_t>(std::max<int64_t>(0, first - made_at), static_cast<int64_t>(made.size())));
     made.resize(std::min<size_t>(made.size(), static_cast<size_t>(last - first)));
     return made;
 }
@@ -58,12 +60,12 @@ std::unique_ptr<SoundSource> open_sound(const Input& input)
     return open_ffmpeg_sound(std::make_unique<Container>(input));
 }
 
-}  // namespace
+} // namespace
 
 int sound(const Input& input, const protocol::Request& request, protocol::Reply& reply)
 {
-    if (!(request.from >= 0) || !(request.to >= request.from) || request.to - request.from > protocol::kMaxSoundSeconds ||
-        request.to > 1e7)
+    if (!(request.from >= 0) || !(request.to >= request.from) || request.to - request.from > protocol::kMaxSoundSeconds
+        || request.to > 1e7)
         throw Error(ErrorKind::LimitExceeded, "", "has no sound that far in");
     if (sniff_vips_still(input))
         throw Error(ErrorKind::Unsupported, "", "is a still image and has no sound");
@@ -79,4 +81,4 @@ int sound(const Input& input, const protocol::Request& request, protocol::Reply&
     return output.seal();
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

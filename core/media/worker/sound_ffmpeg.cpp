@@ -13,17 +13,21 @@ extern "C" {
 #include "core/media/worker/downmix.h"
 #include "core/media/worker/sound_source.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
-constexpr double kPreroll = 0.5;   // seconds; codecs need some packets until they are right
-constexpr double kJump = 0.05;     // timestamps further off than this mean a gap, not rounding
+constexpr double kPreroll = 0.5; // seconds; codecs need some packets until they are right
+constexpr double kJump = 0.05; // timestamps further off than this mean a gap, not rounding
 constexpr double kSeekBack[] = {0, 5, 30};
 
-class FfmpegSound final : public SoundSource {
+class FfmpegSound final : public SoundSource
+{
 public:
     explicit FfmpegSound(std::unique_ptr<Container> container)
-        : container_(std::move(container)), stream_(container_->sound())
+        : container_(std::move(container))
+        , stream_(container_->sound())
     {
         if (!stream_)
             throw Error(ErrorKind::Unsupported, "", "has no sound");
@@ -59,7 +63,8 @@ public:
             }
         }
         // From the start it always works, if slowly.
-        const double start = stream_->start_time != AV_NOPTS_VALUE ? stream_->start_time * av_q2d(stream_->time_base) : 0;
+        const double start
+            = stream_->start_time != AV_NOPTS_VALUE ? stream_->start_time * av_q2d(stream_->time_base) : 0;
         if (!jump(start))
             throw_damaged("is damaged: the sound cannot be sought in");
         drop_until(sample);
@@ -214,23 +219,23 @@ private:
     FramePtr frame_;
     Downmix downmix_;
     double origin_ = 0;
-    std::optional<double> grid_;  // position of the file's first frame
-    int grid_step_ = 1;           // samples in it
+    std::optional<double> grid_; // position of the file's first frame
+    int grid_step_ = 1; // samples in it
     int rate_ = 0;
     bool draining_ = false;
     std::vector<float> buffer_, mono_;
     size_t used_ = 0;
-    int64_t position_ = 0;             // of the next sample that read() gives
-    int64_t silence_ = 0;              // samples of nothing before those in buffer_
-    std::optional<int64_t> expected_;  // where the next frame continues; none after a seek
-    bool placed_ = false;              // something was put into buffer_ since the last seek
+    int64_t position_ = 0; // of the next sample that read() gives
+    int64_t silence_ = 0; // samples of nothing before those in buffer_
+    std::optional<int64_t> expected_; // where the next frame continues; none after a seek
+    bool placed_ = false; // something was put into buffer_ since the last seek
 };
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<SoundSource> open_ffmpeg_sound(std::unique_ptr<Container> container)
 {
     return std::make_unique<FfmpegSound>(std::move(container));
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -11,8 +11,10 @@
 #include "core/media/worker/downmix.h"
 #include "core/media/worker/sound_source.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 struct Reader {
     const Input& input;
@@ -45,18 +47,30 @@ const char* format_name(int format)
     switch (format & SF_FORMAT_TYPEMASK) {
     case SF_FORMAT_WAV:
     case SF_FORMAT_WAVEX:
-    case SF_FORMAT_RF64: return "wav";
-    case SF_FORMAT_W64: return "w64";
-    case SF_FORMAT_AIFF: return "aiff";
-    case SF_FORMAT_AU: return "au";
-    case SF_FORMAT_FLAC: return "flac";
-    case SF_FORMAT_OGG: return "ogg";
-    case SF_FORMAT_MPEG: return "mp3";
-    case SF_FORMAT_CAF: return "caf";
-    case SF_FORMAT_SVX: return "svx";
-    case SF_FORMAT_VOC: return "voc";
-    case SF_FORMAT_NIST: return "nist";
-    default: return nullptr;
+    case SF_FORMAT_RF64:
+        return "wav";
+    case SF_FORMAT_W64:
+        return "w64";
+    case SF_FORMAT_AIFF:
+        return "aiff";
+    case SF_FORMAT_AU:
+        return "au";
+    case SF_FORMAT_FLAC:
+        return "flac";
+    case SF_FORMAT_OGG:
+        return "ogg";
+    case SF_FORMAT_MPEG:
+        return "mp3";
+    case SF_FORMAT_CAF:
+        return "caf";
+    case SF_FORMAT_SVX:
+        return "svx";
+    case SF_FORMAT_VOC:
+        return "voc";
+    case SF_FORMAT_NIST:
+        return "nist";
+    default:
+        return nullptr;
     }
 }
 
@@ -72,7 +86,8 @@ bool ogg_with_picture(const Input& input)
     return false;
 }
 
-// Without one of these in its first frame an MP3 of variable rate tells no length, and libsndfile's estimate is far off.
+// Without one of these in its first frame an MP3 of variable rate tells no length, and libsndfile's estimate is far
+// off.
 bool mp3_without_length(const Input& input)
 {
     std::string head = input.head(10);
@@ -88,9 +103,11 @@ bool mp3_without_length(const Input& input)
     return text.find("Xing") == text.npos && text.find("Info") == text.npos && text.find("VBRI") == text.npos;
 }
 
-class SndfileSource final : public SoundSource {
+class SndfileSource final : public SoundSource
+{
 public:
-    explicit SndfileSource(const Input& input) : reader_{input}
+    explicit SndfileSource(const Input& input)
+        : reader_{input}
     {
         SF_VIRTUAL_IO io = positioned_io();
         file_ = sf_open_virtual(&io, SFM_READ, &info_, &reader_);
@@ -134,7 +151,7 @@ private:
     Downmix downmix_;
 };
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<SoundSource> open_sndfile(const Input& input, SoundHeader& header)
 {
@@ -154,4 +171,4 @@ std::unique_ptr<SoundSource> open_sndfile(const Input& input, SoundHeader& heade
     return source;
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -9,9 +9,11 @@
 #include "core/media/worker/ffmpeg.h"
 #include "core/media/worker/input.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
-class SoundSource {
+class SoundSource
+{
 public:
     virtual ~SoundSource() = default;
     virtual int rate() const = 0;
@@ -33,4 +35,4 @@ std::unique_ptr<SoundSource> open_sndfile(const Input& input, SoundHeader& heade
 /// Throws Error(Unsupported) where the container has no sound.
 std::unique_ptr<SoundSource> open_ffmpeg_sound(std::unique_ptr<Container> container);
 
-}  // namespace imprint::media
+} // namespace imprint::media

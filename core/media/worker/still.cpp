@@ -9,16 +9,18 @@
 #include "core/media/worker/output.h"
 #include "core/media/worker/vips_still.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 int ffmpeg_still(const Container& file, const protocol::Request& request, protocol::Reply& reply)
 {
     const AVCodecParameters* codec = file.picture()->codecpar;
     if (int64_t(codec->width) * codec->height > request.max_pixels)
         throw Error(ErrorKind::LimitExceeded, "",
-                    "has " + std::to_string(codec->width) + " x " + std::to_string(codec->height) +
-                        " pixels, more than the " + std::to_string(request.max_pixels / 1'000'000) + " million allowed");
+            "has " + std::to_string(codec->width) + " x " + std::to_string(codec->height) + " pixels, more than the "
+                + std::to_string(request.max_pixels / 1'000'000) + " million allowed");
     const CodecPtr decoder = file.open_decoder(file.picture(), request.max_pixels);
     const PacketPtr packet = new_packet();
     const FramePtr frame = new_frame();
@@ -42,7 +44,7 @@ int ffmpeg_still(const Container& file, const protocol::Request& request, protoc
     return output.seal();
 }
 
-}  // namespace
+} // namespace
 
 int still(const Input& input, const protocol::Request& request, protocol::Reply& reply)
 {
@@ -54,4 +56,4 @@ int still(const Input& input, const protocol::Request& request, protocol::Reply&
     return ffmpeg_still(file, request, reply);
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

@@ -11,7 +11,8 @@
 #include "core/media/worker/operations.h"
 #include "core/media/worker/output.h"
 
-namespace imprint::media {
+namespace imprint::media
+{
 
 int frames(const Input& input, const protocol::Request& request, protocol::Reply& reply)
 {
@@ -32,7 +33,7 @@ int frames(const Input& input, const protocol::Request& request, protocol::Reply
             bytes = size_t(size.width) * size.height * 3;
             if (int64_t(bytes) * request.time_count > request.max_memory)
                 throw Error(ErrorKind::LimitExceeded, "",
-                            std::to_string(request.time_count) + " pictures of this size need more memory than allowed");
+                    std::to_string(request.time_count) + " pictures of this size need more memory than allowed");
             scaler.emplace(size, turn);
             output.emplace(bytes * request.time_count);
             reply.width = size.width;
@@ -51,4 +52,4 @@ int frames(const Input& input, const protocol::Request& request, protocol::Reply
     return output->seal();
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

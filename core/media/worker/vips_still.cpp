@@ -13,8 +13,10 @@
 #include "core/media/worker/metadata_time.h"
 #include "core/media/worker/output.h"
 
-namespace imprint::media {
-namespace {
+namespace imprint::media
+{
+namespace
+{
 
 struct Unref {
     void operator()(void* object) const { g_object_unref(object); }
@@ -63,8 +65,8 @@ std::optional<std::string> string_field(VipsImage* image, const char* name)
 std::optional<int64_t> exif_time(VipsImage* image)
 {
     for (const auto& [time, offset] : {std::pair{"exif-ifd2-DateTimeOriginal", "exif-ifd2-OffsetTimeOriginal"},
-                                       std::pair{"exif-ifd2-DateTimeDigitized", "exif-ifd2-OffsetTimeDigitized"},
-                                       std::pair{"exif-ifd0-DateTime", "exif-ifd2-OffsetTime"}})
+             std::pair{"exif-ifd2-DateTimeDigitized", "exif-ifd2-OffsetTimeDigitized"},
+             std::pair{"exif-ifd0-DateTime", "exif-ifd2-OffsetTime"}})
         if (const auto text = string_field(image, time))
             if (const auto seconds = parse_exif_time(*text, string_field(image, offset).value_or("")))
                 return seconds;
@@ -113,30 +115,28 @@ Pixels thumbnail(const Input& input, Size size, bool through_profile, size_t& by
     VipsImage* out = nullptr;
     // vips_thumbnail_source() of 8.14 forgets its own "fail_on"; the loader's option string still reaches the loader.
     constexpr const char* kLoader = "[fail_on=truncated]";
-    const int failed =
-        through_profile
-            ? vips_thumbnail_source(source.get(), &out, size.width, "height", size.height, "size", VIPS_SIZE_FORCE,
-                                    "option_string", kLoader, "export_profile", "srgb", nullptr)
-            : vips_thumbnail_source(source.get(), &out, size.width, "height", size.height, "size", VIPS_SIZE_FORCE,
-                                    "option_string", kLoader, nullptr);
+    const int failed = through_profile ? vips_thumbnail_source(source.get(), &out, size.width, "height", size.height,
+                           "size", VIPS_SIZE_FORCE, "option_string", kLoader, "export_profile", "srgb", nullptr)
+                                       : vips_thumbnail_source(source.get(), &out, size.width, "height", size.height,
+                                           "size", VIPS_SIZE_FORCE, "option_string", kLoader, nullptr);
     if (failed)
         return Pixels(nullptr, g_free);
     const Ref<VipsImage> image = to_rgb(Ref<VipsImage>(out));
     Pixels pixels(vips_image_write_to_memory(image.get(), &bytes), g_free);
-    if (pixels && (image->Xsize != size.width || image->Ysize != size.height ||
-                   bytes != size_t(size.width) * size.height * 3))
+    if (pixels
+        && (image->Xsize != size.width || image->Ysize != size.height || bytes != size_t(size.width) * size.height * 3))
         throw Error(ErrorKind::Malformed, "", "was scaled to an unexpected size");
     return pixels;
 }
 
-}  // namespace
+} // namespace
 
 std::optional<std::string> sniff_vips_still(const Input& input)
 {
-    static constexpr const char* kLoaders[][2] = {
-        {"VipsForeignLoadJpegSource", "jpeg"}, {"VipsForeignLoadPngSource", "png"},
-        {"VipsForeignLoadWebpSource", "webp"}, {"VipsForeignLoadNsgifSource", "gif"},
-        {"VipsForeignLoadTiffSource", "tiff"}, {"VipsForeignLoadHeifSource", "heif"}};
+    static constexpr const char* kLoaders[][2]
+        = {{"VipsForeignLoadJpegSource", "jpeg"}, {"VipsForeignLoadPngSource", "png"},
+            {"VipsForeignLoadWebpSource", "webp"}, {"VipsForeignLoadNsgifSource", "gif"},
+            {"VipsForeignLoadTiffSource", "tiff"}, {"VipsForeignLoadHeifSource", "heif"}};
     const Ref<VipsSource> source = open_source(input);
     const char* loader = vips_foreign_find_load_source(source.get());
     vips_error_clear();
@@ -149,8 +149,8 @@ std::optional<std::string> sniff_vips_still(const Input& input)
 StillHeader read_vips_header(const Input& input, const std::string& format, int64_t max_pixels)
 {
     const Ref<VipsSource> source = open_source(input);
-    const Ref<VipsImage> image(vips_image_new_from_source(source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                                                          VIPS_FAIL_ON_TRUNCATED, nullptr));
+    const Ref<VipsImage> image(vips_image_new_from_source(
+        source.get(), "", "access", VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_TRUNCATED, nullptr));
     if (!image)
         throw_vips("is damaged: its header cannot be read");
     StillHeader header;
@@ -159,18 +159,18 @@ StillHeader read_vips_header(const Input& input, const std::string& format, int6
     header.height = image->Ysize;
     if (vips_image_get_orientation(image.get()) >= 5)
         std::swap(header.width, header.height);
-    header.needs_profile = vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0 ||
-                           vips_image_get_interpretation(image.get()) == VIPS_INTERPRETATION_CMYK;
+    header.needs_profile = vips_image_get_typeof(image.get(), VIPS_META_ICC_NAME) != 0
+        || vips_image_get_interpretation(image.get()) == VIPS_INTERPRETATION_CMYK;
     header.taken_at = exif_time(image.get());
     if (int64_t(header.width) * header.height > max_pixels)
         throw Error(ErrorKind::LimitExceeded, "",
-                    "has " + std::to_string(header.width) + " x " + std::to_string(header.height) +
-                        " pixels, more than the " + std::to_string(max_pixels / 1'000'000) + " million allowed");
+            "has " + std::to_string(header.width) + " x " + std::to_string(header.height) + " pixels, more than the "
+                + std::to_string(max_pixels / 1'000'000) + " million allowed");
     return header;
 }
 
-int decode_vips_still(const Input& input, const StillHeader& header, const protocol::Request& request,
-                      protocol::Reply& reply)
+int decode_vips_still(
+    const Input& input, const StillHeader& header, const protocol::Request& request, protocol::Reply& reply)
 {
     const Size size = fitted_size(header.width, header.height, request);
     // A profile that does not fit the picture is no reason to lose the picture.
@@ -191,4 +191,4 @@ int decode_vips_still(const Input& input, const StillHeader& header, const proto
     return output.seal();
 }
 
-}  // namespace imprint::media
+} // namespace imprint::media

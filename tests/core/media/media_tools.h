@@ -17,7 +17,8 @@
 #include "core/base/error.h"
 #include "core/media/decoder.h"
 
-namespace imprint::media::test {
+namespace imprint::media::test
+{
 
 inline DecoderOptions options(int workers = 2)
 {
@@ -108,4 +109,4 @@ inline std::vector<float> tone(double frequency, double seconds, int rate, int c
     return samples;
 }
 
-}  // namespace imprint::media::test
+} // namespace imprint::media::test

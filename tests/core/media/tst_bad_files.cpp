@@ -12,7 +12,8 @@ using namespace imprint::media;
 using namespace imprint::media::test;
 namespace fs = std::filesystem;
 
-class BadFiles : public QObject {
+class BadFiles : public QObject
+{
     Q_OBJECT
 
     QTemporaryDir dir_;
@@ -45,9 +46,9 @@ class BadFiles : public QObject {
         const auto chunk = [&](const std::string& type, const std::string& data) {
             return number(static_cast<uint32_t>(data.size())) + type + data + number(checksum(type + data));
         };
-        return std::string("\x89PNG\r\n\x1a\n", 8) +
-               chunk("IHDR", number(width) + number(height) + std::string("\x08\x02\x00\x00\x00", 5)) +
-               chunk("IDAT", std::string("\x78\x9c\x03\x00\x00\x00\x00\x01", 8)) + chunk("IEND", "");
+        return std::string("\x89PNG\r\n\x1a\n", 8)
+            + chunk("IHDR", number(width) + number(height) + std::string("\x08\x02\x00\x00\x00", 5))
+            + chunk("IDAT", std::string("\x78\x9c\x03\x00\x00\x00\x00\x01", 8)) + chunk("IEND", "");
     }
 
 private Q_SLOTS:
@@ -58,7 +59,8 @@ private Q_SLOTS:
         settings.limits.timeout = 10;
         decoder_ = std::make_unique<Decoder>(settings);
         QVERIFY(ffmpeg({"-f", "lavfi", "-i", "testsrc=s=640x480", "-frames:v", "1", dir_.filePath("whole.jpg")}));
-        QVERIFY(ffmpeg({"-f", "lavfi", "-i", "testsrc=s=160x120:d=1", "-pix_fmt", "yuv420p", dir_.filePath("whole.mp4")}));
+        QVERIFY(
+            ffmpeg({"-f", "lavfi", "-i", "testsrc=s=160x120:d=1", "-pix_fmt", "yuv420p", dir_.filePath("whole.mp4")}));
     }
 
     // QTemporaryDir cannot remove names that are not UTF-8.
@@ -79,20 +81,25 @@ private Q_SLOTS:
         row("an empty .png", make("empty.png", ""), "malformed", "is empty");
         row("one byte", make("byte.png", "x"), "unsupported", "is not an image");
         row("a third of a JPEG", make("third.jpg", jpeg.substr(0, jpeg.size() / 3)), "malformed", "is damaged");
-        row("a JPEG without its last bytes", make("tail.jpg", jpeg.substr(0, jpeg.size() - 200)), "malformed", "is damaged");
+        row("a JPEG without its last bytes", make("tail.jpg", jpeg.substr(0, jpeg.size() - 200)), "malformed",
+            "is damaged");
         row("a JPEG's first 30 bytes", make("stub.jpg", jpeg.substr(0, 30)), "malformed", "is damaged");
-        row("a 30,000 x 30,000 PNG", make("bomb.png", png_header(30000, 30000)), "limit-exceeded", "30000 x 30000 pixels");
+        row("a 30,000 x 30,000 PNG", make("bomb.png", png_header(30000, 30000)), "limit-exceeded",
+            "30000 x 30000 pixels");
         row("a PNG without pixels", make("hollow.png", png_header(30, 30)), "malformed", "is damaged");
         row("a video without its index", make("cut.mp4", mp4.substr(0, mp4.size() / 2)), "malformed", "moov");
         row("random bytes", make("noise.bin", random_bytes(100000, 7)), "unsupported", "is not an image");
         row("zeros", make("zeros.wav", std::string(50000, '\0')), "unsupported", "is not an image");
-        row("an SVG", make("drawing.svg", "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"), "unsupported",
-            "SVG");
+        row("an SVG", make("drawing.svg", "<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'/>"),
+            "unsupported", "SVG");
         row("a PDF", make("paper.pdf", "%PDF-1.4\n1 0 obj\n<<>>\nendobj\n"), "unsupported", "PDF");
-        row("a playlist", make("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nwhole.mp4\n#EXT-X-ENDLIST\n"),
+        row("a playlist",
+            make("list.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nwhole.mp4\n#EXT-X-ENDLIST\n"),
             "unsupported", "playlist");
-        row("a concat list", make("list.ffconcat", "ffconcat version 1.0\nfile whole.mp4\n"), "unsupported", "playlist");
-        row("subtitles", make("film.srt", "1\n00:00:01,000 --> 00:00:02,000\nHello\n\n"), "unsupported", "is not an image");
+        row("a concat list", make("list.ffconcat", "ffconcat version 1.0\nfile whole.mp4\n"), "unsupported",
+            "playlist");
+        row("subtitles", make("film.srt", "1\n00:00:01,000 --> 00:00:02,000\nHello\n\n"), "unsupported",
+            "is not an image");
         row("nothing", folder_ / "missing.jpg", "not-found", "does not exist");
         fs::create_symlink("nowhere.jpg", folder_ / "dangling.jpg");
         row("a dangling link", folder_ / "dangling.jpg", "unsupported", "symbolic link");
@@ -121,9 +128,9 @@ private Q_SLOTS:
         QCOMPARE(error.subject(), file.native());
         QVERIFY(std::string(error.what()).find(file.native()) != std::string::npos);
 
-        for (const Error& other : {failure_of([&] { decoder_->still(file, {}); }),
-                                   failure_of([&] { decoder_->frames(file, times, {}); }),
-                                   failure_of([&] { decoder_->sound(file, 0, 1); })}) {
+        for (const Error& other :
+            {failure_of([&] { decoder_->still(file, {}); }), failure_of([&] { decoder_->frames(file, times, {}); }),
+                failure_of([&] { decoder_->sound(file, 0, 1); })}) {
             QVERIFY2(other.kind() != ErrorKind::Usage && other.kind() != ErrorKind::Crashed, other.what());
             QCOMPARE(other.subject(), file.native());
         }
@@ -134,7 +141,7 @@ private Q_SLOTS:
         const fs::path file = make("secret.jpg", read_file(folder_ / "whole.jpg"));
         QCOMPARE(chmod(file.c_str(), 0), 0);
         QCOMPARE(chmod(folder_.c_str(), 0755), 0);
-        const bool root = geteuid() == 0;  // root may read everything, so somebody else asks
+        const bool root = geteuid() == 0; // root may read everything, so somebody else asks
         if (root)
             QCOMPARE(seteuid(65534), 0);
         const Error error = failure_of([&] { decoder_->probe(file); });
@@ -164,7 +171,8 @@ private Q_SLOTS:
     {
         const double times[] = {0.0};
         QCOMPARE(failure_of([&] { decoder_->still(folder_ / "whole.mp4", {}); }).reason(), "is not a still image");
-        QCOMPARE(failure_of([&] { decoder_->frames(folder_ / "whole.jpg", times, {}); }).kind(), ErrorKind::Unsupported);
+        QCOMPARE(
+            failure_of([&] { decoder_->frames(folder_ / "whole.jpg", times, {}); }).kind(), ErrorKind::Unsupported);
         QCOMPARE(failure_of([&] { decoder_->sound(folder_ / "whole.mp4", 0, 1); }).reason(), "has no sound");
         QCOMPARE(failure_of([&] { decoder_->sound(folder_ / "whole.jpg", 0, 1); }).kind(), ErrorKind::Unsupported);
     }
@@ -202,9 +210,12 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QString>("reason");
-        QTest::newRow("pixels of a still") << "whole.jpg" << "640 x 480 pixels";
-        QTest::newRow("pixels of a video") << "whole.mp4" << "160 x 120 pixels";
-        QTest::newRow("duration") << "long.wav" << "hours allowed";
+        QTest::newRow("pixels of a still") << "whole.jpg"
+                                           << "640 x 480 pixels";
+        QTest::newRow("pixels of a video") << "whole.mp4"
+                                           << "160 x 120 pixels";
+        QTest::newRow("duration") << "long.wav"
+                                  << "hours allowed";
     }
     void limits_are_kept()
     {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sound: any format, rate and layout becomes 16 kHz mono without aliases, and a range is what the whole would give there.
+// Sound: any format, rate and layout becomes 16 kHz mono without aliases, and a range is what the whole would give
+// there.
 #include <QTest>
 
 #include <algorithm>
@@ -10,7 +11,8 @@ using namespace imprint;
 using namespace imprint::media;
 using namespace imprint::media::test;
 
-namespace {
+namespace
+{
 
 // Amplitude of one frequency, leaving out a little at both ends.
 double amplitude(const std::vector<float>& samples, double frequency)
@@ -58,9 +60,10 @@ int shift(const std::vector<float>& part, const std::vector<float>& whole, size_
     return std::abs(best);
 }
 
-}  // namespace
+} // namespace
 
-class SoundTest : public QObject {
+class SoundTest : public QObject
+{
     Q_OBJECT
 
     QTemporaryDir dir_;
@@ -97,7 +100,8 @@ private Q_SLOTS:
         // Nothing but the tone, and no shift: sample n is the tone at n / 16000.
         double worst = 0;
         for (size_t i = 800; i < samples.size() - 800; ++i)
-            worst = std::max(worst, std::abs(samples[i] - 0.5 * std::sin(2 * std::numbers::pi * 1000 * i / kSampleRate)));
+            worst
+                = std::max(worst, std::abs(samples[i] - 0.5 * std::sin(2 * std::numbers::pi * 1000 * i / kSampleRate)));
         QVERIFY2(worst < 2e-3, qPrintable(QString::number(worst)));
     }
 
@@ -145,10 +149,11 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QStringList>("coding");
-        QTest::addColumn<bool>("exact");  // false: packets of varying length with rounded times, so a seek is 1 ms off
+        QTest::addColumn<bool>("exact"); // false: packets of varying length with rounded times, so a seek is 1 ms off
         QTest::newRow("FLAC") << "a.flac" << QStringList{} << true;
         QTest::newRow("MP3") << "a.mp3" << QStringList{} << true;
-        QTest::newRow("MP3, variable rate without a header") << "v.mp3" << QStringList{"-q:a", "4", "-write_xing", "0"} << true;
+        QTest::newRow("MP3, variable rate without a header")
+            << "v.mp3" << QStringList{"-q:a", "4", "-write_xing", "0"} << true;
         QTest::newRow("Ogg Vorbis") << "a.ogg" << QStringList{"-c:a", "libvorbis"} << true;
         QTest::newRow("Opus") << "a.opus" << QStringList{} << true;
         QTest::newRow("AIFF") << "a.aiff" << QStringList{} << true;
@@ -175,10 +180,10 @@ private Q_SLOTS:
         QFETCH(QStringList, coding);
         QFETCH(bool, exact);
         // A tone that rises by 10 Hz each second, so that places can be told apart.
-        QVERIFY(ffmpeg(QStringList{"-f", "lavfi", "-i",
-                                   "aevalsrc='0.5*sin(2*PI*(400+100*floor(t))*t)':s=44100:d=12:c=mono"} +
-                       (coding.contains("-ac") ? QStringList{} : QStringList{"-ac", "2"}) + coding +
-                       QStringList{QString::fromStdString(path(name))}));
+        QVERIFY(
+            ffmpeg(QStringList{"-f", "lavfi", "-i", "aevalsrc='0.5*sin(2*PI*(400+100*floor(t))*t)':s=44100:d=12:c=mono"}
+                + (coding.contains("-ac") ? QStringList{} : QStringList{"-ac", "2"}) + coding
+                + QStringList{QString::fromStdString(path(name))}));
         const Probe probe = decoder_->probe(path(name));
         QCOMPARE(probe.kind, Kind::Audio);
         QVERIFY2(std::abs(probe.duration - 12) < 0.1, qPrintable(QString::number(probe.duration)));
@@ -186,14 +191,16 @@ private Q_SLOTS:
         const auto whole = decoder_->sound(path(name), 0, 60).samples;
         QVERIFY2(std::abs(whole.size() / double(kSampleRate) - 12) < 0.1, qPrintable(QString::number(whole.size())));
         for (int second : {1, 6, 10}) {
-            const std::vector<float> part(whole.begin() + second * kSampleRate, whole.begin() + (second + 1) * kSampleRate);
+            const std::vector<float> part(
+                whole.begin() + second * kSampleRate, whole.begin() + (second + 1) * kSampleRate);
             // A surround file's centre is quieter in the normalised mix, but there is nothing else in it.
             QVERIFY2(amplitude(part, 400 + 100 * second) > 0.97 * std::sqrt(2) * rms(part) && rms(part) > 0.05,
-                     qPrintable(QString::number(second)));
+                qPrintable(QString::number(second)));
         }
 
         // Ranges are what the whole gives there.
-        for (const auto& [from, to] : {std::pair{0.0, 5.0}, std::pair{5.0, 10.0}, std::pair{3.3337, 3.9}, std::pair{11.0, 20.0}}) {
+        for (const auto& [from, to] :
+            {std::pair{0.0, 5.0}, std::pair{5.0, 10.0}, std::pair{3.3337, 3.9}, std::pair{11.0, 20.0}}) {
             const Sound part = decoder_->sound(path(name), from, to);
             const auto first = static_cast<size_t>(std::llround(from * kSampleRate));
             if (to <= 10)
@@ -205,7 +212,8 @@ private Q_SLOTS:
             if (exact)
                 QVERIFY2(worst < 1e-3, qPrintable(QString("%1 to %2: %3").arg(from).arg(to).arg(worst)));
             else if (from == 5)
-                QVERIFY2(shift(part.samples, whole, first) < 48, qPrintable(QString::number(shift(part.samples, whole, first))));
+                QVERIFY2(shift(part.samples, whole, first) < 48,
+                    qPrintable(QString::number(shift(part.samples, whole, first))));
         }
         QVERIFY(decoder_->sound(path(name), 100, 101).samples.empty());
     }
@@ -213,18 +221,19 @@ private Q_SLOTS:
     void a_sound_track_that_starts_late_has_silence_before()
     {
         QVERIFY(ffmpeg({"-f", "lavfi", "-i", "color=red:s=64x64:d=4:r=10", "-itsoffset", "1.5", "-f", "lavfi", "-i",
-                        "sine=1000:d=2:r=44100", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le",
-                        QString::fromStdString(path("late.mkv"))}));
+            "sine=1000:d=2:r=44100", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "pcm_s16le",
+            QString::fromStdString(path("late.mkv"))}));
         const auto samples = decoder_->sound(path("late.mkv"), 0, 4).samples;
-        const auto loud = std::find_if(samples.begin(), samples.end(), [](float sample) { return std::abs(sample) > 0.02; });
+        const auto loud
+            = std::find_if(samples.begin(), samples.end(), [](float sample) { return std::abs(sample) > 0.02; });
         QVERIFY2(std::abs((loud - samples.begin()) / double(kSampleRate) - 1.5) < 0.01,
-                 qPrintable(QString::number(loud - samples.begin())));
+            qPrintable(QString::number(loud - samples.begin())));
     }
 
     void samples_stay_within_one()
     {
         QVERIFY(ffmpeg({"-f", "lavfi", "-i", "aevalsrc='3*sin(2*PI*300*t)':s=48000:d=1", "-c:a", "pcm_f32le",
-                        QString::fromStdString(path("loud.wav"))}));
+            QString::fromStdString(path("loud.wav"))}));
         const auto samples = decoder_->sound(path("loud.wav"), 0, 1).samples;
         const auto [low, high] = std::minmax_element(samples.begin(), samples.end());
         QVERIFY(*low >= -1 && *high <= 1 && *high > 0.99);
@@ -241,9 +250,10 @@ private Q_SLOTS:
     void ranges_that_make_no_sense_are_refused()
     {
         QVERIFY(write_file(path("range.wav"), wav(tone(440, 1, 16000), 1, 16000)));
-        for (const auto& [from, to] : {std::pair{-1.0, 1.0}, std::pair{2.0, 1.0}, std::pair{0.0, 601.0}, std::pair{0.0, double(NAN)}})
-            QVERIFY(failure_of([&] { decoder_->sound(path("range.wav"), from, to); }).reason().find("600") !=
-                    std::string::npos);
+        for (const auto& [from, to] :
+            {std::pair{-1.0, 1.0}, std::pair{2.0, 1.0}, std::pair{0.0, 601.0}, std::pair{0.0, double(NAN)}})
+            QVERIFY(failure_of([&] { decoder_->sound(path("range.wav"), from, to); }).reason().find("600")
+                != std::string::npos);
     }
 };
 

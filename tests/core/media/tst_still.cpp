@@ -11,7 +11,8 @@ using namespace imprint::media;
 using namespace imprint::media::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace
+{
 
 struct Rgb {
     int r, g, b;
@@ -47,16 +48,18 @@ VipsImage* corners(int width, int height)
             for (int value : {c.r, c.g, c.b})
                 pixels.push_back(static_cast<uint8_t>(value));
         }
-    VipsImage* image = vips_image_new_from_memory_copy(pixels.data(), pixels.size(), width, height, 3, VIPS_FORMAT_UCHAR);
+    VipsImage* image
+        = vips_image_new_from_memory_copy(pixels.data(), pixels.size(), width, height, 3, VIPS_FORMAT_UCHAR);
     VipsImage* tagged = nullptr;
     vips_copy(image, &tagged, "interpretation", VIPS_INTERPRETATION_sRGB, nullptr);
     g_object_unref(image);
     return tagged;
 }
 
-}  // namespace
+} // namespace
 
-class Still : public QObject {
+class Still : public QObject
+{
     Q_OBJECT
 
     QTemporaryDir dir_;
@@ -159,13 +162,30 @@ private Q_SLOTS:
             apply([](VipsImage* in, VipsImage** out) { vips_flip(in, out, VIPS_DIRECTION_HORIZONTAL, nullptr); });
         };
         switch (orientation) {
-        case 2: mirror(); break;
-        case 3: turn(VIPS_ANGLE_D180); break;
-        case 4: mirror(); turn(VIPS_ANGLE_D180); break;
-        case 5: mirror(); turn(VIPS_ANGLE_D270); break;
-        case 6: turn(VIPS_ANGLE_D270); break;
-        case 7: mirror(); turn(VIPS_ANGLE_D90); break;
-        case 8: turn(VIPS_ANGLE_D90); break;
+        case 2:
+            mirror();
+            break;
+        case 3:
+            turn(VIPS_ANGLE_D180);
+            break;
+        case 4:
+            mirror();
+            turn(VIPS_ANGLE_D180);
+            break;
+        case 5:
+            mirror();
+            turn(VIPS_ANGLE_D270);
+            break;
+        case 6:
+            turn(VIPS_ANGLE_D270);
+            break;
+        case 7:
+            mirror();
+            turn(VIPS_ANGLE_D90);
+            break;
+        case 8:
+            turn(VIPS_ANGLE_D90);
+            break;
         }
         vips_image_set_int(image, VIPS_META_ORIENTATION, orientation);
         QVERIFY(save(image, path("turned.jpg[Q=95]")));
@@ -201,7 +221,7 @@ private Q_SLOTS:
         QVERIFY(save(cmyk, path("cmyk.jpg[Q=95]")));
         const Picture picture = decode(path("cmyk.jpg"), {});
         const Rgb red = at(picture, .2, .2), white = at(picture, .8, .8), blue = at(picture, .2, .8);
-        QVERIFY2(red.r > 200 && red.g < 90 && red.b < 90, text(red).c_str());  // printing inks are duller
+        QVERIFY2(red.r > 200 && red.g < 90 && red.b < 90, text(red).c_str()); // printing inks are duller
         QVERIFY2(near(white, kWhite, 8), text(white).c_str());
         QVERIFY2(blue.b > 100 && blue.r < 90, text(blue).c_str());
     }
@@ -214,7 +234,7 @@ private Q_SLOTS:
         double* pixel = nullptr;
         int bands = 0;
         QCOMPARE(vips_getpoint(wide, &pixel, &bands, 10, 10, nullptr), 0);
-        QVERIFY(pixel[0] < 245 && pixel[1] > 30);  // the numbers differ, so the profile has to be applied
+        QVERIFY(pixel[0] < 245 && pixel[1] > 30); // the numbers differ, so the profile has to be applied
         g_free(pixel);
         QVERIFY(save(wide, path("p3.png")));
         QVERIFY(upright(decode(path("p3.png"), {}), 6));
@@ -228,7 +248,8 @@ private Q_SLOTS:
         for (const char* name : {"depth.png", "depth.tif"})
             for (int bands : {1, 2, 3, 4})
                 for (bool deep : {false, true})
-                    QTest::addRow("%s, %d bands, %d bits", name, bands, deep ? 16 : 8) << bands << deep << QByteArray(name);
+                    QTest::addRow("%s, %d bands, %d bits", name, bands, deep ? 16 : 8)
+                        << bands << deep << QByteArray(name);
     }
     void sixteen_bits_and_grey_become_eight_bit_rgb()
     {
@@ -241,10 +262,9 @@ private Q_SLOTS:
         std::vector<uint8_t> bytes;
         for (uint16_t value : values)
             bytes.push_back(static_cast<uint8_t>(value >> 8));
-        VipsImage* image = deep ? vips_image_new_from_memory_copy(values.data(), values.size() * 2, 8, 8, bands,
-                                                                  VIPS_FORMAT_USHORT)
-                                : vips_image_new_from_memory_copy(bytes.data(), bytes.size(), 8, 8, bands,
-                                                                  VIPS_FORMAT_UCHAR);
+        VipsImage* image = deep
+            ? vips_image_new_from_memory_copy(values.data(), values.size() * 2, 8, 8, bands, VIPS_FORMAT_USHORT)
+            : vips_image_new_from_memory_copy(bytes.data(), bytes.size(), 8, 8, bands, VIPS_FORMAT_UCHAR);
         image->Type = bands < 3 ? (deep ? VIPS_INTERPRETATION_GREY16 : VIPS_INTERPRETATION_B_W)
                                 : (deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB);
         QVERIFY(save(image, path(name)));
@@ -272,12 +292,12 @@ private Q_SLOTS:
         QFETCH(int, fitted_width);
         QFETCH(int, fitted_height);
         QVERIFY(save(corners(width, height), path("aspect.png")));
-        const Picture picture =
-            decode(path("aspect.png"), {{{224, 224}, {256, 192}, {192, 256}, {320, 160}, {160, 320}}, 0});
+        const Picture picture
+            = decode(path("aspect.png"), {{{224, 224}, {256, 192}, {192, 256}, {320, 160}, {160, 320}}, 0});
         QCOMPARE(picture.width, fitted_width);
         QCOMPARE(picture.height, fitted_height);
         QCOMPARE(picture.rgb.size(), size_t(fitted_width * fitted_height * 3));
-        QVERIFY(upright(picture, 12));  // the whole picture is seen: no corner is cut off
+        QVERIFY(upright(picture, 12)); // the whole picture is seen: no corner is cut off
     }
 
     void max_side_shrinks_in_proportion_and_never_enlarges_data()
@@ -319,8 +339,8 @@ private Q_SLOTS:
 
     void an_animation_gives_its_first_picture()
     {
-        QVERIFY(ffmpeg({"-f", "lavfi", "-i", "color=red:s=32x32:d=0.4:r=5", "-f", "lavfi", "-i", "color=blue:s=32x32:d=1:r=5",
-                        "-filter_complex", "[0][1]concat=n=2", path("moving.gif")}));
+        QVERIFY(ffmpeg({"-f", "lavfi", "-i", "color=red:s=32x32:d=0.4:r=5", "-f", "lavfi", "-i",
+            "color=blue:s=32x32:d=1:r=5", "-filter_complex", "[0][1]concat=n=2", path("moving.gif")}));
         QCOMPARE(decoder_->probe(path("moving.gif").toStdString()).kind, Kind::Image);
         QVERIFY(near(at(decode(path("moving.gif"), {}), .5, .5), kRed, 12));
     }

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,7 +20,8 @@ using namespace imprint::media;
 using namespace imprint::media::test;
 namespace fs = std::filesystem;
 
-namespace {
+namespace
+{
 
 // Children of this process that run imprint-decode (/proc/PID/stat: "pid (name) state parent …").
 std::vector<pid_t> workers()
@@ -33,11 +35,18 @@ std::vector<pid_t> workers()
         const size_t open = line.find('('), close = line.rfind(')');
         char state = 0;
         int parent = 0;
-        if (std::sscanf(line.c_str() + close + 1, " %c %d", &state, &parent) == 2 && parent == getpid() && state != 'Z' &&
-            line.substr(open + 1, close - open - 1) == "imprint-decode")
+        if (std::sscanf(line.c_str() + close + 1, " %c %d", &state, &parent) == 2 && parent == getpid() && state != 'Z'
+            && line.substr(open + 1, close - open - 1) == "imprint-decode")
             found.push_back(std::stoi(line));
     }
     return found;
+}
+
+bool runs(pid_t process)
+{
+    std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
+    std::string line;
+    return std::getline(stat, line) && line.find(") Z") == line.npos && line.find(") X") == line.npos;
 }
 
 int open_descriptors()
@@ -48,9 +57,10 @@ int open_descriptors()
     return count;
 }
 
-}  // namespace
+} // namespace
 
-class Worker : public QObject {
+class Worker : public QObject
+{
     Q_OBJECT
 
     QTemporaryDir dir_;
@@ -76,12 +86,12 @@ class Worker : public QObject {
 private Q_SLOTS:
     void initTestCase()
     {
-        qputenv("ASAN_OPTIONS", "handle_segv=0");  // a sanitized worker should die of its signal like a plain one
+        qputenv("ASAN_OPTIONS", "handle_segv=0"); // a sanitized worker should die of its signal like a plain one
         picture_ = dir_.filePath("p.jpg").toStdString();
         video_ = dir_.filePath("v.mp4").toStdString();
         QVERIFY(ffmpeg({"-f", "lavfi", "-i", "testsrc=s=640x480", "-frames:v", "1", dir_.filePath("p.jpg")}));
-        QVERIFY(ffmpeg({"-f", "lavfi", "-i", "testsrc=s=640x480:r=30:d=9", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
-                        dir_.filePath("v.mp4")}));
+        QVERIFY(ffmpeg({"-f", "lavfi", "-i", "testsrc=s=640x480:r=30:d=9", "-preset", "ultrafast", "-pix_fmt",
+            "yuv420p", dir_.filePath("v.mp4")}));
         for (int i = 0; i < 256; ++i)
             many_times_.push_back(i / 30.0);
     }
@@ -188,12 +198,12 @@ private Q_SLOTS:
     void memory_beyond_the_limit_is_that_and_no_crash()
     {
 #if defined(__SANITIZE_ADDRESS__)
-        return;  // the limit is on address space, of which the sanitizer takes terabytes
+        return; // the limit is on address space, of which the sanitizer takes terabytes
 #endif
         QFETCH(QString, name);
         if (name.endsWith("png"))
             QVERIFY(ffmpeg({"-f", "lavfi", "-i", "color=red:s=6000x6000", "-frames:v", "1", "-flags", "+ildct",
-                            dir_.filePath(name)}));
+                dir_.filePath(name)}));
         DecoderOptions settings = options(1);
         settings.limits.max_memory = 24 << 20;
         Decoder decoder(settings);
@@ -280,14 +290,71 @@ private Q_SLOTS:
         QVERIFY(std::any_of(kept[2].rgb.begin(), kept[2].rgb.end(), [](uint8_t value) { return value > 100; }));
     }
 
+    void a_lying_worker_is_not_believed_data()
+    {
+        QTest::addColumn<QString>("kind");
+        QTest::newRow("honest") << "";
+        QTest::newRow("many descriptors") << "";
+        for (const char* lie : {"unsealed", "shrinkable", "short", "nothing sent", "a plain file", "too large",
+                 "negative", "another number", "no number", "half a reply", "unknown status", "hung up"})
+            QTest::newRow(lie) << "crashed";
+        QTest::newRow("an endless reason") << "malformed";
+    }
+    void a_lying_worker_is_not_believed()
+    {
+        QFETCH(QString, kind);
+        const int before = open_descriptors();
+        {
+            DecoderOptions settings = options(1);
+            settings.worker = IMPRINT_LYING_WORKER;
+            Decoder decoder(settings);
+            const fs::path file = dir_.filePath("lie").toStdString();
+            QVERIFY(write_file(file, QTest::currentDataTag()));
+            const Fit fit{{{16, 12}}, 0};
+            if (kind.isEmpty()) {
+                QCOMPARE(decoder.still(file, fit).rgb.size(), size_t(16 * 12 * 3));
+            } else {
+                const Error error = failure_of([&] { decoder.still(file, fit); });
+                QCOMPARE(QString(error_kind_name(error.kind())), kind);
+                QVERIFY(error.reason().size() <= 512);
+                QCOMPARE(QString::fromStdString(error.reason()).toStdString(), error.reason()); // valid UTF-8
+            }
+            QCOMPARE(decoder.shared_bytes(), int64_t(0));
+        }
+        QCOMPARE(open_descriptors(), before);
+    }
+
+    void a_worker_ends_with_its_parent_even_in_the_middle_of_a_file()
+    {
+        int ends[2];
+        QCOMPARE(pipe(ends), 0);
+        const pid_t parent = fork();
+        if (parent == 0) {
+            Decoder decoder(options(1));
+            decoder.probe(picture_);
+            const pid_t worker = only_worker();
+            std::thread([&] { failure_of([&] { slow_call(decoder); }); }).detach();
+            QTest::qSleep(200);
+            _exit(write(ends[1], &worker, sizeof worker) == sizeof worker ? 0 : 1);
+        }
+        pid_t worker = -1;
+        QCOMPARE(read(ends[0], &worker, sizeof worker), ssize_t(sizeof worker));
+        close(ends[0]);
+        close(ends[1]);
+        QCOMPARE(waitpid(parent, nullptr, 0), parent);
+        QVERIFY(worker > 0);
+        // Whoever adopts it may not have reaped it yet: a zombie has ended too.
+        QTRY_VERIFY_WITH_TIMEOUT(!runs(worker), 2000);
+    }
+
     void no_descriptor_of_ours_reaches_a_worker()
     {
-        const int ours = open(picture_.c_str(), O_RDONLY);  // without O_CLOEXEC, as other libraries do
+        const int ours = open(picture_.c_str(), O_RDONLY); // without O_CLOEXEC, as other libraries do
         QVERIFY(ours > 3);
         Decoder decoder(options(1));
         decoder.probe(picture_);
         const fs::path folder = "/proc/" + std::to_string(only_worker()) + "/fd";
-        std::error_code refused;  // the worker is not dumpable: only root may look
+        std::error_code refused; // the worker is not dumpable: only root may look
         int count = 0;
         for (fs::directory_iterator at(folder, refused), end; !refused && at != end; ++at) {
             std::error_code gone;

@@ -46,6 +46,7 @@ Parsed parse(int argc, char** argv)
     SearchCommand search;
     EmbedCommand embed;
     EvalCommand eval;
+    TrainCommand train;
     ModelInfoCommand model_info;
     FailuresCommand failures;
     DoctorCommand doctor;
@@ -83,6 +84,12 @@ Parsed parse(int argc, char** argv)
     sub->add_option("CHECKPOINT", eval.checkpoint, "Checkpoint")->required();
     sub->add_option("SUITE", eval.suites, "Pools to measure on; all when left out");
     sub->add_option("--corpus", eval.corpus, "Folder of the prepared corpus")->type_name("DIR");
+
+    sub = add_command(app, "train", "Train by a recipe", session, train, parsed.command);
+    sub->add_option("RECIPE", train.recipe, "Recipe")->required();
+    sub->add_option("--run", train.run, "Folder in which the run lives")->type_name("DIR");
+    sub->add_option("--steps", train.steps, "Stop after this many steps")->check(CLI::NonNegativeNumber)->type_name("N");
+    sub->add_flag("--resume", train.resume, "Go on from the run's last state");
 
     CLI::App* model = app.add_subcommand("model", "What a checkpoint is");
     model->require_subcommand(1);

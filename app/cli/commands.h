@@ -49,6 +49,11 @@ struct EvalCommand {
     std::vector<std::string> suites;  ///< empty: all
     std::filesystem::path corpus;     ///< empty: where the preparation puts it
 };
+struct TrainCommand {
+    std::filesystem::path recipe, run;
+    std::optional<int64_t> steps;
+    bool resume = false;
+};
 struct ModelInfoCommand {
     std::filesystem::path checkpoint;
 };
@@ -57,13 +62,14 @@ struct FailuresCommand {
 };
 struct DoctorCommand {};
 
-using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, ModelInfoCommand,
+using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ModelInfoCommand,
                              FailuresCommand, DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
 int run(const SearchCommand& command, const Session& session);
 int run(const EmbedCommand& command, const Session& session);
 int run(const EvalCommand& command, const Session& session);
+int run(const TrainCommand& command, const Session& session);
 int run(const ModelInfoCommand& command, const Session& session);
 int run(const FailuresCommand& command, const Session& session);
 int run(const DoctorCommand& command, const Session& session);

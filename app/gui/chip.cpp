@@ -101,8 +101,8 @@ void Chip::set_thumbnail(const QImage& image)
 QSize Chip::sizeHint() const
 {
     const QFontMetrics metrics(theme_.font(metrics::text, QFont::Medium));
-    const int wide = figures_width(metrics, label()) + 20 + (part_.file.empty() ? 0 : mark + 6) + cross;
-    return {std::min(wide, 320), tall};
+    const int before = part_.file.empty() ? 10 : 4 + mark + 7;
+    return {std::min(before + figures_width(metrics, label()) + 6 + cross + 5, 320), tall};
 }
 
 QRect Chip::close_rect() const

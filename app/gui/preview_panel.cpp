@@ -17,6 +17,7 @@ namespace imprint::gui {
 namespace {
 
 constexpr int poster_side = 1024;
+constexpr int details_height = 216;  // in the large preview: three moments are seen, the rest is scrolled to
 
 QString facts_of(const index::FileHit& hit)
 {
@@ -281,8 +282,8 @@ void PreviewPanel::set_expanded(bool expanded)
 {
     expanded_ = expanded;
     surface_->set_free_height(expanded);
-    static_cast<QVBoxLayout*>(layout())->setStretchFactor(surface_, expanded ? 5 : 0);
-    static_cast<QVBoxLayout*>(layout())->setStretchFactor(details_, expanded ? 2 : 1);
+    static_cast<QVBoxLayout*>(layout())->setStretchFactor(surface_, expanded ? 1 : 0);
+    details_->setMaximumHeight(expanded ? details_height : QWIDGETSIZE_MAX);
 }
 
 void PreviewPanel::resizeEvent(QResizeEvent* event)

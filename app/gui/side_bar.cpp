@@ -125,6 +125,9 @@ QLabel* SideBar::caption(const QString& text)
     auto* label = new QLabel(text);
     label->setProperty("role", "caption");
     label->setContentsMargins(10, 0, 0, 6);
+    QFont spaced = label->font();
+    spaced.setLetterSpacing(QFont::AbsoluteSpacing, 0.6);
+    label->setFont(spaced);
     return label;
 }
 

@@ -161,6 +161,7 @@ QFont Theme::font(int pixels, QFont::Weight weight) const
     QFont font(family_);
     font.setPixelSize(pixels);
     font.setWeight(weight);
+    font.setHintingPreference(QFont::PreferNoHinting);  // hinted stems come out a weight too heavy
     return font;
 }
 

@@ -14,34 +14,32 @@
 namespace imprint::gui {
 namespace {
 
-// How much of a picture may be hidden by filling the frame with it.
-constexpr double most_hidden = 0.42;
+// How much of a picture may be hidden by filling the frame with it; of one before a plain ground hardly anything, for
+// drawings reach to their edges.
+constexpr double most_hidden = 0.42, most_hidden_of_plain = 0.08;
 
+/// The colour that most of the picture's border has, if there is one.
 bool plain_edges(const QImage& image, QColor& colour)
 {
     const int w = image.width(), h = image.height();
-    qint64 sum[3] = {}, squares[3] = {};
-    int n = 0;
-    const auto add = [&](int x, int y) {
-        const QRgb p = image.pixel(x, y);
-        const int c[3] = {qRed(p), qGreen(p), qBlue(p)};
-        for (int i = 0; i < 3; ++i) {
-            sum[i] += c[i];
-            squares[i] += c[i] * c[i];
-        }
-        ++n;
-    };
-    for (int i = 0; i < 24; ++i) {
-        add(i * (w - 1) / 23, 0);
-        add(i * (w - 1) / 23, h - 1);
-        add(0, i * (h - 1) / 23);
-        add(w - 1, i * (h - 1) / 23);
+    std::vector<QRgb> border;
+    for (int i = 0; i < 32; ++i) {
+        const int x = i * (w - 1) / 31, y = i * (h - 1) / 31;
+        for (const QRgb pixel : {image.pixel(x, 0), image.pixel(x, h - 1), image.pixel(0, y), image.pixel(w - 1, y)})
+            border.push_back(pixel);
     }
-    double variance = 0;
-    for (int i = 0; i < 3; ++i)
-        variance = std::max(variance, double(squares[i]) / n - (double(sum[i]) / n) * (double(sum[i]) / n));
-    colour = QColor(int(sum[0] / n), int(sum[1] / n), int(sum[2] / n));
-    return variance < 150;
+    const auto median = [&](auto channel) {
+        std::vector<int> values;
+        for (const QRgb pixel : border)
+            values.push_back(channel(pixel));
+        std::nth_element(values.begin(), values.begin() + long(values.size() / 2), values.end());
+        return values[values.size() / 2];
+    };
+    const int r = median([](QRgb p) { return qRed(p); }), g = median([](QRgb p) { return qGreen(p); }),
+              b = median([](QRgb p) { return qBlue(p); });
+    const auto near = [&](QRgb p) { return std::abs(qRed(p) - r) + std::abs(qGreen(p) - g) + std::abs(qBlue(p) - b) < 30; };
+    colour = QColor(r, g, b);
+    return std::count_if(border.begin(), border.end(), near) > 0.6 * double(border.size());
 }
 
 }  // namespace
@@ -55,15 +53,16 @@ QImage framed(const QImage& image, const QSize& size)
     const double hidden = 1 - std::min(picture, frame) / std::max(picture, frame);
     QPainter painter(&out);
     painter.setRenderHint(QPainter::SmoothPixmapTransform);
-    if (hidden <= most_hidden) {
+    QColor edge;
+    const bool plain = plain_edges(image, edge);
+    if (hidden <= (plain ? most_hidden_of_plain : most_hidden)) {
         const QImage scaled = image.scaled(size, Qt::KeepAspectRatioByExpanding, Qt::SmoothTransformation);
         // People stand in the upper half of tall pictures: hide more below than above.
         const int spare = scaled.height() - size.height();
         painter.drawImage(QPoint((size.width() - scaled.width()) / 2, -spare * 2 / 5), scaled);
         return out;
     }
-    QColor edge;
-    if (plain_edges(image, edge)) {
+    if (plain) {
         out.fill(edge);
     } else {
         const QImage tiny = image.scaled(12, 7, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
@@ -192,8 +191,8 @@ void TilePainter::paint(QPainter& painter, const QRect& picture, const QRect& ce
     painter.setFont(theme_.font(12));
     painter.setPen(state.selected ? colours.ink : colours.dim);
     const QRect room(x, caption.top(), caption.right() - x, caption.height() + 2);
-    draw_figures(painter, room, Qt::AlignLeft,
-                 painter.fontMetrics().elidedText(shown_name(hit.path), Qt::ElideMiddle, room.width() - 4));
+    painter.drawText(room, Qt::AlignVCenter,
+                     painter.fontMetrics().elidedText(shown_name(hit.path), Qt::ElideMiddle, room.width() - 4));
 }
 
 void TilePainter::paint_badges(QPainter& painter, const QRect& picture, const TileState& state) const

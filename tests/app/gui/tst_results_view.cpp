@@ -114,6 +114,49 @@ private Q_SLOTS:
         QVERIFY2(middle.hsvSaturation() > 150 && (middle.hsvHue() < 10 || middle.hsvHue() > 350), qPrintable(middle.name()));
     }
 
+    void hovering_a_video_shows_the_frame_under_the_pointer()
+    {
+        index::FileHit video = tests::hit(tests::make_video(folder_.path(), "clip.mp4", 8), Kind::Video, {moment(1, 2, 6.0f)});
+        video.probe.duration = 8;
+        ResultsModel model;
+        ResultsView view(*theme_, *thumbnails_);
+        view.set_results(&model);
+        view.resize(900, 600);
+        view.show();
+        model.set_answer(tests::answer({video}));
+        QVERIFY(QTest::qWaitForWindowExposed(&view));
+        view.doItemsLayout();
+        const QRect picture = view.grid().picture(0);
+        QList<QImage> shots;
+        for (const double at : {0.1, 0.6}) {
+            QTest::mouseMove(view.viewport(), QPoint(picture.left() + int(picture.width() * at), picture.center().y()));
+            QTest::qWait(50);
+            QTRY_VERIFY(!thumbnails_->busy());
+            QTest::qWait(200);
+            shots << view.viewport()->grab(picture.adjusted(20, 10, -20, -30)).toImage();
+        }
+        QVERIFY(shots[0] != shots[1]);
+    }
+
+    void a_photo_fills_its_tile_and_a_drawing_is_seen_whole()
+    {
+        QImage photo(400, 300, QImage::Format_RGB32);
+        for (int y = 0; y < 300; ++y)
+            for (int x = 0; x < 400; ++x)
+                photo.setPixel(x, y, qRgb(x * 255 / 400, y * 255 / 300, (x * 7 + y * 13) % 256));
+        const QImage filled = framed(photo, {160, 90});
+        QVERIFY(qAbs(filled.pixelColor(1, 45).red() - 0) < 12 && qAbs(filled.pixelColor(158, 45).red() - 255) < 12);
+
+        QImage drawing(300, 300, QImage::Format_RGB32);
+        drawing.fill(QColor("#fdfdf0"));
+        QPainter painter(&drawing);
+        painter.fillRect(140, 2, 20, 20, Qt::red);  // filling the tile would cut this off
+        painter.end();
+        const QImage whole = framed(drawing, {160, 90});
+        QCOMPARE(whole.pixelColor(2, 2), QColor("#fdfdf0"));
+        QVERIFY(whole.pixelColor(80, 3).green() < 100);
+    }
+
     void a_hundred_thousand_rows_scroll_without_a_stall()
     {
         ResultsModel model;

@@ -71,12 +71,31 @@ private Q_SLOTS:
         QVERIFY(QTest::qWaitForWindowExposed(&window));
         QTRY_VERIFY(window.settled());
 
+        std::vector<index::FileHit> many;
+        for (int i = 0; i < 100'000; ++i)
+            many.push_back(tests::hit(QStringLiteral("%1/disc%2.png").arg(media_).arg(i % 40).toStdString(), media::Kind::Image, {}, i));
+        const Answer hundred_thousand = tests::answer(std::move(many), true);
+
         QList<jobs::IndexProgress> seen;
         connect(&session.index, &IndexService::progressed, &window, [&](const jobs::IndexProgress& progress) { seen << progress; });
         tests::LoopWatch watch;
         window.add({media_.toStdString()});
         QTRY_VERIFY(session.index.state() == IndexService::State::Running);
         QVERIFY(window.status().words().startsWith("Indexing media"));
+
+        // Meanwhile a hundred thousand results are scrolled, with thumbnails from the very files that are being read.
+        ResultsModel model;
+        ResultsView view(*theme_, session.thumbnails);
+        view.set_results(&model);
+        view.resize(1100, 800);
+        view.show();
+        model.set_answer(hundred_thousand);
+        int steps = 0;
+        while (session.index.state() == IndexService::State::Running && steps < 3000) {
+            view.verticalScrollBar()->setValue(++steps * 120);
+            QTest::qWait(5);
+        }
+        QVERIFY(steps > 10);
         QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 60000);
         QVERIFY(!seen.isEmpty());
         QCOMPARE(seen.last().done, seen.last().found);

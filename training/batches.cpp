@@ -123,34 +123,83 @@ at::Tensor Objectives::encode_texts(const model::Network& network, const std::ve
 Objectives::Views Objectives::encode_views(const model::Network& network, const std::vector<std::vector<ViewPlace>>& clips,
                                            double keep, double hidden_concepts, Draws& draws, at::Tensor* z_loss) const
 {
-    const auto key = [&](size_t i) { return std::pair(data_.pictures.grid(clips[i].front().file), clips[i].size()); };
+    const auto frames = static_cast<int64_t>(clips.front().size());
+    const auto grid = [&](size_t i) { return data_.pictures.grid(clips[i].front().file); };
     auto generator = at::detail::createCPUGenerator(draws.bits());
-    const int64_t dim = network.config().joint_dim;
+    int64_t fewest = INT64_MAX;
+    for (size_t i = 0; i < clips.size(); ++i)
+        fewest = std::min(fewest, frames * grid(i).first * grid(i).second);
+    const auto count = std::max<int64_t>(1, static_cast<int64_t>(keep * static_cast<double>(fewest)));
+
+    std::vector<model::Network::MapTokens> tokens;
+    std::vector<at::Tensor> encoded;
+    const auto seen_of = [&](int64_t batch) -> std::optional<at::Tensor> {
+        if (hidden_concepts <= 0)
+            return std::nullopt;
+        return (at::rand({batch, 1}, generator, at::kFloat) >= hidden_concepts).to(at::kFloat);
+    };
     // What belongs to one item travels side by side, so that one reordering serves all of it.
-    const at::Tensor rows = grouped(clips.size(), key, [&](const std::vector<int64_t>& members) {
+    const auto finish = [&](const model::Network::MapTokens& input, const at::Tensor& concepts) {
+        const auto encoding = network.encode_map_tokens(input, concepts, seen_of(concepts.size(0)));
+        if (encoding.auxiliary.z_loss.defined())
+            add_to(z_loss, encoding.auxiliary.z_loss * (double(concepts.size(0)) / double(clips.size())));
+        return at::cat({encoding.vectors, encoding.own, concepts, encoding.gate}, 1);
+    };
+    std::vector<int64_t> order;
+    const at::Tensor parts = grouped(clips.size(), grid, [&](const std::vector<int64_t>& members) {
         const auto batch = static_cast<int64_t>(members.size());
-        const auto frames = static_cast<int64_t>(clips[static_cast<size_t>(members.front())].size());
         std::vector<ViewPlace> places;
         for (const int64_t member : members)
             places.insert(places.end(), clips[static_cast<size_t>(member)].begin(), clips[static_cast<size_t>(member)].end());
-        const at::Tensor map = data_.pictures.maps(places);
-        const at::Tensor logits = data_.pictures.logits(places);
-        const int64_t tokens = frames * map.size(1) * map.size(2);
-        const at::Tensor concept_vector = network.concept_of(logits.view({batch, frames, logits.size(1)}));
-        std::optional<at::Tensor> kept, seen;
-        if (keep < 1) {
-            const auto count = std::max<int64_t>(1, static_cast<int64_t>(keep * static_cast<double>(tokens)));
-            const at::Tensor order = at::rand({batch, tokens}, generator, at::kFloat).argsort(false, -1).narrow(-1, 0, count);
-            kept = std::get<0>(order.sort(-1));
-        }
-        if (hidden_concepts > 0)
-            seen = (at::rand({batch, 1}, generator, at::kFloat) >= hidden_concepts).to(at::kFloat);
-        const auto encoding = network.encode_map(map.view({batch, frames, map.size(1), map.size(2), map.size(3)}), concept_vector, kept, seen);
-        if (encoding.auxiliary.z_loss.defined())
-            add_to(z_loss, encoding.auxiliary.z_loss * (double(batch) / double(clips.size())));
-        return at::cat({encoding.vectors, encoding.own, concept_vector, encoding.gate}, 1);
+        const at::Tensor map = data_.pictures.maps(places), logits = data_.pictures.logits(places);
+        const at::Tensor concepts = network.concept_of(logits.view({batch, frames, logits.size(1)}));
+        const at::Tensor clip = map.view({batch, frames, map.size(1), map.size(2), map.size(3)});
+        if (keep >= 1)
+            return finish(network.map_tokens(clip), concepts);
+        const int64_t all = frames * map.size(1) * map.size(2);
+        const at::Tensor shuffled = at::rand({batch, all}, generator, at::kFloat).argsort(false, -1).narrow(-1, 0, count);
+        tokens.push_back(network.map_tokens(clip, std::get<0>(shuffled.sort(-1))));
+        order.insert(order.end(), members.begin(), members.end());
+        return concepts;
     });
+    at::Tensor rows = parts;
+    if (keep < 1) {
+        std::vector<at::Tensor> values, positions;
+        for (const auto& part : tokens) {
+            values.push_back(part.values);
+            positions.push_back(part.positions);
+        }
+        const at::Tensor places = at::argsort(at::tensor(order, at::kLong), false, -1);
+        rows = finish({at::cat(values).index_select(0, places), at::cat(positions).index_select(0, places)}, parts);
+    }
+    const int64_t dim = network.config().joint_dim;
     return {rows.narrow(1, 0, dim), rows.narrow(1, dim, dim), rows.narrow(1, 2 * dim, dim).detach(), rows.narrow(1, 3 * dim, 1).detach()};
+}
+
+template <typename Pick>
+Objectives::Captioned Objectives::draw_captioned(int64_t batch, Draws& draws, const Pick& pick) const
+{
+    constexpr int kTries = 12;
+    const auto& items = data_.corpus.items();
+    const auto length = [&](int64_t text) { return piece_ids_[static_cast<size_t>(text)].size(); };
+    const auto any = [&](const std::vector<int64_t>& texts) { return texts[static_cast<size_t>(draws.below(static_cast<int64_t>(texts.size())))]; };
+    std::vector<size_t> lengths;
+    for (int64_t i = 0; i < kLengthsPerBatch; ++i)
+        lengths.push_back(length(any(items[pick()].texts)));
+    Captioned drawn;
+    while (static_cast<int64_t>(drawn.items.size()) < batch) {
+        size_t item = 0;
+        std::vector<int64_t> fitting;
+        for (int attempt = 0; attempt < kTries && fitting.empty(); ++attempt) {
+            item = pick();
+            for (const int64_t text : items[item].texts)
+                if (std::find(lengths.begin(), lengths.end(), length(text)) != lengths.end())
+                    fitting.push_back(text);
+        }
+        drawn.items.push_back(item);
+        drawn.captions.push_back(any(fitting.empty() ? items[item].texts : fitting));
+    }
+    return drawn;
 }
 
 at::Tensor Objectives::encode_sounds(const model::Network& network, const std::vector<std::vector<float>>& sounds, at::Tensor* z_loss) const
@@ -194,23 +243,25 @@ StepLoss Objectives::against_captions(const model::Network& network, const at::T
     return result;
 }
 
+size_t Objectives::draw_picture(const ObjectiveRecipe& objective, Draws& draws) const
+{
+    const bool composite = !composites_.empty() && draws.uniform() < objective.composites;
+    const auto& list = composite ? composites_ : pairs_;
+    return list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))];
+}
+
 StepLoss Objectives::picture_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
 {
+    const auto drawn = draw_captioned(objective.batch, draws, [&] { return draw_picture(objective, draws); });
     std::vector<std::vector<ViewPlace>> views;
-    std::vector<int64_t> captions;
-    for (int64_t i = 0; i < objective.batch; ++i) {
-        const bool composite = !composites_.empty() && draws.uniform() < objective.composites;
-        const auto& list = composite ? composites_ : pairs_;
-        const size_t item = list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))];
+    for (const size_t item : drawn.items) {
         const auto& places = data_.pictures.views(item);
         const bool crop = draws.uniform() < objective.views && places.size() > 1;
         views.push_back({places[crop ? 1 + static_cast<size_t>(draws.below(static_cast<int64_t>(places.size()) - 1)) : 0]});
-        const auto& texts = data_.corpus.items()[item].texts;
-        captions.push_back(texts[static_cast<size_t>(draws.below(static_cast<int64_t>(texts.size())))]);
     }
     at::Tensor z_loss;
     const Views media = encode_views(network, views, objective.keep, kHiddenConcepts, draws, &z_loss);
-    StepLoss result = against_captions(network, media.vectors, media.own, captions, "picture_text", objective, z_loss);
+    StepLoss result = against_captions(network, media.vectors, media.own, drawn.captions, "picture_text", objective, z_loss);
     result.gate = media.gate.mean().item<double>();
     return result;
 }
@@ -218,44 +269,35 @@ StepLoss Objectives::picture_text(const model::Network& network, const Objective
 StepLoss Objectives::clip_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
 {
     const auto frames = static_cast<size_t>(2 + draws.below(network.config().max_frames - 1));
+    const auto drawn = draw_captioned(objective.batch, draws, [&] { return draw_picture(objective, draws); });
     std::vector<std::vector<ViewPlace>> clips;
-    std::vector<int64_t> captions;
-    for (int64_t i = 0; i < objective.batch; ++i) {
-        const bool composite = !composites_.empty() && draws.uniform() < objective.composites;
-        const auto& list = composite ? composites_ : pairs_;
-        const size_t item = list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))];
+    for (const size_t item : drawn.items) {
         const auto& places = data_.pictures.views(item);
-        const auto grid = data_.pictures.grid(places.front().file);
         std::vector<ViewPlace> same;
         for (const auto& place : places)
-            if (data_.pictures.grid(place.file) == grid)
+            if (data_.pictures.grid(place.file) == data_.pictures.grid(places.front().file))
                 same.push_back(place);
         auto& clip = clips.emplace_back();
         for (size_t f = 0; f < frames; ++f)
             clip.push_back(same[static_cast<size_t>(draws.below(static_cast<int64_t>(same.size())))]);
-        const auto& texts = data_.corpus.items()[item].texts;
-        captions.push_back(texts[static_cast<size_t>(draws.below(static_cast<int64_t>(texts.size())))]);
     }
     at::Tensor z_loss;
     const Views media = encode_views(network, clips, objective.keep, kHiddenConcepts, draws, &z_loss);
-    StepLoss result = against_captions(network, media.vectors, media.own, captions, "picture_text", objective, z_loss);
+    StepLoss result = against_captions(network, media.vectors, media.own, drawn.captions, "picture_text", objective, z_loss);
     result.gate = media.gate.mean().item<double>();
     return result;
 }
 
 StepLoss Objectives::sound_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
 {
+    const auto drawn = draw_captioned(objective.batch, draws,
+                                      [&] { return sounds_[static_cast<size_t>(draws.below(static_cast<int64_t>(sounds_.size())))]; });
     std::vector<std::vector<float>> windows;
-    std::vector<int64_t> captions;
-    for (int64_t i = 0; i < objective.batch; ++i) {
-        const size_t item = sounds_[static_cast<size_t>(draws.below(static_cast<int64_t>(sounds_.size())))];
+    for (const size_t item : drawn.items)
         windows.push_back(data_.sounds.draw(item, static_cast<size_t>(network.config().max_sound_samples()), draws));
-        const auto& texts = data_.corpus.items()[item].texts;
-        captions.push_back(texts[static_cast<size_t>(draws.below(static_cast<int64_t>(texts.size())))]);
-    }
     at::Tensor z_loss;
     const at::Tensor media = encode_sounds(network, windows, &z_loss);
-    return against_captions(network, media, {}, captions, "sound_text", objective, z_loss);
+    return against_captions(network, media, {}, drawn.captions, "sound_text", objective, z_loss);
 }
 
 StepLoss Objectives::text_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const

@@ -44,7 +44,8 @@ public:
 
     /// Unit vectors of texts at their natural lengths: one pass per length. [n, joint_dim]
     at::Tensor encode_texts(const model::Network& network, const std::vector<int64_t>& texts, at::Tensor* z_loss = nullptr) const;
-    /// Unit vectors of views: one pass per grid. Each inner list is one clip of views of one grid. [n, joint_dim]
+    /// Each inner list is one clip of views of one grid; all clips have the same number of frames. With keep < 1 every clip
+    /// keeps the same number of tokens whatever its grid, and one pass serves all; else there is a pass per grid.
     /// Vectors, the head's own vectors before the gate, and concepts, each [n, joint_dim]; the gate [n, 1].
     struct Views {
         at::Tensor vectors, own, concepts, gate;
@@ -55,6 +56,17 @@ public:
     at::Tensor encode_sounds(const model::Network& network, const std::vector<std::vector<float>>& sounds, at::Tensor* z_loss = nullptr) const;
 
 private:
+    /// Draws `batch` captioned items with one caption each. Captions of a batch share a few lengths, because each length is
+    /// a pass of its own. `pick` names the next item.
+    struct Captioned {
+        std::vector<size_t> items;
+        std::vector<int64_t> captions;
+    };
+    template <typename Pick>
+    Captioned draw_captioned(int64_t batch, Draws& draws, const Pick& pick) const;
+
+    size_t draw_picture(const ObjectiveRecipe& objective, Draws& draws) const;
+
     /// `own` (may be undefined) is held against the captions too, so that the head learns whatever the gate does.
     StepLoss against_captions(const model::Network& network, const at::Tensor& media, const at::Tensor& own,
                               const std::vector<int64_t>& captions, const char* temperature,

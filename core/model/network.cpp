@@ -106,23 +106,33 @@ Encoding Network::encode(const std::string& modality, at::Tensor tokens, const a
     return result;
 }
 
-Encoding Network::encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept,
-                             const std::optional<at::Tensor>& concept_seen) const
+Network::MapTokens Network::map_tokens(const at::Tensor& map, const std::optional<at::Tensor>& kept) const
 {
     IMPRINT_ASSERT(map.dim() == 5 && config_.vision_stem == VisionStem::Hybrid);
-    const int64_t batch = map.size(0), frames = map.size(1), rows = map.size(2), columns = map.size(3);
-    at::Tensor tokens = map.reshape({batch, frames * rows * columns, map.size(4)});
-    at::Tensor positions = vision_positions(frames, rows, columns);
+    const int64_t frames = map.size(1), rows = map.size(2), columns = map.size(3);
+    MapTokens tokens{map.reshape({map.size(0), frames * rows * columns, map.size(4)}), vision_positions(frames, rows, columns)};
     if (kept)
-        drop(tokens, positions, *kept);
-    tokens = (tokens.to(at::kFloat) - get("vision.map_mean")) / get("vision.map_deviation");
+        drop(tokens.values, tokens.positions, *kept);
+    return tokens;
+}
+
+Encoding Network::encode_map_tokens(const MapTokens& tokens, const at::Tensor& concept_vector,
+                                    const std::optional<at::Tensor>& concept_seen) const
+{
+    const at::Tensor values = (tokens.values.to(at::kFloat) - get("vision.map_mean")) / get("vision.map_deviation");
     const at::Tensor seen = concept_seen ? concept_vector * *concept_seen : concept_vector;
     const at::Tensor concept_token = linear(seen, get("concept.input.kernel"), get("concept.input.bias"), precision_);
-    Encoding result = encode("vision", tokens, positions, concept_token);
+    Encoding result = encode("vision", values, tokens.positions, concept_token);
     const at::Tensor open = at::sigmoid(linear(result.pooled, get("concept.gate.kernel"), get("concept.gate.bias"), {}));
     result.gate = kGateFloor + (1 - 2 * kGateFloor) * open;
     result.vectors = unit(result.gate * concept_vector + (1 - result.gate) * result.own);
     return result;
+}
+
+Encoding Network::encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept,
+                             const std::optional<at::Tensor>& concept_seen) const
+{
+    return encode_map_tokens(map_tokens(map, kept), concept_vector, concept_seen);
 }
 
 Encoding Network::encode_pixels(const at::Tensor& pixels, const std::optional<at::Tensor>& kept) const

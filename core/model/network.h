@@ -44,6 +44,16 @@ public:
     Encoding encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept = {},
                         const std::optional<at::Tensor>& concept_seen = {}) const;
 
+    /// The two halves of encode_map: maps of different grids that keep equally many tokens can be joined between them and
+    /// go through the blocks as one batch.
+    struct MapTokens {
+        at::Tensor values;     ///< [batch, n, trunk_channels]
+        at::Tensor positions;  ///< [batch or 1, n, width]
+    };
+    MapTokens map_tokens(const at::Tensor& map, const std::optional<at::Tensor>& kept = {}) const;
+    Encoding encode_map_tokens(const MapTokens& tokens, const at::Tensor& concept_vector,
+                               const std::optional<at::Tensor>& concept_seen = {}) const;
+
     /// Pictures and clips through the patch stem. pixels: uint8 [batch, frames, height, width, 3]; fewer frames than one
     /// patch holds are repeated, as a still image is.
     Encoding encode_pixels(const at::Tensor& pixels, const std::optional<at::Tensor>& kept = {}) const;

@@ -33,7 +33,7 @@ at::Tensor multi_instance_nce(const at::Tensor& a, const at::Tensor& b, const at
     const at::Tensor scores = at::matmul(unit(a).reshape({batch * n1, a.size(2)}), unit(b).reshape({batch * n2, b.size(2)}).t())
                                   .view({batch, n1, batch, n2});
     const at::Tensor scaled = scores / temperature;
-    const at::Tensor own = (scores - margin).diagonal(0, 0, 2) / temperature;  // [n1, n2, batch]
+    const at::Tensor own = (scaled - margin).diagonal(0, 0, 2);  // [n1, n2, batch]
     const at::Tensor positive = at::logsumexp(own, at::IntArrayRef({0, 1}));
     const at::Tensor loss_a = (at::logsumexp(scaled, at::IntArrayRef({1, 2, 3})) - positive).mean();
     const at::Tensor loss_b = (at::logsumexp(scaled, at::IntArrayRef({0, 1, 3})) - positive).mean();

@@ -56,6 +56,7 @@ void visit_fields(Config& c, Visit&& visit)
     visit("sound_frequency_buckets", c.sound_frequency_buckets);
     visit("vocabulary", c.vocabulary);
     visit("max_text_tokens", c.max_text_tokens);
+    visit("scale_text", c.scale_text);
 }
 
 json value_of(const std::string& v) { return v; }

@@ -61,6 +61,9 @@ struct ModelConfig {
     // Text.
     int vocabulary = 8000;
     int max_text_tokens = 64;
+    /// Piece vectors are multiplied by √width, so that they weigh as much as their (normalised) positions from the first
+    /// step. The paper's code does not; in a short run its texts stay indistinct.
+    bool scale_text = true;
 
     bool operator==(const ModelConfig&) const = default;
 

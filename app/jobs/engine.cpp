@@ -35,7 +35,9 @@ fs::path default_checkpoint()
         places.push_back((folder / "../../../resources/models" / kModelFile).lexically_normal());
         places.push_back((folder / "../share/imprint/models" / kModelFile).lexically_normal());
     }
-    places.push_back(fs::path(IMPRINT_SOURCE_MODELS) / kModelFile);
+    const fs::path source = fs::path(IMPRINT_SOURCE_MODELS) / kModelFile;
+    if (places.empty() || places.front() != source)
+        places.push_back(source);
     for (const fs::path& place : places)
         if (is_file(place))
             return place;

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the real `imprint` program and keeps what it said.
+#pragma once
+
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
+#include <QProcess>
+#include <QStringList>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace imprint::tests {
+
+struct Said {
+    int code = -1;
+    QByteArray out, err;
+
+    /// The one document on standard output; empty when standard output is anything else.
+    QJsonObject json() const
+    {
+        QJsonParseError error{};
+        const QJsonDocument document = QJsonDocument::fromJson(out, &error);
+        return error.error == QJsonParseError::NoError ? document.object() : QJsonObject();
+    }
+};
+
+/// The program with one library and one model.
+class Command {
+public:
+    Command(const std::filesystem::path& library, const std::filesystem::path& model)
+        : common_{"--library", QString::fromStdString(library.native()), "--model", QString::fromStdString(model.native())}
+    {
+    }
+
+    /// As from a person's shell: the program must see to its environment itself.
+    Command bare() const
+    {
+        Command copy = *this;
+        copy.bare_ = true;
+        return copy;
+    }
+
+    std::unique_ptr<QProcess> start(const QStringList& arguments, bool with_common = true) const
+    {
+        auto process = std::make_unique<QProcess>();
+        QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
+        if (bare_) {
+            environment.remove("OMP_WAIT_POLICY");
+            environment.remove("OPENBLAS_NUM_THREADS");
+        } else {  // spares each start the second loading of torch
+            environment.insert("OMP_WAIT_POLICY", "passive");
+            environment.insert("OPENBLAS_NUM_THREADS", "1");
+        }
+        environment.remove("IMPRINT_MODEL");
+        process->setProcessEnvironment(environment);
+        process->start(IMPRINT_BIN_DIR "/imprint", with_common ? arguments + common_ : arguments);
+        process->waitForStarted();
+        return process;
+    }
+
+    Said operator()(const QStringList& arguments, bool with_common = true) const
+    {
+        return finish(*start(arguments, with_common));
+    }
+
+    static Said finish(QProcess& process)
+    {
+        process.waitForFinished(120'000);
+        const int code = process.exitStatus() == QProcess::NormalExit ? process.exitCode() : -1;
+        return {code, process.readAllStandardOutput(), process.readAllStandardError()};
+    }
+
+private:
+    QStringList common_;
+    bool bare_ = false;
+};
+
+inline QString text_of(const std::filesystem::path& path)
+{
+    return QString::fromUtf8(path.native().c_str());
+}
+
+}  // namespace imprint::tests

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command as scripts see it: exit codes, the shape of its JSON, a clean standard output.
+#include <QTemporaryDir>
+#include <QTest>
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "tests/app/cli/command.h"
+#include "tests/app/jobs/test_media.h"
+#include "tests/support/tiny_checkpoint.h"
+
+using namespace imprint::tests;
+namespace fs = std::filesystem;
+
+class TestCli : public QObject {
+    Q_OBJECT
+
+private:
+    QTemporaryDir dir_;
+    fs::path root_, media_;
+    std::unique_ptr<Command> imprint_;
+    Said indexed_;
+
+    static QStringList keys(const QJsonObject& object)
+    {
+        QStringList list = object.keys();
+        list.sort();
+        return list;
+    }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        root_ = fs::canonical(dir_.path().toStdString());
+        media_ = root_ / "media";
+        fs::create_directories(media_);
+        for (int i = 0; i < 3; ++i)
+            make_picture(media_ / ("picture" + std::to_string(i) + ".png"), i);
+        fs::rename(media_ / "picture2.png", media_ / "odd-\xff.png");
+        make_video(media_ / "video.mp4", 5);
+        make_sound(media_ / "sound.wav", 2);
+        imprint_ = std::make_unique<Command>(root_ / "library", make_tiny_checkpoint(root_));
+        indexed_ = (*imprint_)({"index", text_of(media_), "--json"});
+    }
+    void cleanupTestCase() { fs::remove_all(media_); }
+
+    void every_way_out_has_its_exit_code_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<int>("code");
+        const QString media = text_of(media_);
+        QTest::newRow("version") << QStringList{"--version"} << 0;
+        QTest::newRow("help") << QStringList{"--help"} << 0;
+        QTest::newRow("help of a command") << QStringList{"search", "--help"} << 0;
+        QTest::newRow("no command") << QStringList{} << 2;
+        QTest::newRow("unknown command") << QStringList{"frobnicate"} << 2;
+        QTest::newRow("unknown option") << QStringList{"index", media, "--frobnicate"} << 2;
+        QTest::newRow("index nothing") << QStringList{"index"} << 2;
+        QTest::newRow("embed nothing") << QStringList{"embed"} << 2;
+        QTest::newRow("no such modality") << QStringList{"search", "dog", "--by", "smell"} << 2;
+        QTest::newRow("k of nothing") << QStringList{"search", "dog", "-k", "0"} << 2;
+        QTest::newRow("k that is no number") << QStringList{"search", "dog", "-k", "many"} << 2;
+    }
+    void every_way_out_has_its_exit_code()
+    {
+        QFETCH(QStringList, arguments);
+        QFETCH(int, code);
+        const Said said = (*imprint_)(arguments, false);
+        QCOMPARE(said.code, code);
+        QCOMPARE(said.out.isEmpty(), code != 0);
+        QCOMPARE(said.err.isEmpty(), code == 0);
+    }
+
+    void queries_that_make_no_sense_are_wrong_usage_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::newRow("no part") << QStringList{"search"};
+        QTest::newRow("only exclusions") << QStringList{"search", "--not", "dog"};
+        QTest::newRow("a weight below zero") << QStringList{"search", "dog*-1"};
+        QTest::newRow("an unknown kind") << QStringList{"search", "dog", "--kind", "smell"};
+        QTest::newRow("a date that is none") << QStringList{"search", "dog", "--after", "tomorrow"};
+        QTest::newRow("an unknown device") << QStringList{"search", "dog", "--device", "abacus"};
+    }
+    void queries_that_make_no_sense_are_wrong_usage()
+    {
+        QFETCH(QStringList, arguments);
+        const Said said = (*imprint_)(arguments);
+        QCOMPARE(said.code, 2);
+        QVERIFY(said.out.isEmpty());
+        QVERIFY(said.err.startsWith("imprint: "));
+    }
+
+    void index_says_what_it_did()
+    {
+        QCOMPARE(indexed_.code, 0);
+        const QJsonObject said = indexed_.json();
+        for (const char* key : {"files", "indexed", "unchanged", "failed", "moments", "seconds"})
+            QVERIFY2(said.contains(key), key);
+        QCOMPARE(said["files"].toInt(), 5);
+        QCOMPARE(said["indexed"].toInt(), 5);
+        QVERIFY(said["failed"].toArray().isEmpty());
+        const QJsonObject again = (*imprint_)({"index", text_of(media_), "--json"}).json();
+        QCOMPARE(again["unchanged"].toInt(), 5);
+        QCOMPARE(again["indexed"].toInt(), 0);
+    }
+
+    void search_answers_in_the_agreed_shape()
+    {
+        const Said said = (*imprint_)({"search", "a", "dog", "--all", "--json"});
+        QCOMPARE(said.code, 0);
+        QCOMPARE(keys(said.json()), (QStringList{"query", "results", "space", "took_ms"}));
+        QCOMPARE(said.json()["query"].toArray()[0].toObject()["text"].toString(), QString("a dog"));
+        const QJsonArray results = said.json()["results"].toArray();
+        QCOMPARE(results.size(), 5);
+        double last = HUGE_VAL;
+        int odd = 0;
+        for (const QJsonValue& value : results) {
+            const QJsonObject hit = value.toObject();
+            for (const char* key : {"path", "kind", "start", "end", "score", "band", "labels"})
+                QVERIFY2(hit.contains(key), key);
+            QCOMPARE(hit["start"].isNull(), hit["kind"].toString() == "image");
+            QVERIFY(hit["score"].toDouble() <= last);
+            last = hit["score"].toDouble();
+            if (!hit.contains("path_bytes"))
+                continue;
+            ++odd;
+            QVERIFY(hit["path"].toString().contains(QChar(0xfffd)));
+            QCOMPARE(QByteArray::fromBase64(hit["path_bytes"].toString().toLatin1()),
+                     QByteArray::fromStdString((media_ / "odd-\xff.png").native()));
+        }
+        QCOMPARE(odd, 1);
+    }
+
+    void filters_narrow_the_answer_data()
+    {
+        QTest::addColumn<QStringList>("filter");
+        QTest::addColumn<int>("results");
+        QTest::newRow("k") << QStringList{"-k", "2"} << 2;
+        QTest::newRow("one kind") << QStringList{"--kind", "image"} << 3;
+        QTest::newRow("two kinds") << QStringList{"--kind", "video,audio"} << 2;
+        QTest::newRow("by sound") << QStringList{"--by", "sound"} << 2;
+        QTest::newRow("elsewhere") << QStringList{"--in", "/nonexistent"} << 0;
+        QTest::newRow("a date ahead") << QStringList{"--after", "2999"} << 0;
+        QTest::newRow("a date behind") << QStringList{"--before", "2999-01-01", "--after", "1999-05"} << 5;
+        QTest::newRow("an exclusion") << QStringList{"--not", "cat", "--unlike", "PICTURE*0.5"} << 5;
+    }
+    void filters_narrow_the_answer()
+    {
+        QFETCH(QStringList, filter);
+        filter.replaceInStrings("PICTURE", text_of(media_ / "picture0.png"));
+        const Said said = (*imprint_)(QStringList{"search", "a dog", "--all", "--json"} + filter);
+        QCOMPARE(said.code, 0);
+        QTEST(int(said.json()["results"].toArray().size()), "results");
+    }
+
+    void an_example_from_outside_needs_no_library_entry()
+    {
+        make_picture(root_ / "outside.png", 7);
+        const Said said = (*imprint_)({"search", "--like", text_of(root_ / "outside.png") + "*2", "--all", "--json"});
+        QCOMPARE(said.code, 0);
+        QCOMPARE(said.json()["query"].toArray()[0].toObject()["weight"].toDouble(), 2.0);
+        QCOMPARE((*imprint_)({"search", "--like", "/nonexistent.png"}).code, 3);
+    }
+
+    void embed_gives_unit_vectors_and_a_numpy_file()
+    {
+        const fs::path npy = root_ / "vectors.npy";
+        const Said said = (*imprint_)({"embed", "--text", "a dog", "--text", "two words", text_of(media_ / "picture0.png"),
+                                       "--json", "--npy", text_of(npy)});
+        QCOMPARE(said.code, 0);
+        const QJsonObject document = said.json();
+        QCOMPARE(keys(document), (QStringList{"dim", "items", "space"}));
+        const QJsonArray items = document["items"].toArray();
+        QCOMPARE(items.size(), 3);
+        for (const QJsonValue& value : items) {
+            const QJsonArray vector = value.toObject()["vector"].toArray();
+            QCOMPARE(vector.size(), document["dim"].toInt());
+            double squares = 0;
+            for (const QJsonValue& number : vector)
+                squares += number.toDouble() * number.toDouble();
+            QVERIFY(std::abs(squares - 1) < 1e-3);
+        }
+        const std::string bytes = read_file(npy);
+        QCOMPARE(bytes.substr(1, 5), std::string("NUMPY"));
+        const size_t header = 10 + static_cast<unsigned char>(bytes[8]) + 256 * static_cast<unsigned char>(bytes[9]);
+        QCOMPARE(header % 64, size_t(0));
+        QCOMPARE(bytes.size() - header, size_t(3 * document["dim"].toInt()) * sizeof(float));
+        float first = 0;
+        std::memcpy(&first, bytes.data() + header, sizeof first);
+        QVERIFY(std::abs(first - items[0].toObject()["vector"].toArray()[0].toDouble()) < 1e-6);
+    }
+
+    void a_file_that_cannot_be_embedded_costs_only_itself()
+    {
+        const Said said = (*imprint_)({"embed", "--text", "a dog", "/nonexistent.png", "--json"});
+        QCOMPARE(said.code, 1);
+        QCOMPARE(said.json()["items"].toArray().size(), 1);
+        QVERIFY(said.err.contains("/nonexistent.png"));
+    }
+
+    void model_info_needs_no_library()
+    {
+        const Said said = (*imprint_)({"model", "info", text_of(root_ / "tiny.safetensors"), "--json"}, false);
+        QCOMPARE(said.code, 0);
+        QVERIFY(said.json()["encoder_parameters"].toInt() > 0);
+        QVERIFY(said.json()["active_parameters"].toInt() > 0);
+        QCOMPARE((*imprint_)({"model", "info", "/nonexistent", "--json"}, false).code, 3);
+    }
+
+    void the_doctor_tries_everything()
+    {
+        const Said said = imprint_->bare()({"doctor", "--json"});
+        std::set<QString> seen;
+        for (const QJsonValue& check : said.json()["checks"].toArray()) {
+            seen.insert(check.toObject()["check"].toString());
+            QVERIFY2(check.toObject()["state"] != "fail", qPrintable(check.toObject()["detail"].toString()));
+        }
+        for (const char* check : {"program", "processor", "threads", "decoder", "model", "library", "disk"})
+            QVERIFY2(seen.contains(check), check);
+        QVERIFY(said.code == 0);
+        QVERIFY(said.json()["checks"].toArray()[2].toObject()["detail"].toString().contains("OMP_WAIT_POLICY=passive"));
+        QCOMPARE((*imprint_)({"doctor", "--library", text_of(root_ / "library"), "--model", "/nonexistent"}, false).code, 1);
+    }
+
+    void people_get_a_table()
+    {
+        const Said said = (*imprint_)({"search", "a dog", "--all"});
+        QCOMPARE(said.code, 0);
+        QVERIFY(said.out.contains("video.mp4"));
+        QVERIFY(said.out.contains("0:00-0:0"));
+        QVERIFY(said.err.isEmpty());
+    }
+
+    void nothing_found_is_an_answer()
+    {
+        const Said said = (*imprint_)({"search", "a dog", "--in", "/nonexistent"});
+        QCOMPARE(said.code, 0);
+        QVERIFY(said.out.isEmpty());
+        QVERIFY(said.err.contains("--all"));
+    }
+};
+
+QTEST_GUILESS_MAIN(TestCli)
+#include "tst_cli.moc"

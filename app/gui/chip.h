@@ -29,8 +29,8 @@ public:
 Q_SIGNALS:
     void changed();
     void removed();
-    void edit_wanted();             ///< turn the words back into typed text
-    void step_wanted(int direction);///< move the focus: -1 or 1
+    void edit_wanted();               ///< turn the words back into typed text
+    void step_wanted(int direction);  ///< move the focus: -1 or 1
 
 protected:
     void paintEvent(QPaintEvent* event) override;

@@ -15,7 +15,8 @@ constexpr int steps = 100, edge = 8;
 
 int step_of(float score)
 {
-    return std::clamp(int(std::lround((CutSlider::strictest - score) / (CutSlider::strictest - CutSlider::loosest) * steps)), 0, steps);
+    return std::clamp(int(std::lround((CutSlider::strictest - score) / (CutSlider::strictest - CutSlider::loosest) * steps)), 0,
+                      steps);
 }
 
 }  // namespace
@@ -46,15 +47,9 @@ float CutSlider::cut() const
     return strictest - (strictest - loosest) * float(value()) / steps;
 }
 
-void CutSlider::set_cut(float score)
-{
-    setValue(step_of(score));
-}
+void CutSlider::set_cut(float score) { setValue(step_of(score)); }
 
-int CutSlider::x_of(int value) const
-{
-    return edge + (width() - 2 * edge) * value / steps;
-}
+int CutSlider::x_of(int value) const { return edge + (width() - 2 * edge) * value / steps; }
 
 void CutSlider::go_to(int x)
 {
@@ -100,9 +95,6 @@ void CutSlider::mouseMoveEvent(QMouseEvent* event)
         go_to(event->pos().x());
 }
 
-void CutSlider::mouseDoubleClickEvent(QMouseEvent*)
-{
-    set_cut(index::Cut().maybe);
-}
+void CutSlider::mouseDoubleClickEvent(QMouseEvent*) { set_cut(index::Cut().maybe); }
 
 }  // namespace imprint::gui

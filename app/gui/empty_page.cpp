@@ -37,10 +37,7 @@ EmptyPage::EmptyPage(const Theme& theme, QWidget* parent)
     connect(&theme_, &Theme::changed, this, &EmptyPage::tint);
 }
 
-void EmptyPage::tint()
-{
-    mark_->setPixmap(icon_pixmap(icon_, theme_.colours().accent, 40, devicePixelRatioF()));
-}
+void EmptyPage::tint() { mark_->setPixmap(icon_pixmap(icon_, theme_.colours().accent, 40, devicePixelRatioF())); }
 
 void EmptyPage::tell(const QString& icon, const QString& title, const QString& text, const QString& button)
 {

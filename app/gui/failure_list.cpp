@@ -17,7 +17,7 @@ constexpr int most_rows_seen = 10, name_width = 300;
 
 class FailureDelegate : public QStyledItemDelegate {
 public:
-    FailureDelegate(const Theme& theme, QObject* parent) : QStyledItemDelegate(parent), theme_(theme) {}
+    FailureDelegate(const Theme& theme, QObject* parent) : QStyledItemDelegate(parent), theme_(theme) { }
 
     QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const override { return {100, FailureList::row_height}; }
 

@@ -51,10 +51,7 @@ QSize FigureLabel::sizeHint() const
     return {figures_width(bold, strong_) + figures_width(plain, text_) + 2, std::max(bold.height(), plain.height()) + 2};
 }
 
-QSize FigureLabel::minimumSizeHint() const
-{
-    return {std::min(24, sizeHint().width()), sizeHint().height()};
-}
+QSize FigureLabel::minimumSizeHint() const { return {std::min(24, sizeHint().width()), sizeHint().height()}; }
 
 void FigureLabel::paintEvent(QPaintEvent*)
 {
@@ -68,10 +65,18 @@ void FigureLabel::paintEvent(QPaintEvent*)
     }
     painter.setFont(theme_.font(pixels_, weight_));
     switch (tone_) {
-    case Tone::Ink: painter.setPen(colours.ink); break;
-    case Tone::Dim: painter.setPen(colours.dim); break;
-    case Tone::Accent: painter.setPen(colours.accent); break;
-    case Tone::Bad: painter.setPen(colours.bad); break;
+    case Tone::Ink:
+        painter.setPen(colours.ink);
+        break;
+    case Tone::Dim:
+        painter.setPen(colours.dim);
+        break;
+    case Tone::Accent:
+        painter.setPen(colours.accent);
+        break;
+    case Tone::Bad:
+        painter.setPen(colours.bad);
+        break;
     }
     draw_figures(painter, room, alignment_, text_);
 }

@@ -12,10 +12,7 @@
 namespace imprint::gui {
 namespace {
 
-QString translated(const char* text)
-{
-    return QCoreApplication::translate("Figures", text);
-}
+QString translated(const char* text) { return QCoreApplication::translate("Figures", text); }
 
 int digit_width(const QFontMetrics& metrics)
 {
@@ -25,17 +22,11 @@ int digit_width(const QFontMetrics& metrics)
     return width;
 }
 
-bool is_digit(QChar c)
-{
-    return c >= QLatin1Char('0') && c <= QLatin1Char('9');
-}
+bool is_digit(QChar c) { return c >= QLatin1Char('0') && c <= QLatin1Char('9'); }
 
 }  // namespace
 
-QString format_count(qint64 value)
-{
-    return QLocale(QLocale::English).toString(value);
-}
+QString format_count(qint64 value) { return QLocale(QLocale::English).toString(value); }
 
 QString format_time(double seconds)
 {
@@ -69,8 +60,8 @@ QString format_rate(double per_second)
 
 QString format_date(qint64 seconds_since_1970)
 {
-    return QLocale(QLocale::English).toString(QDateTime::fromSecsSinceEpoch(seconds_since_1970).date(),
-                                              QStringLiteral("d MMM yyyy"));
+    return QLocale(QLocale::English)
+        .toString(QDateTime::fromSecsSinceEpoch(seconds_since_1970).date(), QStringLiteral("d MMM yyyy"));
 }
 
 QString counted(qint64 n, const QString& one, const QString& many)

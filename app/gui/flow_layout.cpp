@@ -7,12 +7,9 @@
 
 namespace imprint::gui {
 
-FlowLayout::FlowLayout(QWidget* parent, int gap, int least_last) : QLayout(parent), gap_(gap), least_last_(least_last) {}
+FlowLayout::FlowLayout(QWidget* parent, int gap, int least_last) : QLayout(parent), gap_(gap), least_last_(least_last) { }
 
-FlowLayout::~FlowLayout()
-{
-    qDeleteAll(items_);
-}
+FlowLayout::~FlowLayout() { qDeleteAll(items_); }
 
 void FlowLayout::insert(int index, QWidget* widget)
 {
@@ -22,15 +19,9 @@ void FlowLayout::insert(int index, QWidget* widget)
     invalidate();
 }
 
-void FlowLayout::addItem(QLayoutItem* item)
-{
-    items_.append(item);
-}
+void FlowLayout::addItem(QLayoutItem* item) { items_.append(item); }
 
-QLayoutItem* FlowLayout::takeAt(int index)
-{
-    return index >= 0 && index < items_.size() ? items_.takeAt(index) : nullptr;
-}
+QLayoutItem* FlowLayout::takeAt(int index) { return index >= 0 && index < items_.size() ? items_.takeAt(index) : nullptr; }
 
 QSize FlowLayout::minimumSize() const
 {

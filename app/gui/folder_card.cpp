@@ -36,7 +36,8 @@ void FolderCard::set_root(const RootState& root)
     const QString name = shown_name(root.path);
     setAccessibleName(root.there ? tr("%1: %2 files").arg(name, format_count(root.counts.files)) : tr("%1: offline").arg(name));
     update_->setAccessibleName(tr("Update %1").arg(name));
-    update_->setToolTip(root.there ? tr("Looks for new, changed and vanished files") : tr("Connect the disk of this folder first"));
+    update_->setToolTip(root.there ? tr("Looks for new, changed and vanished files")
+                                   : tr("Connect the disk of this folder first"));
     update_->setEnabled(root.there && !busy_);
     setToolTip(shown_path(root.path));
     update();
@@ -59,10 +60,13 @@ void FolderCard::paintEvent(QPaintEvent* event)
     painter.setPen(Qt::NoPen);
     painter.setBrush(colours.accent_soft);
     painter.drawRoundedRect(tile, metrics::control_radius, metrics::control_radius);
-    painter.drawPixmap(tile.topLeft() + QPoint(9, 9), icon_pixmap(QStringLiteral("folder"), colours.accent, 18, devicePixelRatioF()));
+    painter.drawPixmap(tile.topLeft() + QPoint(9, 9),
+                       icon_pixmap(QStringLiteral("folder"), colours.accent, 18, devicePixelRatioF()));
 
-    const std::pair<int64_t, QString> numbers[] = {{root_.counts.images, tr("images")}, {root_.counts.videos, tr("videos")},
-                                                   {root_.counts.sounds, tr("sounds")}, {root_.counts.moments, tr("moments")}};
+    const std::pair<int64_t, QString> numbers[] = {{root_.counts.images, tr("images")},
+                                                   {root_.counts.videos, tr("videos")},
+                                                   {root_.counts.sounds, tr("sounds")},
+                                                   {root_.counts.moments, tr("moments")}};
     const int shown = width() > 700 ? 4 : width() > 560 ? 2 : 0;
     int right = width() - button_room;
     for (int i = shown - 1; i >= 0; --i) {

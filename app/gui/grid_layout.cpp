@@ -56,10 +56,7 @@ int GridLayout::section_of(int row) const
     return index;
 }
 
-int GridLayout::first_line_top(const Section& section) const
-{
-    return section.top + heading_height;
-}
+int GridLayout::first_line_top(const Section& section) const { return section.top + heading_height; }
 
 QRect GridLayout::picture(int row) const
 {
@@ -72,10 +69,7 @@ QRect GridLayout::picture(int row) const
     return {corner, picture_};
 }
 
-QRect GridLayout::cell(int row) const
-{
-    return picture(row).adjusted(0, 0, 0, caption_height);
-}
+QRect GridLayout::cell(int row) const { return picture(row).adjusted(0, 0, 0, caption_height); }
 
 QRect GridLayout::heading(int section) const
 {

@@ -19,9 +19,9 @@ public:
     int columns() const { return columns_; }
     int height() const { return height_; }
     QSize picture_size() const { return picture_; }
-    QRect cell(int row) const;        ///< picture and caption
+    QRect cell(int row) const;  ///< picture and caption
     QRect picture(int row) const;
-    QRect heading(int section) const; ///< empty for a section without tiles
+    QRect heading(int section) const;  ///< empty for a section without tiles
     int section_count() const { return static_cast<int>(sections_.size()); }
 
     int row_at(const QPoint& point) const;  ///< -1 between tiles

@@ -15,10 +15,7 @@ namespace {
 
 constexpr double bar_step = 4, bar_width = 2.6, bars_tall = 28, least_tall = 4;
 
-double height_of(float score)
-{
-    return std::clamp((score + 1.0) / 7.0, 0.0, 1.0);
-}
+double height_of(float score) { return std::clamp((score + 1.0) / 7.0, 0.0, 1.0); }
 
 QColor blend(const QColor& a, const QColor& b, double t)
 {
@@ -45,9 +42,8 @@ void HeatStrip::set_file(double duration, std::vector<index::MomentHit> moments)
     position_ = 0;
     moments_ = std::move(moments);
     std::erase_if(moments_, [](const index::MomentHit& hit) { return !hit.moment.start || !hit.moment.end; });
-    std::sort(moments_.begin(), moments_.end(), [](const index::MomentHit& a, const index::MomentHit& b) {
-        return *a.moment.start < *b.moment.start;
-    });
+    std::sort(moments_.begin(), moments_.end(),
+              [](const index::MomentHit& a, const index::MomentHit& b) { return *a.moment.start < *b.moment.start; });
     find_peaks();
     update();
 }

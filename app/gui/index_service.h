@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Indexing off the GUI thread: one run at a time, what is added meanwhile waits its turn; pausing keeps all that is done.
+// Indexing off the GUI thread: one run at a time, what is added meanwhile waits its turn; pausing keeps all that is
+// done.
 #pragma once
 
 #include <QObject>

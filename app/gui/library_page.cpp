@@ -27,14 +27,8 @@ QLabel* label(const char* role)
 }  // namespace
 
 LibraryPage::LibraryPage(const Theme& theme, Session& session, QWidget* parent)
-    : QWidget(parent),
-      theme_(theme),
-      session_(session),
-      title_(label("title")),
-      summary_(label("dim")),
-      add_(new QPushButton(tr("Add folder…"))),
-      empty_(new EmptyPage(theme)),
-      folders_(new QVBoxLayout)
+    : QWidget(parent), theme_(theme), session_(session), title_(label("title")), summary_(label("dim")),
+      add_(new QPushButton(tr("Add folder…"))), empty_(new EmptyPage(theme)), folders_(new QVBoxLayout)
 {
     setObjectName(QStringLiteral("page"));
     setAcceptDrops(true);
@@ -76,7 +70,8 @@ LibraryPage::LibraryPage(const Theme& theme, Session& session, QWidget* parent)
     area->setFrameShape(QFrame::NoFrame);
 
     empty_->tell(QStringLiteral("folder-add"), tr("Add your first folder"),
-                 tr("Choose a folder with pictures, videos or sounds, or drop one here. Nothing leaves this machine."), tr("Add a folder…"));
+                 tr("Choose a folder with pictures, videos or sounds, or drop one here. Nothing leaves this machine."),
+                 tr("Add a folder…"));
     auto* pages = new QWidget;
     stack_ = new QStackedLayout(pages);
     stack_->addWidget(area);
@@ -100,6 +95,7 @@ QFrame* LibraryPage::make_run_card()
 {
     auto* card = new QFrame;
     card->setObjectName(QStringLiteral("card"));
+    card->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     run_title_ = label("card");
     run_numbers_ = new FigureLabel(theme_, metrics::text, FigureLabel::Tone::Dim);
     run_file_ = new FigureLabel(theme_, 12, FigureLabel::Tone::Dim);
@@ -139,6 +135,7 @@ QFrame* LibraryPage::make_failures_card()
     auto* retry = new QPushButton(tr("Try again"));
     auto* copy = new QPushButton(tr("Copy list"));
     retry->setToolTip(tr("Reads these files once more"));
+    card->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
     failures_ = new FailureList(theme_);
     auto* top = new QHBoxLayout;
     top->addWidget(failures_title_);
@@ -165,9 +162,10 @@ void LibraryPage::refresh()
 {
     const LibraryState& state = session_.library.state();
     const index::Counts& counts = state.counts;
-    summary_->setText(QStringList{counted(counts.images, tr("image"), tr("images")), counted(counts.videos, tr("video"), tr("videos")),
-                                  counted(counts.sounds, tr("sound"), tr("sounds")), counted(counts.moments, tr("moment"), tr("moments"))}
-                          .join(QStringLiteral(" · ")));
+    summary_->setText(
+        QStringList{counted(counts.images, tr("image"), tr("images")), counted(counts.videos, tr("video"), tr("videos")),
+                    counted(counts.sounds, tr("sound"), tr("sounds")), counted(counts.moments, tr("moment"), tr("moments"))}
+            .join(QStringLiteral(" · ")));
     summary_->setToolTip(shown_path(state.folder));
     const bool nothing = state.empty() && session_.index.state() == IndexService::State::Idle;
     stack_->setCurrentWidget(nothing ? static_cast<QWidget*>(empty_) : stack_->widget(0));
@@ -176,7 +174,8 @@ void LibraryPage::refresh()
     rebuild_folders();
 
     failures_card_->setVisible(!state.failures.empty());
-    failures_title_->setText(counted(static_cast<qint64>(state.failures.size()), tr("file could not be read"), tr("files could not be read")));
+    failures_title_->setText(
+        counted(static_cast<qint64>(state.failures.size()), tr("file could not be read"), tr("files could not be read")));
     failures_->set_failures(state.failures);
     refresh_run();
 }
@@ -215,11 +214,11 @@ void LibraryPage::refresh_run()
     if (state == State::Idle)
         return;
     const auto& progress = session_.index.progress();
-    run_title_->setText(state == State::Paused     ? tr("Paused")
-                        : state == State::Pausing  ? tr("Pausing")
-                        : state == State::Stopping ? tr("Stopping")
-                        : progress.stage == "scanning" ? tr("Looking for files")
-                                                       : tr("Indexing"));
+    run_title_->setText(state == State::Paused             ? tr("Paused")
+                            : state == State::Pausing      ? tr("Pausing")
+                            : state == State::Stopping     ? tr("Stopping")
+                            : progress.stage == "scanning" ? tr("Looking for files")
+                                                           : tr("Indexing"));
     run_numbers_->set_text(progress_words(progress));
     run_line_->set_share(state == State::Paused ? std::max(0.0, progress_share(progress)) : progress_share(progress));
     run_file_->set_text(shown_path(progress.current));
@@ -228,10 +227,7 @@ void LibraryPage::refresh_run()
     cancel_->setEnabled(state != State::Stopping);
 }
 
-void LibraryPage::show_failures()
-{
-    failures_->setFocus();
-}
+void LibraryPage::show_failures() { failures_->setFocus(); }
 
 void LibraryPage::copy_failures() const
 {

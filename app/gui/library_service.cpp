@@ -41,9 +41,15 @@ LibraryState read(const std::filesystem::path& folder)
                     ++root.counts.files;
                     root.counts.moments += row.moments;
                     switch (row.probe.kind) {
-                    case media::Kind::Image: ++root.counts.images; break;
-                    case media::Kind::Video: ++root.counts.videos; break;
-                    case media::Kind::Audio: ++root.counts.sounds; break;
+                    case media::Kind::Image:
+                        ++root.counts.images;
+                        break;
+                    case media::Kind::Video:
+                        ++root.counts.videos;
+                        break;
+                    case media::Kind::Audio:
+                        ++root.counts.sounds;
+                        break;
                     }
                 }
         if (static_cast<int64_t>(rows.size()) < page)
@@ -64,10 +70,7 @@ LibraryService::LibraryService(std::filesystem::path folder, QObject* parent)
     state_.folder = folder_;
 }
 
-LibraryService::~LibraryService()
-{
-    worker_.stop();
-}
+LibraryService::~LibraryService() { worker_.stop(); }
 
 void LibraryService::refresh()
 {

@@ -12,14 +12,8 @@
 namespace imprint::gui {
 
 MainWindow::MainWindow(Theme& theme, Session& session, QWidget* parent)
-    : QMainWindow(parent),
-      theme_(theme),
-      session_(session),
-      side_(new SideBar(theme)),
-      pages_(new QStackedWidget),
-      search_(new SearchPage(theme, session)),
-      library_(new LibraryPage(theme, session)),
-      notice_(new NoticeBar(theme)),
+    : QMainWindow(parent), theme_(theme), session_(session), side_(new SideBar(theme)), pages_(new QStackedWidget),
+      search_(new SearchPage(theme, session)), library_(new LibraryPage(theme, session)), notice_(new NoticeBar(theme)),
       status_(new StatusStrip(theme, session.index))
 {
     setWindowTitle(tr("Imprint"));
@@ -155,8 +149,8 @@ void MainWindow::search_for(const QString& text)
 
 bool MainWindow::settled() const
 {
-    return session_.index.state() == IndexService::State::Idle && session_.library.known() && !session_.library.busy() &&
-           search_->settled();
+    return session_.index.state() == IndexService::State::Idle && session_.library.known() && !session_.library.busy()
+        && search_->settled();
 }
 
 }  // namespace imprint::gui

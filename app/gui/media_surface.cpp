@@ -100,7 +100,8 @@ void MediaSurface::paintEvent(QPaintEvent*)
         painter.drawImage(place, fitted_);
         painter.restore();
     } else if (!bars_.empty()) {
-        paint_waveform(painter, QRectF(rect()).adjusted(20, height() * 0.25, -20, -height() * 0.25), bars_, colours.accent, played_);
+        paint_waveform(painter, QRectF(rect()).adjusted(20, height() * 0.25, -20, -height() * 0.25), bars_, colours.accent,
+                       played_);
     } else if (!why_.isEmpty()) {
         painter.setFont(theme_.font());
         painter.setPen(colours.dim);
@@ -109,10 +110,11 @@ void MediaSurface::paintEvent(QPaintEvent*)
     if (playable_ && (!playing_ || underMouse())) {
         const QRectF disc(width() / 2.0 - 23, height() / 2.0 - 23, 46, 46);
         painter.setPen(Qt::NoPen);
-        painter.setBrush(QColor(16, 18, 22, 170));
+        painter.setBrush(colours.badge);
         painter.drawEllipse(disc);
-        painter.drawPixmap(QPointF(disc.left() + (playing_ ? 12 : 13), disc.top() + 12),
-                           icon_pixmap(playing_ ? QStringLiteral("pause") : QStringLiteral("play"), Qt::white, 22, devicePixelRatioF()));
+        painter.drawPixmap(
+            QPointF(disc.left() + (playing_ ? 12 : 13), disc.top() + 12),
+            icon_pixmap(playing_ ? QStringLiteral("pause") : QStringLiteral("play"), colours.on_badge, 22, devicePixelRatioF()));
     }
     if (hasFocus()) {
         painter.setPen(QPen(colours.accent, 2));
@@ -127,10 +129,7 @@ void MediaSurface::mousePressEvent(QMouseEvent* event)
         Q_EMIT clicked();
 }
 
-void MediaSurface::mouseDoubleClickEvent(QMouseEvent*)
-{
-    Q_EMIT double_clicked();
-}
+void MediaSurface::mouseDoubleClickEvent(QMouseEvent*) { Q_EMIT double_clicked(); }
 
 void MediaSurface::keyPressEvent(QKeyEvent* event)
 {

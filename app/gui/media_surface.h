@@ -22,8 +22,8 @@ public:
     void show_nothing(const QString& why = {});
     void set_playable(bool playable);
     void set_playing(bool playing);
-    void set_played(double share);  ///< 0 to 1, for the waveform
-    void set_free_height(bool free);///< take all the room instead of 16:9
+    void set_played(double share);    ///< 0 to 1, for the waveform
+    void set_free_height(bool free);  ///< take all the room instead of 16:9
     const QImage& picture() const { return picture_; }
 
     bool hasHeightForWidth() const override { return !free_; }

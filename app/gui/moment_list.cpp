@@ -12,7 +12,7 @@ namespace {
 
 class MomentDelegate : public QStyledItemDelegate {
 public:
-    explicit MomentDelegate(MomentList& list) : QStyledItemDelegate(&list), list_(list) {}
+    explicit MomentDelegate(MomentList& list) : QStyledItemDelegate(&list), list_(list) { }
 
     QSize sizeHint(const QStyleOptionViewItem&, const QModelIndex&) const override { return {100, 34}; }
 
@@ -72,7 +72,8 @@ void MomentList::set_moments(std::vector<index::MomentHit> moments)
         auto* item = new QListWidgetItem(text, this);
         const QString sense = hit.moment.modality == Modality::Sound ? tr("sound") : tr("picture");
         item->setData(Qt::UserRole, sense);
-        item->setData(Qt::AccessibleTextRole, QStringLiteral("%1, %2, %3").arg(text, sense, QString::fromLatin1(index::band_name(hit.band))));
+        item->setData(Qt::AccessibleTextRole,
+                      QStringLiteral("%1, %2, %3").arg(text, sense, QString::fromLatin1(index::band_name(hit.band))));
     }
 }
 

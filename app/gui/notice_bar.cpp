@@ -11,13 +11,8 @@
 namespace imprint::gui {
 
 NoticeBar::NoticeBar(const Theme& theme, QWidget* parent)
-    : QFrame(parent),
-      theme_(theme),
-      mark_(new QLabel),
-      title_(new QLabel),
-      detail_(new QLabel),
-      copy_(new QPushButton(tr("Copy"))),
-      close_(new QPushButton(tr("Close")))
+    : QFrame(parent), theme_(theme), mark_(new QLabel), title_(new QLabel), detail_(new QLabel),
+      copy_(new QPushButton(tr("Copy"))), close_(new QPushButton(tr("Close")))
 {
     setObjectName(QStringLiteral("notice"));
     title_->setProperty("role", "card");

@@ -23,10 +23,7 @@ QString shown_name(const std::filesystem::path& path)
     return shown_path(name.empty() ? path : name);
 }
 
-std::filesystem::path path_of(const QString& text)
-{
-    return std::filesystem::path(QFile::encodeName(text).toStdString());
-}
+std::filesystem::path path_of(const QString& text) { return std::filesystem::path(QFile::encodeName(text).toStdString()); }
 
 std::filesystem::path path_of(const QUrl& url)
 {

@@ -46,7 +46,7 @@ struct Player::Inside {
     }
 };
 
-Player::Player(QObject* parent) : QObject(parent), inside_(std::make_shared<Inside>()), thread_(QStringLiteral("player"), 0) {}
+Player::Player(QObject* parent) : QObject(parent), inside_(std::make_shared<Inside>()), thread_(QStringLiteral("player"), 0) { }
 
 Player::~Player()
 {
@@ -122,35 +122,39 @@ void Player::play(const std::filesystem::path& file, double from, float volume)
             player->setAudioOutput(inside->audio.get());
         }
         player->setVideoSink(inside->sink.get());
-        connect(inside->sink.get(), &QVideoSink::videoFrameChanged, inside->sink.get(), [this, inside, tell](const QVideoFrame& shown) {
-            if (!shown.isValid() || inside->frames_waiting.load() > 1)
-                return;  // the window is behind: this frame would only be late
-            QImage image = shown.toImage();
-            const QSize most(inside->width, inside->height);
-            if (image.width() > most.width() || image.height() > most.height())
-                image = image.scaled(most, Qt::KeepAspectRatio, Qt::SmoothTransformation);
-            image = image.convertToFormat(QImage::Format_RGB32);
-            ++inside->frames_waiting;
-            QMetaObject::invokeMethod(this, [inside] { --inside->frames_waiting; });
-            tell([this, image] { Q_EMIT frame(image); });
-        }, Qt::QueuedConnection);
-        connect(player, &QMediaPlayer::mediaStatusChanged, player, [this, player, inside, tell](QMediaPlayer::MediaStatus status) {
-            if (status == QMediaPlayer::LoadedMedia && !player->hasVideo() && !inside->audio) {
-                // The backend's clock would stand still: better said than shown.
-                tell([this] {
-                    take_playing(false);
-                    loaded_ = false;
-                    Q_EMIT failed({tr("Could not play: this computer has no sound output."), shown_path(file_),
-                                   tr("Connect a loudspeaker or headphones, then play it again."), ErrorKind::NotFound});
+        connect(
+            inside->sink.get(), &QVideoSink::videoFrameChanged, inside->sink.get(),
+            [this, inside, tell](const QVideoFrame& shown) {
+                if (!shown.isValid() || inside->frames_waiting.load() > 1)
+                    return;  // the window is behind: this frame would only be late
+                QImage image = shown.toImage();
+                const QSize most(inside->width, inside->height);
+                if (image.width() > most.width() || image.height() > most.height())
+                    image = image.scaled(most, Qt::KeepAspectRatio, Qt::SmoothTransformation);
+                image = image.convertToFormat(QImage::Format_RGB32);
+                ++inside->frames_waiting;
+                QMetaObject::invokeMethod(this, [inside] { --inside->frames_waiting; });
+                tell([this, image] { Q_EMIT frame(image); });
+            },
+            Qt::QueuedConnection);
+        connect(player, &QMediaPlayer::mediaStatusChanged, player,
+                [this, player, inside, tell](QMediaPlayer::MediaStatus status) {
+                    if (status == QMediaPlayer::LoadedMedia && !player->hasVideo() && !inside->audio) {
+                        // The backend's clock would stand still: better said than shown.
+                        tell([this] {
+                            take_playing(false);
+                            loaded_ = false;
+                            Q_EMIT failed({tr("Could not play: this computer has no sound output."), shown_path(file_),
+                                           tr("Connect a loudspeaker or headphones, then play it again."), ErrorKind::NotFound});
+                        });
+                    } else if (status == QMediaPlayer::LoadedMedia || status == QMediaPlayer::BufferedMedia) {
+                        if (inside->start > 0)
+                            player->setPosition(qint64(inside->start * 1000));
+                        inside->start = 0;
+                    } else if (status == QMediaPlayer::EndOfMedia) {
+                        tell([this] { take_playing(false); });
+                    }
                 });
-            } else if (status == QMediaPlayer::LoadedMedia || status == QMediaPlayer::BufferedMedia) {
-                if (inside->start > 0)
-                    player->setPosition(qint64(inside->start * 1000));
-                inside->start = 0;
-            } else if (status == QMediaPlayer::EndOfMedia) {
-                tell([this] { take_playing(false); });
-            }
-        });
         connect(player, &QMediaPlayer::positionChanged, player, [this, inside, tell](qint64 ms) {
             if (inside->start > 0)
                 return;  // not there yet

@@ -29,9 +29,9 @@ public:
     void stop();
 
     bool playing() const { return playing_; }
-    bool loaded() const { return loaded_; }     ///< something was started and not stopped
+    bool loaded() const { return loaded_; }  ///< something was started and not stopped
     double position() const { return position_; }
-    void set_frame_size(const QSize& pixels);   ///< frames are scaled down to fit
+    void set_frame_size(const QSize& pixels);  ///< frames are scaled down to fit
 
 Q_SIGNALS:
     void frame(const QImage& image);

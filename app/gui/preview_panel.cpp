@@ -33,20 +33,10 @@ QString facts_of(const index::FileHit& hit)
 }  // namespace
 
 PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* parent)
-    : QFrame(parent),
-      theme_(theme),
-      thumbnails_(thumbnails),
-      surface_(new MediaSurface(theme)),
-      heat_(new HeatStrip(theme)),
-      name_(new QLabel),
-      facts_(new QLabel),
-      details_(new QWidget),
-      more_(new QPushButton(tr("More like this"))),
-      less_(new QPushButton(tr("Less"))),
-      similar_(new QPushButton(tr("Find similar"))),
-      expand_(new QPushButton),
-      open_(new QPushButton),
-      moments_title_(new FigureLabel(theme, metrics::caption, FigureLabel::Tone::Dim)),
+    : QFrame(parent), theme_(theme), thumbnails_(thumbnails), surface_(new MediaSurface(theme)), heat_(new HeatStrip(theme)),
+      name_(new QLabel), facts_(new QLabel), details_(new QWidget), more_(new QPushButton(tr("More like this"))),
+      less_(new QPushButton(tr("Less"))), similar_(new QPushButton(tr("Find similar"))), expand_(new QPushButton),
+      open_(new QPushButton), moments_title_(new FigureLabel(theme, metrics::caption, FigureLabel::Tone::Dim)),
       moments_(new MomentList(theme))
 {
     setObjectName(QStringLiteral("previewPanel"));
@@ -114,8 +104,10 @@ PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* 
     connect(open_, &QPushButton::clicked, this, [this] {
         const QByteArray url = "file://" + QByteArray::fromStdString(hit_->path.native()).toPercentEncoding("/");
         if (!QDesktopServices::openUrl(QUrl::fromEncoded(url)))
-            Q_EMIT failed({tr("Could not open the file: the system has no program for it."), shown_path(hit_->path),
-                           tr("Choose a program for this kind of file in the system's settings."), {}});
+            Q_EMIT failed({tr("Could not open the file: the system has no program for it."),
+                           shown_path(hit_->path),
+                           tr("Choose a program for this kind of file in the system's settings."),
+                           {}});
     });
     connect(&player_, &Player::frame, this, [this](const QImage& image) { surface_->show_picture(image); });
     connect(&player_, &Player::playing_changed, surface_, &MediaSurface::set_playing);
@@ -145,10 +137,7 @@ PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* 
     show_nothing();
 }
 
-double PreviewPanel::from() const
-{
-    return start_;
-}
+double PreviewPanel::from() const { return start_; }
 
 index::Moment PreviewPanel::moment() const
 {
@@ -265,10 +254,7 @@ void PreviewPanel::toggle_play()
         player_.set_paused(player_.playing());
 }
 
-void PreviewPanel::stop()
-{
-    player_.stop();
-}
+void PreviewPanel::stop() { player_.stop(); }
 
 void PreviewPanel::walk_peak(int direction)
 {

@@ -8,23 +8,29 @@
 namespace imprint::gui {
 namespace {
 
-QString translated(const char* text)
-{
-    return QCoreApplication::translate("Problem", text);
-}
+QString translated(const char* text) { return QCoreApplication::translate("Problem", text); }
 
 QString way_out(ErrorKind kind)
 {
     switch (kind) {
-    case ErrorKind::NotFound: return translated("Check that it is still there and that its disk is connected.");
-    case ErrorKind::Permission: return translated("Give yourself permission to read it, then try again.");
-    case ErrorKind::Unsupported: return translated("Convert it to a common format, then try again.");
-    case ErrorKind::Malformed: return translated("The file seems to be damaged: try another copy of it.");
-    case ErrorKind::LimitExceeded: return translated("It is larger than what is read safely: make a smaller copy.");
-    case ErrorKind::Busy: return translated("Close the other program that uses it, then try again.");
-    case ErrorKind::DiskFull: return translated("Free some space on the disk, then try again. Nothing was lost.");
-    case ErrorKind::Crashed: return translated("Only this file is affected. Try another copy of it.");
-    default: return translated("Try again; copy this message if it happens again.");
+    case ErrorKind::NotFound:
+        return translated("Check that it is still there and that its disk is connected.");
+    case ErrorKind::Permission:
+        return translated("Give yourself permission to read it, then try again.");
+    case ErrorKind::Unsupported:
+        return translated("Convert it to a common format, then try again.");
+    case ErrorKind::Malformed:
+        return translated("The file seems to be damaged: try another copy of it.");
+    case ErrorKind::LimitExceeded:
+        return translated("It is larger than what is read safely: make a smaller copy.");
+    case ErrorKind::Busy:
+        return translated("Close the other program that uses it, then try again.");
+    case ErrorKind::DiskFull:
+        return translated("Free some space on the disk, then try again. Nothing was lost.");
+    case ErrorKind::Crashed:
+        return translated("Only this file is affected. Try another copy of it.");
+    default:
+        return translated("Try again; copy this message if it happens again.");
     }
 }
 

@@ -194,7 +194,10 @@ void QueryBox::fetch_pictures()
             if (!thumbnail->image.isNull())
                 chip->set_thumbnail(thumbnail->image);
             else
-                chip->set_thumbnail(icon_pixmap(thumbnail->failure.isEmpty() ? QStringLiteral("sound") : QStringLiteral("warning"), theme_.colours().accent, 44).toImage());
+                chip->set_thumbnail(
+                    icon_pixmap(thumbnail->failure.isEmpty() ? QStringLiteral("sound") : QStringLiteral("warning"),
+                                theme_.colours().accent, 44)
+                        .toImage());
         }
     }
 }
@@ -220,10 +223,7 @@ void QueryBox::dragEnterEvent(QDragEnterEvent* event)
     }
 }
 
-void QueryBox::dragLeaveEvent(QDragLeaveEvent*)
-{
-    mark("dropping", false);
-}
+void QueryBox::dragLeaveEvent(QDragLeaveEvent*) { mark("dropping", false); }
 
 void QueryBox::dropEvent(QDropEvent* event)
 {
@@ -232,10 +232,7 @@ void QueryBox::dropEvent(QDropEvent* event)
         event->acceptProposedAction();
 }
 
-void QueryBox::mousePressEvent(QMouseEvent*)
-{
-    line_->setFocus();
-}
+void QueryBox::mousePressEvent(QMouseEvent*) { line_->setFocus(); }
 
 bool QueryBox::eventFilter(QObject* watched, QEvent* event)
 {
@@ -270,7 +267,9 @@ bool QueryBox::eventFilter(QObject* watched, QEvent* event)
             return false;
         chips_.back()->setFocus();
         return true;
-    case Qt::Key_Down: Q_EMIT left_down(); return true;
+    case Qt::Key_Down:
+        Q_EMIT left_down();
+        return true;
     case Qt::Key_Escape:
         if (line_->text().isEmpty() && chips_.empty())
             return false;
@@ -279,7 +278,8 @@ bool QueryBox::eventFilter(QObject* watched, QEvent* event)
         else
             set_typed({});
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 

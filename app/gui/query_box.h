@@ -39,9 +39,9 @@ public:
     bool take(const QMimeData& data);
 
 Q_SIGNALS:
-    void edited();    ///< by every keystroke and chip
-    void submitted(); ///< Enter
-    void left_down(); ///< the Down key: to the results
+    void edited();                                                            ///< by every keystroke and chip
+    void submitted();                                                         ///< Enter
+    void left_down();                                                         ///< the Down key: to the results
     void folders_dropped(const std::vector<std::filesystem::path>& folders);  ///< they belong into the library
 
 protected:

@@ -13,10 +13,7 @@
 namespace imprint::gui {
 namespace {
 
-int64_t when(const index::FileHit& hit)
-{
-    return hit.probe.taken_at.value_or(hit.mtime);
-}
+int64_t when(const index::FileHit& hit) { return hit.probe.taken_at.value_or(hit.mtime); }
 
 }  // namespace
 
@@ -41,10 +38,9 @@ void ResultsModel::set_cut(float least_score)
         return;
     // A cut that neither hides nor shows a file leaves the rows alone, so that nothing flickers under the slider.
     const float low = std::min(cut_, least_score), high = std::max(cut_, least_score);
-    const bool same = answer_.browsing || !answer_.hits ||
-                      std::none_of(answer_.hits->begin(), answer_.hits->end(), [&](const index::FileHit& hit) {
-                          return hit.score >= low && hit.score < high;
-                      });
+    const bool same = answer_.browsing || !answer_.hits
+        || std::none_of(answer_.hits->begin(), answer_.hits->end(),
+                        [&](const index::FileHit& hit) { return hit.score >= low && hit.score < high; });
     cut_ = least_score;
     if (same) {
         if (!rows_.empty())
@@ -97,8 +93,12 @@ void ResultsModel::arrange()
                 return hits[a].band != hits[b].band ? hits[a].band < hits[b].band : hits[a].score > hits[b].score;
             });
         break;
-    case Order::Newest: sort_by([&](int a, int b) { return when(hits[a]) > when(hits[b]); }); break;
-    case Order::Oldest: sort_by([&](int a, int b) { return when(hits[a]) < when(hits[b]); }); break;
+    case Order::Newest:
+        sort_by([&](int a, int b) { return when(hits[a]) > when(hits[b]); });
+        break;
+    case Order::Oldest:
+        sort_by([&](int a, int b) { return when(hits[a]) < when(hits[b]); });
+        break;
     case Order::Name: {
         QCollator collator(QLocale(QLocale::English));  // the C locale would not know numbers
         collator.setNumericMode(true);
@@ -117,26 +117,22 @@ void ResultsModel::arrange()
         return;
     const int all = static_cast<int>(rows_.size());
     if (order_ != Order::Relevance || answer_.browsing) {
-        const QString title = answer_.browsing              ? tr("IN THIS LIBRARY")
-                              : order_ == Order::Name       ? tr("BY NAME")
-                              : order_ == Order::Newest     ? tr("NEWEST FIRST")
-                                                            : tr("OLDEST FIRST");
+        const QString title = answer_.browsing ? tr("IN THIS LIBRARY")
+            : order_ == Order::Name            ? tr("BY NAME")
+            : order_ == Order::Newest          ? tr("NEWEST FIRST")
+                                               : tr("OLDEST FIRST");
         sections_.push_back({title, all});
         return;
     }
-    const std::pair<index::Band, QString> bands[] = {{index::Band::Likely, tr("LIKELY")},
-                                                     {index::Band::Maybe, tr("MAYBE")},
-                                                     {index::Band::Unlikely, tr("UNLIKELY")}};
+    const std::pair<index::Band, QString> bands[] = {
+        {index::Band::Likely, tr("LIKELY")}, {index::Band::Maybe, tr("MAYBE")}, {index::Band::Unlikely, tr("UNLIKELY")}};
     for (const auto& [band, title] : bands) {
         const auto in_band = [&, wanted = band](int row) { return hits[row].band == wanted; };
         sections_.push_back({title, static_cast<int>(std::count_if(rows_.begin(), rows_.end(), in_band))});
     }
 }
 
-const index::FileHit& ResultsModel::hit(int row) const
-{
-    return (*answer_.hits)[rows_[row]];
-}
+const index::FileHit& ResultsModel::hit(int row) const { return (*answer_.hits)[rows_[row]]; }
 
 std::vector<index::MomentHit> ResultsModel::moments(int row) const
 {
@@ -156,10 +152,7 @@ int ResultsModel::row_of(const std::filesystem::path& path) const
     return -1;
 }
 
-int ResultsModel::rowCount(const QModelIndex& parent) const
-{
-    return parent.isValid() ? 0 : static_cast<int>(rows_.size());
-}
+int ResultsModel::rowCount(const QModelIndex& parent) const { return parent.isValid() ? 0 : static_cast<int>(rows_.size()); }
 
 QVariant ResultsModel::data(const QModelIndex& index, int role) const
 {
@@ -167,8 +160,10 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const
         return {};
     const auto& file = hit(index.row());
     switch (role) {
-    case Qt::DisplayRole: return shown_name(file.path);
-    case Qt::ToolTipRole: return shown_path(file.path);
+    case Qt::DisplayRole:
+        return shown_name(file.path);
+    case Qt::ToolTipRole:
+        return shown_path(file.path);
     case Qt::AccessibleTextRole: {
         QStringList words{shown_name(file.path)};
         if (!answer_.browsing)
@@ -177,12 +172,18 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const
             words << tr("%1 to %2").arg(format_time(*moment->start), format_time(*moment->end));
         return words.join(QStringLiteral(", "));
     }
-    case PathRole: return shown_path(file.path);
-    case KindRole: return QString::fromLatin1(media::kind_name(file.probe.kind));
-    case BandRole: return static_cast<int>(file.band);
-    case ScoreRole: return file.score;
-    case MomentsRole: return static_cast<int>(file.moments.size());
-    default: return {};
+    case PathRole:
+        return shown_path(file.path);
+    case KindRole:
+        return QString::fromLatin1(media::kind_name(file.probe.kind));
+    case BandRole:
+        return static_cast<int>(file.band);
+    case ScoreRole:
+        return file.score;
+    case MomentsRole:
+        return static_cast<int>(file.moments.size());
+    default:
+        return {};
     }
 }
 
@@ -192,10 +193,7 @@ Qt::ItemFlags ResultsModel::flags(const QModelIndex& index) const
                            : Qt::NoItemFlags;
 }
 
-QStringList ResultsModel::mimeTypes() const
-{
-    return {QStringLiteral("text/uri-list"), QStringLiteral("text/plain")};
-}
+QStringList ResultsModel::mimeTypes() const { return {QStringLiteral("text/uri-list"), QStringLiteral("text/plain")}; }
 
 QMimeData* ResultsModel::mimeData(const QModelIndexList& indexes) const
 {

@@ -68,10 +68,7 @@ ThumbnailWish ResultsView::wish_for(const index::FileHit& hit)
     return wish;
 }
 
-int ResultsView::verticalOffset() const
-{
-    return verticalScrollBar()->value();
-}
+int ResultsView::verticalOffset() const { return verticalScrollBar()->value(); }
 
 QRect ResultsView::visualRect(const QModelIndex& index) const
 {
@@ -100,7 +97,7 @@ void ResultsView::scrollTo(const QModelIndex& index, ScrollHint hint)
     verticalScrollBar()->setValue(value);
 }
 
-void ResultsView::doItemsLayout()
+void ResultsView::arrange()
 {
     std::vector<int> counts;
     if (results_)
@@ -111,6 +108,11 @@ void ResultsView::doItemsLayout()
     layout_.set_width(viewport()->width());
     if (layout_.picture_size() != before)
         painter_.forget();
+}
+
+void ResultsView::doItemsLayout()
+{
+    arrange();
     QAbstractItemView::doItemsLayout();
 }
 
@@ -122,6 +124,7 @@ void ResultsView::reset()
     anchor_ = 0;
     last_scrubbed_.clear();
     QAbstractItemView::reset();
+    arrange();  // at once: until the posted layout comes, timers and keys must not meet rows that are gone
     verticalScrollBar()->setValue(0);
     scheduleDelayedItemsLayout();
 }
@@ -165,15 +168,31 @@ QModelIndex ResultsView::moveCursor(CursorAction action, Qt::KeyboardModifiers)
     const int page = std::max(1, viewport()->height() / std::max(1, line) - 1);
     switch (action) {
     case MoveLeft:
-    case MovePrevious: row = std::max(0, row - 1); break;
+    case MovePrevious:
+        row = std::max(0, row - 1);
+        break;
     case MoveRight:
-    case MoveNext: row = std::min(last, row + 1); break;
-    case MoveUp: row = layout_.moved(row, -1); break;
-    case MoveDown: row = layout_.moved(row, 1); break;
-    case MovePageUp: row = layout_.moved(row, -page); break;
-    case MovePageDown: row = layout_.moved(row, page); break;
-    case MoveHome: row = 0; break;
-    case MoveEnd: row = last; break;
+    case MoveNext:
+        row = std::min(last, row + 1);
+        break;
+    case MoveUp:
+        row = layout_.moved(row, -1);
+        break;
+    case MoveDown:
+        row = layout_.moved(row, 1);
+        break;
+    case MovePageUp:
+        row = layout_.moved(row, -page);
+        break;
+    case MovePageDown:
+        row = layout_.moved(row, page);
+        break;
+    case MoveHome:
+        row = 0;
+        break;
+    case MoveEnd:
+        row = last;
+        break;
     }
     return results_->index(row);
 }
@@ -364,11 +383,17 @@ void ResultsView::keyPressEvent(QKeyEvent* event)
         if (row >= 0)
             Q_EMIT play_wanted(row);
         return;
-    case Qt::Key_Delete: return;  // never deletes a file
-    case Qt::Key_Alt: listen(true); return;
+    case Qt::Key_Delete:
+        return;  // never deletes a file
+    case Qt::Key_Alt:
+        listen(true);
+        return;
     case Qt::Key_BracketLeft:
-    case Qt::Key_BracketRight: event->ignore(); return;  // the preview walks its peaks
-    default: QAbstractItemView::keyPressEvent(event);
+    case Qt::Key_BracketRight:
+        event->ignore();
+        return;  // the preview walks its peaks
+    default:
+        QAbstractItemView::keyPressEvent(event);
     }
 }
 
@@ -381,7 +406,8 @@ void ResultsView::keyReleaseEvent(QKeyEvent* event)
 
 void ResultsView::listen(bool alt)
 {
-    const bool sound = alt && hovered_ >= 0 && hovered_ < layout_.count() && results_->hit(hovered_).probe.kind == media::Kind::Audio;
+    const bool sound =
+        alt && hovered_ >= 0 && hovered_ < layout_.count() && results_->hit(hovered_).probe.kind == media::Kind::Audio;
     const int row = sound ? hovered_ : -1;
     if (row == listening_)
         return;

@@ -35,7 +35,7 @@ Q_SIGNALS:
     void play_wanted(int row);
     void typed(const QString& text);  ///< letters that belong into the query box
     void menu_wanted(int row, const QPoint& global);
-    void listen_wanted(int row);      ///< a sound under the pointer with Alt held; -1: no longer
+    void listen_wanted(int row);  ///< a sound under the pointer with Alt held; -1: no longer
 
 protected:
     QModelIndex moveCursor(CursorAction action, Qt::KeyboardModifiers modifiers) override;
@@ -60,6 +60,7 @@ protected:
 private:
     void hover(const QPoint& point);
     void listen(bool alt);
+    void arrange();
     void prefetch();
     TileState state_of(int row) const;
     QRect on_screen(const QRect& content) const { return content.translated(0, -verticalOffset()); }

@@ -42,7 +42,8 @@ private:
             calm_ = 0;
             return;
         }
-        if (!opened_ && options_.open > 0 && answered && (searched_ || options_.search.isEmpty()) && search.results().rowCount() > 0) {
+        if (!opened_ && options_.open > 0 && answered && (searched_ || options_.search.isEmpty())
+            && search.results().rowCount() > 0) {
             opened_ = true;
             search.view().setFocus();
             search.open_row(options_.open - 1);
@@ -100,8 +101,12 @@ int run(QApplication& application, const AppOptions& options)
     jobs::EngineOptions engine;
     engine.library = options.library;
     engine.checkpoint = options.model;
-    if (engine.library.empty() && !staged)
+    if (engine.library.empty() && !staged) {
         engine.library = path_of(settings.value(key_library).toString());
+        std::error_code ignored;  // an unplugged disk must not get an empty library in its place
+        if (!std::filesystem::exists(engine.library, ignored))
+            engine.library.clear();
+    }
     std::unique_ptr<Session> session;
     try {
         session = std::make_unique<Session>(engine);

@@ -20,18 +20,11 @@
 namespace imprint::gui {
 
 SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
-    : QWidget(parent),
-      theme_(theme),
-      session_(session),
-      box_(new QueryBox(theme, session.thumbnails)),
+    : QWidget(parent), theme_(theme), session_(session), box_(new QueryBox(theme, session.thumbnails)),
       senses_(new Segmented(tr("Search in"), {tr("Picture"), tr("Sound"), tr("Both")})),
-      tally_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)),
-      cut_(new CutSlider(theme)),
-      order_(new QPushButton),
-      view_(new ResultsView(theme, session.thumbnails)),
-      preview_(new PreviewPanel(theme, session.thumbnails)),
-      empty_(new EmptyPage(theme)),
-      split_(new QSplitter)
+      tally_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)), cut_(new CutSlider(theme)), order_(new QPushButton),
+      view_(new ResultsView(theme, session.thumbnails)), preview_(new PreviewPanel(theme, session.thumbnails)),
+      empty_(new EmptyPage(theme)), split_(new QSplitter)
 {
     setObjectName(QStringLiteral("page"));
     senses_->choose(2);
@@ -40,8 +33,10 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     order_->setAccessibleName(tr("Sort"));
     auto* orders = new QMenu(order_);
     auto* group = new QActionGroup(orders);
-    const std::pair<QString, Order> ways[] = {{tr("Sort: relevance"), Order::Relevance}, {tr("Sort: newest first"), Order::Newest},
-                                              {tr("Sort: oldest first"), Order::Oldest}, {tr("Sort: name"), Order::Name}};
+    const std::pair<QString, Order> ways[] = {{tr("Sort: relevance"), Order::Relevance},
+                                              {tr("Sort: newest first"), Order::Newest},
+                                              {tr("Sort: oldest first"), Order::Oldest},
+                                              {tr("Sort: name"), Order::Name}};
     for (const auto& [text, way] : ways) {
         QAction* action = group->addAction(orders->addAction(text));
         action->setCheckable(true);
@@ -231,6 +226,8 @@ void SearchPage::show_tally()
     const Tally tally = results_.tally();
     const bool searching = answer.hits && !answer.browsing;
     cut_->setVisible(searching);
+    if (results_.order() == Order::Relevance)  // without a question the newest files come first
+        order_->setText(searching ? tr("Sort: relevance") : tr("Sort: newest first"));
     if (!answer.hits) {
         tally_->set_text(tr("Opening the library…"));
         return;
@@ -257,7 +254,8 @@ void SearchPage::show_empty()
         empty_->tell(QStringLiteral("search"), {}, {}, {});
     } else if (session_.library.known() && session_.library.state().empty()) {
         empty_->tell(QStringLiteral("folder-add"), tr("Add your first folder"),
-                     tr("Imprint looks through its pictures, videos and sounds on this machine; then you search them by what they show."),
+                     tr("Imprint looks through its pictures, videos and sounds on this machine; then you search them by what "
+                        "they show."),
                      tr("Add a folder…"));
     } else if (answer.browsing) {
         empty_->tell(QStringLiteral("library"), tr("Nothing to show"),
@@ -265,7 +263,7 @@ void SearchPage::show_empty()
     } else {
         const bool more = !answer.hits->empty();
         empty_->tell(QStringLiteral("search"), tr("Nothing here matches"),
-                     more ? tr("No moment stands out from this library's background. What comes closest is less likely than a chance find.")
+                     more ? tr("No moment in this library stands out for this question. What comes closest is probably chance.")
                           : tr("No file passes the filters at the side. Tick more kinds, folders or a longer time."),
                      more ? tr("Show what comes closest") : QString());
     }
@@ -326,8 +324,10 @@ void SearchPage::open_menu(int row, const QPoint& global)
     menu->setAttribute(Qt::WA_DeleteOnClose);
     connect(menu->addAction(tr("Open large")), &QAction::triggered, this, [this, row] { Q_EMIT view_->opened(row); });
     menu->addSeparator();
-    connect(menu->addAction(tr("More like this")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, 1.0, false); });
-    connect(menu->addAction(tr("Less like this")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, -jobs::kNotWeight, false); });
+    connect(menu->addAction(tr("More like this")), &QAction::triggered, this,
+            [=, this] { add_part(hit.path, moment, 1.0, false); });
+    connect(menu->addAction(tr("Less like this")), &QAction::triggered, this,
+            [=, this] { add_part(hit.path, moment, -jobs::kNotWeight, false); });
     connect(menu->addAction(tr("Find similar")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, 1.0, true); });
     menu->addSeparator();
     connect(menu->addAction(tr("Copy files")), &QAction::triggered, this, &SearchPage::copy_chosen);

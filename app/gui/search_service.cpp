@@ -14,8 +14,8 @@ bool passes(const index::FileRow& row, const index::Filter& filter)
     if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), row.probe.kind) == kinds.end())
         return false;
     const auto wants = [&](Modality modality) {
-        return filter.modalities.empty() ||
-               std::find(filter.modalities.begin(), filter.modalities.end(), modality) != filter.modalities.end();
+        return filter.modalities.empty()
+            || std::find(filter.modalities.begin(), filter.modalities.end(), modality) != filter.modalities.end();
     };
     const bool shows = row.probe.kind != media::Kind::Audio;
     const bool sounds = row.probe.kind == media::Kind::Audio || row.probe.has_sound;
@@ -25,8 +25,7 @@ bool passes(const index::FileRow& row, const index::Filter& filter)
         const auto below = [&](const std::filesystem::path& folder) {
             const std::string& root = folder.native();
             const std::string& path = row.facts.path.native();
-            return path.starts_with(root) &&
-                   (path.size() == root.size() || root.ends_with('/') || path[root.size()] == '/');
+            return path.starts_with(root) && (path.size() == root.size() || root.ends_with('/') || path[root.size()] == '/');
         };
         if (std::none_of(filter.folders.begin(), filter.folders.end(), below))
             return false;
@@ -57,8 +56,8 @@ struct SearchService::Inside {
             const auto rows = library.files(offset, page);
             for (const auto& row : rows)
                 if (passes(row, filter))
-                    hits->push_back({row.facts.path, row.probe, row.facts.mtime_ns / 1'000'000'000, 0,
-                                     index::Band::Unlikely, {}});
+                    hits->push_back(
+                        {row.facts.path, row.probe, row.facts.mtime_ns / 1'000'000'000, 0, index::Band::Unlikely, {}});
             if (static_cast<int64_t>(rows.size()) < page)
                 break;
         }
@@ -73,10 +72,7 @@ struct SearchService::Inside {
 };
 
 SearchService::SearchService(std::shared_ptr<jobs::Engine> engine, QObject* parent)
-    : QObject(parent),
-      engine_(std::move(engine)),
-      inside_(new Inside{*engine_, nullptr}),
-      worker_(QStringLiteral("search"), 3)
+    : QObject(parent), engine_(std::move(engine)), inside_(new Inside{*engine_, nullptr}), worker_(QStringLiteral("search"), 3)
 {
 }
 

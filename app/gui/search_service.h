@@ -20,7 +20,7 @@ struct Answer {
     Hits hits;
     bool browsing = false;  ///< no question was asked: the library's files, newest first
     double took_ms = 0;
-    index::Query query;     ///< for relevance() of single files
+    index::Query query;  ///< for relevance() of single files
     index::QueryBackground background;
 };
 
@@ -69,4 +69,3 @@ private:
 };
 
 }  // namespace imprint::gui
-

@@ -14,12 +14,8 @@ media::DecoderOptions two_workers(media::DecoderOptions options)
 }  // namespace
 
 Session::Session(const jobs::EngineOptions& options)
-    : engine(std::make_shared<jobs::Engine>(options)),
-      decoder(std::make_shared<media::Decoder>(two_workers(options.decoder))),
-      thumbnails(decoder),
-      library(engine->library_folder()),
-      index(engine),
-      search(engine)
+    : engine(std::make_shared<jobs::Engine>(options)), decoder(std::make_shared<media::Decoder>(two_workers(options.decoder))),
+      thumbnails(decoder), library(engine->library_folder()), index(engine), search(engine)
 {
 }
 

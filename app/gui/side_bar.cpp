@@ -15,12 +15,8 @@
 namespace imprint::gui {
 
 SideBar::SideBar(Theme& theme, QWidget* parent)
-    : QFrame(parent),
-      theme_(theme),
-      folders_title_(caption(tr("FOLDERS"))),
-      folder_rows_(new QVBoxLayout),
-      date_(new MenuRow(theme, tr("Any time"))),
-      scheme_(new QPushButton)
+    : QFrame(parent), theme_(theme), folders_title_(caption(tr("FOLDERS"))), folder_rows_(new QVBoxLayout),
+      date_(new MenuRow(theme, tr("Any time"))), scheme_(new QPushButton)
 {
     setObjectName(QStringLiteral("sideBar"));
     setAccessibleName(tr("Pages and filters"));
@@ -53,8 +49,11 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     date_->setAccessibleName(tr("Date: any time"));
     auto* dates = new QMenu(date_);
     auto* group = new QActionGroup(dates);
-    const std::pair<QString, int> spans[] = {{tr("Any time"), 0},       {tr("Last 7 days"), 7},   {tr("Last 30 days"), 30},
-                                             {tr("Last 12 months"), 365}, {tr("Last 5 years"), 1826}};
+    const std::pair<QString, int> spans[] = {{tr("Any time"), 0},
+                                             {tr("Last 7 days"), 7},
+                                             {tr("Last 30 days"), 30},
+                                             {tr("Last 12 months"), 365},
+                                             {tr("Last 5 years"), 1826}};
     for (const auto& [text, days] : spans) {
         QAction* action = group->addAction(dates->addAction(text));
         action->setCheckable(true);
@@ -111,7 +110,7 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     const auto tint = [this] {
         const QColor dim = theme_.colours().dim;
         const QString name = theme_.mode() == ThemeMode::System ? QStringLiteral("system")
-                             : theme_.mode() == ThemeMode::Dark ? QStringLiteral("moon")
+            : theme_.mode() == ThemeMode::Dark                  ? QStringLiteral("moon")
                                                                 : QStringLiteral("sun");
         scheme_->setIcon(icon(name, dim, 16));
         scheme_->setIconSize({16, 16});
@@ -149,10 +148,7 @@ void SideBar::make_theme_menu()
     scheme_->setMenu(menu);
 }
 
-void SideBar::set_page(Page page)
-{
-    pages_[static_cast<size_t>(page)]->setChecked(true);
-}
+void SideBar::set_page(Page page) { pages_[static_cast<size_t>(page)]->setChecked(true); }
 
 void SideBar::show_library(const LibraryState& state)
 {

@@ -17,7 +17,8 @@ void focus_ring(QPainter& painter, const QWidget& widget, const Palette& colours
         return;
     painter.setPen(QPen(colours.accent, 1));
     painter.setBrush(Qt::NoBrush);
-    painter.drawRoundedRect(QRectF(widget.rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::control_radius, metrics::control_radius);
+    painter.drawRoundedRect(QRectF(widget.rect()).adjusted(0.5, 0.5, -0.5, -0.5), metrics::control_radius,
+                            metrics::control_radius);
 }
 
 }  // namespace
@@ -87,7 +88,8 @@ void FilterRow::paintEvent(QPaintEvent*)
         painter.setPen(Qt::NoPen);
         painter.setBrush(colours.accent);
         painter.drawRoundedRect(box, 4, 4);
-        painter.drawPixmap(QPointF(box.left() + 1, box.top() + 1), icon_pixmap(QStringLiteral("check"), colours.on_accent, 12, devicePixelRatioF()));
+        painter.drawPixmap(QPointF(box.left() + 1, box.top() + 1),
+                           icon_pixmap(QStringLiteral("check"), colours.on_accent, 12, devicePixelRatioF()));
     } else {
         painter.setPen(QPen(colours.faint, 1.2));
         painter.setBrush(Qt::NoBrush);
@@ -125,7 +127,8 @@ void MenuRow::paintEvent(QPaintEvent*)
     painter.setFont(theme_.font());
     painter.setPen(colours.ink);
     painter.drawText(rect().adjusted(10, 0, -28, 0), Qt::AlignVCenter, text());
-    painter.drawPixmap(width() - 22, (height() - 12) / 2, icon_pixmap(QStringLiteral("chevron-down"), colours.dim, 12, devicePixelRatioF()));
+    painter.drawPixmap(width() - 22, (height() - 12) / 2,
+                       icon_pixmap(QStringLiteral("chevron-down"), colours.dim, 12, devicePixelRatioF()));
     focus_ring(painter, *this, colours);
 }
 

@@ -29,15 +29,10 @@ double progress_share(const jobs::IndexProgress& progress)
 }
 
 StatusStrip::StatusStrip(const Theme& theme, IndexService& index, QWidget* parent)
-    : QFrame(parent),
-      theme_(theme),
-      index_(index),
-      left_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)),
+    : QFrame(parent), theme_(theme), index_(index), left_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)),
       numbers_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)),
-      model_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)),
-      line_(new ProgressLine(theme)),
-      pause_(new QPushButton(tr("Pause"))),
-      failures_(new QPushButton)
+      model_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)), line_(new ProgressLine(theme)),
+      pause_(new QPushButton(tr("Pause"))), failures_(new QPushButton)
 {
     setObjectName(QStringLiteral("statusStrip"));
     setAccessibleName(tr("Status"));
@@ -90,14 +85,15 @@ void StatusStrip::refresh()
         left_->set_text(tr("Ready"));
         return;
     }
-    const QString what = index_.current().size() == 1 ? shown_name(index_.current().front())
-                                                      : tr("%1 folders").arg(index_.current().size());
-    const QString doing = state == State::Paused     ? tr("Paused: %1")
-                          : state == State::Pausing  ? tr("Pausing %1")
-                          : state == State::Stopping ? tr("Stopping %1")
-                                                     : tr("Indexing %1");
+    const QString what =
+        index_.current().size() == 1 ? shown_name(index_.current().front()) : tr("%1 folders").arg(index_.current().size());
+    const QString doing = state == State::Paused ? tr("Paused: %1")
+        : state == State::Pausing                ? tr("Pausing %1")
+        : state == State::Stopping               ? tr("Stopping %1")
+                                                 : tr("Indexing %1");
     left_->set_text(doing.arg(what));
-    line_->set_share(state == State::Paused ? std::max(0.0, progress_share(index_.progress())) : progress_share(index_.progress()));
+    line_->set_share(state == State::Paused ? std::max(0.0, progress_share(index_.progress()))
+                                            : progress_share(index_.progress()));
     numbers_->set_text(progress_words(index_.progress()));
     const bool paused = state == State::Paused;
     pause_->setText(paused ? tr("Resume") : tr("Pause"));

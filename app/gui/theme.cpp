@@ -16,10 +16,7 @@
 namespace imprint::gui {
 namespace {
 
-double channel(double value)
-{
-    return value <= 0.03928 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4);
-}
+double channel(double value) { return value <= 0.03928 ? value / 12.92 : std::pow((value + 0.055) / 1.055, 2.4); }
 
 double luminance(const QColor& colour)
 {
@@ -70,6 +67,9 @@ Palette light_palette()
     p.bad = "#D64545";
     p.well = "#E9ECF1";
     p.badge = QColor(16, 18, 22, 176);
+    p.on_badge = "#FFFFFF";
+    p.track = QColor(255, 255, 255, 90);
+    p.edge = QColor(22, 25, 31, 22);
     return p;
 }
 
@@ -93,8 +93,13 @@ Palette dark_palette()
     p.bad = "#F07070";
     p.well = "#20242C";
     p.badge = QColor(16, 18, 22, 190);
+    p.on_badge = "#FFFFFF";
+    p.track = QColor(255, 255, 255, 90);
+    p.edge = QColor(255, 255, 255, 14);
     return p;
 }
+
+QColor backdrop_shade() { return {16, 18, 22, 96}; }
 
 double contrast(const QColor& a, const QColor& b)
 {
@@ -111,12 +116,21 @@ QString style_sheet(const Palette& p, const QString& family)
         return {};
     QString sheet = QString::fromUtf8(file.readAll());
     // Longest names first: @accent_soft must not be taken for @accent.
-    const std::pair<const char*, QColor> tokens[] = {
-        {"@accent_soft", p.accent_soft}, {"@accent_text", p.accent_text}, {"@on_accent", p.on_accent}, {"@background", p.background},
-        {"@unlikely", p.unlikely},       {"@likely", p.likely},       {"@accent", p.accent},
-        {"@panel", p.panel},             {"@maybe", p.maybe},         {"@faint", p.faint},
-        {"@line", p.line},               {"@ink", p.ink},             {"@dim", p.dim},
-        {"@bad", p.bad},                 {"@well", p.well}};
+    const std::pair<const char*, QColor> tokens[] = {{"@accent_soft", p.accent_soft},
+                                                     {"@accent_text", p.accent_text},
+                                                     {"@on_accent", p.on_accent},
+                                                     {"@background", p.background},
+                                                     {"@unlikely", p.unlikely},
+                                                     {"@likely", p.likely},
+                                                     {"@accent", p.accent},
+                                                     {"@panel", p.panel},
+                                                     {"@maybe", p.maybe},
+                                                     {"@faint", p.faint},
+                                                     {"@line", p.line},
+                                                     {"@ink", p.ink},
+                                                     {"@dim", p.dim},
+                                                     {"@bad", p.bad},
+                                                     {"@well", p.well}};
     for (const auto& [name, colour] : tokens)
         sheet.replace(QLatin1String(name), colour.name());
     const std::pair<const char*, int> sizes[] = {{"@control_radius", metrics::control_radius},
@@ -134,9 +148,8 @@ QString style_sheet(const Palette& p, const QString& family)
 
 Theme::Theme(QApplication& application, ThemeMode mode) : application_(application), mode_(mode)
 {
-    family_ = QFontDatabase::hasFamily(QStringLiteral("Inter"))
-                  ? QStringLiteral("Inter")
-                  : QFontDatabase::systemFont(QFontDatabase::GeneralFont).family();
+    family_ = QFontDatabase::hasFamily(QStringLiteral("Inter")) ? QStringLiteral("Inter")
+                                                                : QFontDatabase::systemFont(QFontDatabase::GeneralFont).family();
     auto* scheme = new SystemScheme(application.palette(), this);
     system_dark_ = scheme->dark();
     connect(scheme, &SystemScheme::changed, this, [this](bool dark) {
@@ -168,9 +181,12 @@ QFont Theme::font(int pixels, QFont::Weight weight) const
 QColor Theme::band(index::Band band) const
 {
     switch (band) {
-    case index::Band::Likely: return palette_.likely;
-    case index::Band::Maybe: return palette_.maybe;
-    case index::Band::Unlikely: return palette_.unlikely;
+    case index::Band::Likely:
+        return palette_.likely;
+    case index::Band::Maybe:
+        return palette_.maybe;
+    case index::Band::Unlikely:
+        return palette_.unlikely;
     }
     return palette_.unlikely;
 }

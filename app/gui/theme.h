@@ -22,10 +22,15 @@ struct Palette {
     QColor likely, maybe, unlikely, bad;
     QColor well;   ///< what stands where a picture is still missing, and behind a waveform
     QColor badge;  ///< behind words that lie on a picture
+    QColor on_badge;
+    QColor edge;   ///< hairline around pictures
+    QColor track;  ///< behind a progress line that lies on a picture
 };
 
 Palette light_palette();
 Palette dark_palette();
+/// Laid over a blurred backdrop, so that the picture before it stands out; the same in both schemes.
+QColor backdrop_shade();
 
 /// Sizes in device-independent pixels, in steps of 4 where nothing finer is needed.
 namespace metrics {
@@ -35,7 +40,7 @@ inline constexpr int preview_width = 372;
 inline constexpr int status_height = 38;
 inline constexpr int tile_radius = 10;
 inline constexpr int control_radius = 8;
-inline constexpr int tile_width = 180;   ///< the least; tiles grow to fill the row
+inline constexpr int tile_width = 180;  ///< the least; tiles grow to fill the row
 inline constexpr int tile_gap = 16;
 inline constexpr int caption_height = 24;
 inline constexpr int heading_height = 36;

@@ -10,7 +10,7 @@
 namespace imprint::gui {
 namespace {
 
-constexpr int waveform_bars = 64;
+constexpr int waveform_bars = 160;
 constexpr double longest_waveform = 600;  // the decoder hands out no more in one call
 
 Thumbnail decode(media::Decoder& decoder, const ThumbnailWish& wish, const CancelToken& cancel)
@@ -20,7 +20,9 @@ Thumbnail decode(media::Decoder& decoder, const ThumbnailWish& wish, const Cance
         const media::Fit fit{{}, wish.max_side};
         out.kind = wish.unknown_kind ? decoder.probe(wish.file, cancel).kind : wish.kind;
         switch (out.kind) {
-        case media::Kind::Image: out.image = image_of(decoder.still(wish.file, fit, cancel)); break;
+        case media::Kind::Image:
+            out.image = image_of(decoder.still(wish.file, fit, cancel));
+            break;
         case media::Kind::Video: {
             const double times[] = {std::max(0.0, wish.time)};
             const auto frames = decoder.frames(wish.file, times, fit, cancel);
@@ -48,8 +50,8 @@ QByteArray ThumbnailWish::key() const
 {
     QByteArray key = QByteArray::fromStdString(file.native());
     key += '\0';
-    key += QByteArray::number(unknown_kind ? -1 : static_cast<int>(kind)) + ',' + QByteArray::number(std::llround(time * 100)) + ',' +
-           QByteArray::number(std::llround(length * 100)) + ',' + QByteArray::number(max_side);
+    key += QByteArray::number(unknown_kind ? -1 : static_cast<int>(kind)) + ',' + QByteArray::number(std::llround(time * 100))
+        + ',' + QByteArray::number(std::llround(length * 100)) + ',' + QByteArray::number(max_side);
     return key;
 }
 
@@ -112,8 +114,8 @@ const Thumbnail* Thumbnails::get(const ThumbnailWish& wish)
         return known;
     if (const auto found = pending_.constFind(key); found != pending_.constEnd()) {
         if (!*found) {  // asked for again: to the top of the stack
-            const auto at = std::find_if(waiting_.begin(), waiting_.end(),
-                                         [&](const ThumbnailWish& other) { return other.key() == key; });
+            const auto at =
+                std::find_if(waiting_.begin(), waiting_.end(), [&](const ThumbnailWish& other) { return other.key() == key; });
             if (at != waiting_.end())
                 std::rotate(at, at + 1, waiting_.end());
         }
@@ -140,8 +142,8 @@ void Thumbnails::pump()
         pool_.start([this, wish, key, decoder = decoder_, closing = closing_] {
             auto thumbnail = std::make_shared<Thumbnail>(decode(*decoder, wish, closing));
             if (!closing.cancelled())
-                QMetaObject::invokeMethod(this, [this, key, thumbnail] { deliver(key, thumbnail); },
-                                          Qt::QueuedConnection);
+                QMetaObject::invokeMethod(
+                    this, [this, key, thumbnail] { deliver(key, thumbnail); }, Qt::QueuedConnection);
         });
     }
 }

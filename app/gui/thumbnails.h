@@ -28,11 +28,11 @@ struct ThumbnailWish {
 };
 
 struct Thumbnail {
-    QImage image;                ///< null for sound and for failures
-    std::vector<float> waveform; ///< 0 to 1, for sound
-    QString failure;             ///< why there is nothing to see
+    QImage image;                 ///< null for sound and for failures
+    std::vector<float> waveform;  ///< 0 to 1, for sound
+    QString failure;              ///< why there is nothing to see
     media::Kind kind = media::Kind::Image;
-    qint64 ready_at = 0;         ///< now_ms() when it came, for the fade
+    qint64 ready_at = 0;  ///< now_ms() when it came, for the fade
 };
 
 /// Lives in the GUI thread. The newest wish is served first, and wishes of pages long scrolled past are dropped.

@@ -17,9 +17,10 @@ namespace {
 // How much of a picture may be hidden by filling the frame with it; of one before a plain ground hardly anything, for
 // drawings reach to their edges.
 constexpr double most_hidden = 0.42, most_hidden_of_plain = 0.08;
+constexpr double ground_of_drawing = 0.8, ground_of_picture = 0.6;  // shares of the border in one colour
 
-/// The colour that most of the picture's border has, if there is one.
-bool plain_edges(const QImage& image, QColor& colour)
+/// The colour that most of the picture's border has, and how much of the border has it (0 to 1).
+double edge_share(const QImage& image, QColor& colour)
 {
     const int w = image.width(), h = image.height();
     std::vector<QRgb> border;
@@ -39,7 +40,7 @@ bool plain_edges(const QImage& image, QColor& colour)
               b = median([](QRgb p) { return qBlue(p); });
     const auto near = [&](QRgb p) { return std::abs(qRed(p) - r) + std::abs(qGreen(p) - g) + std::abs(qBlue(p) - b) < 30; };
     colour = QColor(r, g, b);
-    return std::count_if(border.begin(), border.end(), near) > 0.6 * double(border.size());
+    return double(std::count_if(border.begin(), border.end(), near)) / double(border.size());
 }
 
 }  // namespace
@@ -54,54 +55,52 @@ QImage framed(const QImage& image, const QSize& size)
     QPainter painter(&out);
     painter.setRenderHint(QPainter::SmoothPixmapTransform);
     QColor edge;
-    const bool plain = plain_edges(image, edge);
-    if (hidden <= (plain ? most_hidden_of_plain : most_hidden)) {
+    const double share = edge_share(image, edge);
+    if (hidden <= (share > ground_of_drawing ? most_hidden_of_plain : most_hidden)) {
         const QImage scaled = image.scaled(size, Qt::KeepAspectRatioByExpanding, Qt::SmoothTransformation);
         // People stand in the upper half of tall pictures: hide more below than above.
         const int spare = scaled.height() - size.height();
         painter.drawImage(QPoint((size.width() - scaled.width()) / 2, -spare * 2 / 5), scaled);
         return out;
     }
-    if (plain) {
+    if (share > ground_of_picture) {
         out.fill(edge);
     } else {
         const QImage tiny = image.scaled(12, 7, Qt::IgnoreAspectRatio, Qt::SmoothTransformation);
         painter.drawImage(QRect(QPoint(0, 0), size), tiny.scaled(size, Qt::IgnoreAspectRatio, Qt::SmoothTransformation));
-        painter.fillRect(out.rect(), QColor(16, 18, 22, 96));
+        painter.fillRect(out.rect(), backdrop_shade());
     }
     const QImage scaled = image.scaled(size, Qt::KeepAspectRatio, Qt::SmoothTransformation);
     painter.drawImage(QPoint((size.width() - scaled.width()) / 2, (size.height() - scaled.height()) / 2), scaled);
     return out;
 }
 
-void paint_waveform(QPainter& painter, const QRectF& rect, const std::vector<float>& bars, const QColor& colour,
-                    double played)
+void paint_waveform(QPainter& painter, const QRectF& rect, const std::vector<float>& bars, const QColor& colour, double played)
 {
     if (bars.empty() || rect.width() <= 0)
         return;
     painter.save();
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(Qt::NoPen);
-    const int n = static_cast<int>(bars.size());
+    // As many bars as stand clearly apart; each is the tallest of those it takes in.
+    const int all = static_cast<int>(bars.size()), n = std::clamp(int(rect.width() / 4), 1, all);
     const double step = rect.width() / n, wide = std::clamp(step * 0.5, 1.5, 4.0);
     for (int i = 0; i < n; ++i) {
+        const float level = *std::max_element(bars.begin() + i * all / n, bars.begin() + (i + 1) * all / n);
         QColor tint = colour;
         if ((i + 0.5) / n > played)
             tint.setAlphaF(0.4f);
         painter.setBrush(tint);
-        const double tall = std::max(wide, bars[i] * rect.height());
+        const double tall = std::max(wide, level * rect.height());
         const QRectF bar(rect.left() + i * step + (step - wide) / 2, rect.center().y() - tall / 2, wide, tall);
         painter.drawRoundedRect(bar, wide / 2, wide / 2);
     }
     painter.restore();
 }
 
-TilePainter::TilePainter(const Theme& theme) : theme_(theme), cache_(96 << 20) {}
+TilePainter::TilePainter(const Theme& theme) : theme_(theme), cache_(96 << 20) { }
 
-void TilePainter::forget()
-{
-    cache_.clear();
-}
+void TilePainter::forget() { cache_.clear(); }
 
 QPixmap TilePainter::rounded(const Thumbnail& thumbnail, const QByteArray& key, const QSize& size, qreal ratio)
 {
@@ -147,10 +146,10 @@ void TilePainter::paint(QPainter& painter, const QRect& picture, const QRect& ce
         painter.setOpacity(1);
     } else {
         const bool broken = thumbnail && !thumbnail->failure.isEmpty();
-        const QString name = broken                                  ? QStringLiteral("warning")
-                             : hit.probe.kind == media::Kind::Image  ? QStringLiteral("image")
-                             : hit.probe.kind == media::Kind::Video  ? QStringLiteral("video")
-                                                                     : QStringLiteral("sound");
+        const QString name = broken                ? QStringLiteral("warning")
+            : hit.probe.kind == media::Kind::Image ? QStringLiteral("image")
+            : hit.probe.kind == media::Kind::Video ? QStringLiteral("video")
+                                                   : QStringLiteral("sound");
         const QPixmap mark = icon_pixmap(name, colours.faint, 24, painter.device()->devicePixelRatioF());
         painter.setOpacity(broken ? 1 : 0.5);
         painter.drawPixmap(picture.center() - QPoint(12, broken ? 22 : 12), mark);
@@ -163,6 +162,11 @@ void TilePainter::paint(QPainter& painter, const QRect& picture, const QRect& ce
         }
     }
 
+    // A hairline keeps a white drawing apart from a white page.
+    painter.setPen(QPen(colours.edge, 1));
+    painter.setBrush(Qt::NoBrush);
+    painter.drawRoundedRect(QRectF(picture).adjusted(0.5, 0.5, -0.5, -0.5), metrics::tile_radius, metrics::tile_radius);
+
     if (state.selected || (state.current && state.focused)) {
         QPen ring(state.selected ? colours.accent : colours.faint, 2);
         painter.setPen(ring);
@@ -174,7 +178,7 @@ void TilePainter::paint(QPainter& painter, const QRect& picture, const QRect& ce
     if (state.scrubbed >= 0 && hit.probe.kind == media::Kind::Video) {
         const QRectF track(picture.left() + 8, picture.bottom() - 6, picture.width() - 16, 3);
         painter.setPen(Qt::NoPen);
-        painter.setBrush(QColor(255, 255, 255, 90));
+        painter.setBrush(colours.track);
         painter.drawRoundedRect(track, 1.5, 1.5);
         painter.setBrush(colours.accent);
         painter.drawRoundedRect(QRectF(track.left(), track.top(), track.width() * state.scrubbed, 3), 1.5, 1.5);
@@ -204,14 +208,16 @@ void TilePainter::paint_badges(QPainter& painter, const QRect& picture, const Ti
             return;
         const int mark = note ? 13 : 0;
         const int wide = figures_width(metrics, text) + 12 + mark, tall = 18;
-        const QRect box(right ? picture.right() - 5 - wide : picture.left() + 6, picture.bottom() - 6 - tall + (state.scrubbed >= 0 ? -6 : 0), wide,
-                        tall);
+        const QRect box(right ? picture.right() - 5 - wide : picture.left() + 6,
+                        picture.bottom() - 6 - tall + (state.scrubbed >= 0 ? -6 : 0), wide, tall);
         painter.setPen(Qt::NoPen);
         painter.setBrush(theme_.colours().badge);
         painter.drawRoundedRect(box, 5, 5);
         if (note)
-            painter.drawPixmap(box.left() + 5, box.top() + 3, icon_pixmap(QStringLiteral("note"), Qt::white, 12, painter.device()->devicePixelRatioF()));
-        painter.setPen(Qt::white);
+            painter.drawPixmap(
+                box.left() + 5, box.top() + 3,
+                icon_pixmap(QStringLiteral("note"), theme_.colours().on_badge, 12, painter.device()->devicePixelRatioF()));
+        painter.setPen(theme_.colours().on_badge);
         draw_figures(painter, box.adjusted(6 + mark, 0, -6, 0), Qt::AlignLeft, text);
     };
     badge(state.count_badge, false, false);

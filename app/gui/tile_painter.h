@@ -16,12 +16,12 @@ namespace imprint::gui {
 
 struct TileState {
     bool selected = false, current = false, focused = false;
-    bool banded = true;       ///< show the band's dot
-    double opacity = 1;       ///< of the picture, while it fades in
-    double scrubbed = -1;     ///< 0 to 1 of the file while hovering, else negative
-    QString time_badge;       ///< "12:08–12:14"; empty: none
+    bool banded = true;    ///< show the band's dot
+    double opacity = 1;    ///< of the picture, while it fades in
+    double scrubbed = -1;  ///< 0 to 1 of the file while hovering, else negative
+    QString time_badge;    ///< "12:08–12:14"; empty: none
     bool time_is_sound = false;
-    QString count_badge;      ///< "5 moments"; empty: none
+    QString count_badge;  ///< "5 moments"; empty: none
 };
 
 class TilePainter {
@@ -29,8 +29,8 @@ public:
     explicit TilePainter(const Theme& theme);
 
     /// `picture` and `cell` in the painter's coordinates; `thumbnail` may be null while it is still missing.
-    void paint(QPainter& painter, const QRect& picture, const QRect& cell, const index::FileHit& hit,
-               const Thumbnail* thumbnail, const QByteArray& key, const TileState& state);
+    void paint(QPainter& painter, const QRect& picture, const QRect& cell, const index::FileHit& hit, const Thumbnail* thumbnail,
+               const QByteArray& key, const TileState& state);
     void forget();  ///< after a change of the tile's size or of the theme
 
 private:
@@ -41,7 +41,8 @@ private:
     QCache<QByteArray, QPixmap> cache_;
 };
 
-/// `image` in a frame of `size`: filling it where that hides little of it, else whole, before a backdrop made of its edges.
+/// `image` in a frame of `size`: filling it where that hides little of it, else whole, before a backdrop made of its
+/// edges.
 QImage framed(const QImage& image, const QSize& size);
 /// A waveform as thin bars centred in `rect`; bars before `played` (0 to 1) in full colour, the rest paler.
 void paint_waveform(QPainter& painter, const QRectF& rect, const std::vector<float>& bars, const QColor& colour,

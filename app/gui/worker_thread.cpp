@@ -26,10 +26,7 @@ WorkerThread::WorkerThread(const QString& name, int niceness) : context_(new QOb
     });
 }
 
-WorkerThread::~WorkerThread()
-{
-    stop();
-}
+WorkerThread::~WorkerThread() { stop(); }
 
 void WorkerThread::post(std::function<void()> work)
 {

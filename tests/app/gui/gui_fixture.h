@@ -25,7 +25,8 @@ inline media::DecoderOptions decoder_options()
 }
 
 /// A picture with a coloured disc; returns its path.
-inline std::filesystem::path make_picture(const QString& folder, const QString& name, const QColor& colour, QSize size = {320, 240})
+inline std::filesystem::path make_picture(const QString& folder, const QString& name, const QColor& colour,
+                                          QSize size = {320, 240})
 {
     QImage image(size, QImage::Format_RGB32);
     image.fill(Qt::white);
@@ -42,7 +43,8 @@ inline std::filesystem::path make_picture(const QString& folder, const QString& 
 inline void ffmpeg(const QStringList& arguments)
 {
     QProcess process;
-    process.start(QStringLiteral("ffmpeg"), QStringList{QStringLiteral("-v"), QStringLiteral("error"), QStringLiteral("-y")} + arguments);
+    process.start(QStringLiteral("ffmpeg"),
+                  QStringList{QStringLiteral("-v"), QStringLiteral("error"), QStringLiteral("-y")} + arguments);
     if (!process.waitForFinished(30000) || process.exitCode() != 0)
         qFatal("ffmpeg: %s", process.readAllStandardError().constData());
 }
@@ -52,8 +54,8 @@ inline std::filesystem::path make_video(const QString& folder, const QString& na
 {
     const QString path = folder + QLatin1Char('/') + name;
     ffmpeg({"-f", "lavfi", "-i", QStringLiteral("testsrc2=size=320x180:rate=15:duration=%1").arg(seconds), "-f", "lavfi", "-i",
-            QStringLiteral("sine=frequency=440:duration=%1").arg(seconds), "-c:v", "mpeg4", "-q:v", "5", "-g", "15", "-c:a", "aac",
-            "-shortest", path});
+            QStringLiteral("sine=frequency=440:duration=%1").arg(seconds), "-c:v", "mpeg4", "-q:v", "5", "-g", "15", "-c:a",
+            "aac", "-shortest", path});
     return path.toStdString();
 }
 
@@ -67,11 +69,14 @@ inline std::filesystem::path make_sound(const QString& folder, const QString& na
 inline index::MomentHit moment(double start, double end, float score, Modality modality = Modality::Picture)
 {
     const index::Cut cut;
-    const index::Band band = score >= cut.likely ? index::Band::Likely : score >= cut.maybe ? index::Band::Maybe : index::Band::Unlikely;
+    const index::Band band = score >= cut.likely ? index::Band::Likely
+        : score >= cut.maybe                     ? index::Band::Maybe
+                                                 : index::Band::Unlikely;
     return {{modality, start, end}, score, band};
 }
 
-inline index::FileHit hit(const std::filesystem::path& path, media::Kind kind, std::vector<index::MomentHit> moments, int64_t mtime = 0)
+inline index::FileHit hit(const std::filesystem::path& path, media::Kind kind, std::vector<index::MomentHit> moments,
+                          int64_t mtime = 0)
 {
     index::FileHit file;
     file.path = path;

@@ -66,7 +66,7 @@ private Q_SLOTS:
         const GridLayout layout = grid({8, 12}, 900);
         QCOMPARE(layout.columns(), 4);
         QCOMPARE(layout.moved(1, 1), 5);
-        QCOMPARE(layout.moved(5, 1), 9);   // into the next band, same column
+        QCOMPARE(layout.moved(5, 1), 9);  // into the next band, same column
         QCOMPARE(layout.moved(9, -1), 5);
         QCOMPARE(layout.moved(0, -1), 0);
         QCOMPARE(layout.moved(19, 3), 19);

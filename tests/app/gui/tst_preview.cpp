@@ -30,7 +30,8 @@ private Q_SLOTS:
     {
         theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Dark);
         thumbnails_ = std::make_unique<Thumbnails>(std::make_shared<media::Decoder>(tests::decoder_options()));
-        video_ = tests::hit(tests::make_video(folder_.path(), "clip.mp4", 12), Kind::Video, {moment(6, 8, 5.0f), moment(1, 2, 3.0f)});
+        video_ =
+            tests::hit(tests::make_video(folder_.path(), "clip.mp4", 12), Kind::Video, {moment(6, 8, 5.0f), moment(1, 2, 3.0f)});
         video_.probe.duration = 12;
         video_.probe.width = 320;
         video_.probe.height = 180;
@@ -105,7 +106,9 @@ private Q_SLOTS:
     {
         PreviewPanel panel(*theme_, *thumbnails_);
         panel.show_hit(video_, video_.moments);
-        panel.show_relevance(video_.path, {moment(0, 2, 3.0f), moment(2, 4, 0.1f), moment(4, 6, 2.6f), moment(6, 8, 5.0f), moment(8, 10, 3.5f), moment(10, 12, 0.2f)});
+        panel.show_relevance(video_.path,
+                             {moment(0, 2, 3.0f), moment(2, 4, 0.1f), moment(4, 6, 2.6f), moment(6, 8, 5.0f), moment(8, 10, 3.5f),
+                              moment(10, 12, 0.2f)});
         QCOMPARE(panel.heat().peaks(), (std::vector<double>{0, 6}));
         QCOMPARE(panel.heat().peak_after(0).value_or(-1), 6.0);
         QCOMPARE(panel.heat().peak_before(6).value_or(-1), 0.0);
@@ -117,9 +120,11 @@ private Q_SLOTS:
     {
         PreviewPanel panel(*theme_, *thumbnails_);
         panel.show_hit(video_, video_.moments);
-        QSignalSpy more(&panel, &PreviewPanel::more_wanted), less(&panel, &PreviewPanel::less_wanted), similar(&panel, &PreviewPanel::similar_wanted);
+        QSignalSpy more(&panel, &PreviewPanel::more_wanted), less(&panel, &PreviewPanel::less_wanted),
+            similar(&panel, &PreviewPanel::similar_wanted);
         for (auto* button : panel.findChildren<QPushButton*>())
-            if (button->accessibleName().contains("like this") || button->text() == "More like this" || button->text() == "Find similar")
+            if (button->accessibleName().contains("like this") || button->text() == "More like this"
+                || button->text() == "Find similar")
                 button->click();
         QCOMPARE(more.count() + less.count() + similar.count(), 3);
         QCOMPARE(more.first().at(1).value<index::Moment>().start.value_or(-1), 6.0);

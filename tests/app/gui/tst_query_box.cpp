@@ -21,7 +21,9 @@ QString told(const std::vector<jobs::QueryPart>& parts)
 {
     QStringList out;
     for (const auto& part : parts)
-        out << QStringLiteral("%1 %2").arg(part.file.empty() ? QString::fromStdString(part.text) : shown_name(part.file)).arg(part.weight);
+        out << QStringLiteral("%1 %2")
+                   .arg(part.file.empty() ? QString::fromStdString(part.text) : shown_name(part.file))
+                   .arg(part.weight);
     return out.join(" | ");
 }
 
@@ -47,11 +49,16 @@ private Q_SLOTS:
         QTest::addColumn<QString>("typed");
         QTest::addColumn<QString>("parts");
         QTest::addColumn<QStringList>("chips");
-        QTest::newRow("words are one phrase") << "a ship at sea" << "a ship at sea 1" << QStringList{"a ship at sea"};
-        QTest::newRow("minus") << "harbour -people" << "harbour 1 | people -0.6" << QStringList{"harbour", "− people"};
-        QTest::newRow("plus and weight") << "+boat*2 +gull*0.5" << "boat 2 | gull 0.5" << QStringList{"boat ×2", "gull ×0.5"};
-        QTest::newRow("quoted minus") << "dog -\"a red ball\"" << "dog 1 | a red ball -0.6" << QStringList{"dog", "− a red ball"};
-        QTest::newRow("not ASCII") << "café -été" << "café 1 | été -0.6" << QStringList{"café", "− été"};
+        QTest::newRow("words are one phrase") << "a ship at sea"
+                                              << "a ship at sea 1" << QStringList{"a ship at sea"};
+        QTest::newRow("minus") << "harbour -people"
+                               << "harbour 1 | people -0.6" << QStringList{"harbour", "− people"};
+        QTest::newRow("plus and weight") << "+boat*2 +gull*0.5"
+                                         << "boat 2 | gull 0.5" << QStringList{"boat ×2", "gull ×0.5"};
+        QTest::newRow("quoted minus") << "dog -\"a red ball\""
+                                      << "dog 1 | a red ball -0.6" << QStringList{"dog", "− a red ball"};
+        QTest::newRow("not ASCII") << "café -été"
+                                   << "café 1 | été -0.6" << QStringList{"café", "− été"};
     }
     void typing_makes_parts_and_enter_makes_chips_of_them()
     {

@@ -17,10 +17,11 @@ namespace {
 
 Answer mixed()
 {
-    return tests::answer({tests::hit("/m/b10.jpg", Kind::Image, {moment(0, 0, 6.0f)}, 300),
-                          tests::hit("/m/a.mp4", Kind::Video, {moment(5, 9, 5.0f), moment(20, 24, 4.5f), moment(30, 33, 3.0f)}, 100),
-                          tests::hit("/m/b9.wav", Kind::Audio, {moment(1, 3, 3.5f, Modality::Sound)}, 400),
-                          tests::hit("/m/c.jpg", Kind::Image, {moment(0, 0, 0.5f)}, 200)});
+    return tests::answer(
+        {tests::hit("/m/b10.jpg", Kind::Image, {moment(0, 0, 6.0f)}, 300),
+         tests::hit("/m/a.mp4", Kind::Video, {moment(5, 9, 5.0f), moment(20, 24, 4.5f), moment(30, 33, 3.0f)}, 100),
+         tests::hit("/m/b9.wav", Kind::Audio, {moment(1, 3, 3.5f, Modality::Sound)}, 400),
+         tests::hit("/m/c.jpg", Kind::Image, {moment(0, 0, 0.5f)}, 200)});
 }
 
 QStringList names(const ResultsModel& model)

@@ -25,7 +25,8 @@ class ResultsViewTest : public QObject {
     {
         std::vector<index::FileHit> out;
         for (int i = 0; i < count; ++i)
-            out.push_back(tests::hit(pictures_[size_t(i) % pictures_.size()], Kind::Image, {moment(0, 0, i < 8 ? 6.0f : 3.0f)}, i));
+            out.push_back(
+                tests::hit(pictures_[size_t(i) % pictures_.size()], Kind::Image, {moment(0, 0, i < 8 ? 6.0f : 3.0f)}, i));
         return out;
     }
 
@@ -35,7 +36,8 @@ private Q_SLOTS:
         theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Dark);
         thumbnails_ = std::make_unique<Thumbnails>(std::make_shared<media::Decoder>(tests::decoder_options()));
         for (int i = 0; i < 24; ++i)
-            pictures_.push_back(tests::make_picture(folder_.path(), QStringLiteral("p%1.png").arg(i), QColor::fromHsv(i * 15, 200, 200)));
+            pictures_.push_back(
+                tests::make_picture(folder_.path(), QStringLiteral("p%1.png").arg(i), QColor::fromHsv(i * 15, 200, 200)));
     }
     void cleanupTestCase() { thumbnails_.reset(); }
 
@@ -182,7 +184,8 @@ private Q_SLOTS:
         model.set_cut(2.5f);
         QTest::qWait(30);
         QVERIFY(watch.ticks() > 100);
-        QVERIFY2(watch.longest_ms() < 100, qPrintable(QStringLiteral("the event loop stood still for %1 ms").arg(watch.longest_ms())));
+        QVERIFY2(watch.longest_ms() < 100,
+                 qPrintable(QStringLiteral("the event loop stood still for %1 ms").arg(watch.longest_ms())));
     }
 };
 

@@ -73,11 +73,13 @@ private Q_SLOTS:
 
         std::vector<index::FileHit> many;
         for (int i = 0; i < 100'000; ++i)
-            many.push_back(tests::hit(QStringLiteral("%1/disc%2.png").arg(media_).arg(i % 40).toStdString(), media::Kind::Image, {}, i));
+            many.push_back(
+                tests::hit(QStringLiteral("%1/disc%2.png").arg(media_).arg(i % 40).toStdString(), media::Kind::Image, {}, i));
         const Answer hundred_thousand = tests::answer(std::move(many), true);
 
         QList<jobs::IndexProgress> seen;
-        connect(&session.index, &IndexService::progressed, &window, [&](const jobs::IndexProgress& progress) { seen << progress; });
+        connect(&session.index, &IndexService::progressed, &window,
+                [&](const jobs::IndexProgress& progress) { seen << progress; });
         tests::LoopWatch watch;
         window.add({media_.toStdString()});
         QTRY_VERIFY(session.index.state() == IndexService::State::Running);
@@ -131,7 +133,8 @@ private Q_SLOTS:
                 session.index.pause();
         });
         window.add({media_.toStdString()});
-        QTRY_VERIFY_WITH_TIMEOUT(session.index.state() == IndexService::State::Paused || session.index.state() == IndexService::State::Idle, 30000);
+        QTRY_VERIFY_WITH_TIMEOUT(
+            session.index.state() == IndexService::State::Paused || session.index.state() == IndexService::State::Idle, 30000);
         disconnect(&session.index, &IndexService::progressed, &window, nullptr);
         if (session.index.state() == IndexService::State::Paused)
             session.index.resume();
@@ -169,8 +172,8 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 20000);
         QCOMPARE(session.library.state().counts.failed, 1);
         QTemporaryDir other;
-        std::filesystem::copy_file(tests::make_picture(other.path(), "good.jpg", Qt::green), (media_ + "/broken.jpg").toStdString(),
-                                   std::filesystem::copy_options::overwrite_existing);
+        std::filesystem::copy_file(tests::make_picture(other.path(), "good.jpg", Qt::green),
+                                   (media_ + "/broken.jpg").toStdString(), std::filesystem::copy_options::overwrite_existing);
         session.index.retry({media_.toStdString()});
         QTRY_VERIFY_WITH_TIMEOUT(window.settled() && session.library.state().counts.failed == 0, 60000);
         QCOMPARE(session.library.state().counts.images, 41);
@@ -203,8 +206,8 @@ private Q_SLOTS:
                 if (!control->isVisible() || !control->isEnabled())
                     continue;
                 const auto* button = qobject_cast<QAbstractButton*>(control);
-                const bool acts = button || qobject_cast<QAbstractSlider*>(control) || qobject_cast<QLineEdit*>(control) ||
-                                  qobject_cast<QAbstractItemView*>(control);
+                const bool acts = button || qobject_cast<QAbstractSlider*>(control) || qobject_cast<QLineEdit*>(control)
+                    || qobject_cast<QAbstractItemView*>(control);
                 if (!acts || qobject_cast<QScrollBar*>(control) || control->objectName().startsWith("qt_"))
                     continue;
                 const QString name = control->accessibleName().isEmpty() && button ? button->text() : control->accessibleName();
@@ -221,8 +224,10 @@ private Q_SLOTS:
         auto environment = QProcessEnvironment::systemEnvironment();
         environment.insert("XDG_CONFIG_HOME", folder_.path());
         app.setProcessEnvironment(environment);
-        app.start(IMPRINT_BIN_DIR "/imprint-app", {"--library", QString::fromStdString(options_.library.native()), "--model",
-                                                    QString::fromStdString(options_.checkpoint.native()), "--search", "a disc", "--theme", "light", "--screenshot", shot});
+        app.start(IMPRINT_BIN_DIR "/imprint-app",
+                  {"--library", QString::fromStdString(options_.library.native()), "--model",
+                   QString::fromStdString(options_.checkpoint.native()), "--search", "a disc", "--theme", "light", "--screenshot",
+                   shot});
         QVERIFY(app.waitForFinished(60000));
         QVERIFY2(app.exitCode() == 0, app.readAllStandardError().constData());
         const QImage image(shot);

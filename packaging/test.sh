@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 "$root/packaging/setup.sh" release
 "$root/packaging/setup.sh" nogui-cpu
-if ldd "$root/build/nogui-cpu/bin/imprint" | grep -E 'libQt|libcuda|libtorch_cuda'; then
+if ldd "$root/build/nogui-cpu/bin/imprint" | grep -E 'libQt|libcuda\.so|libtorch_cuda'; then
     echo "build/nogui-cpu/bin/imprint links Qt or CUDA (above): a floor leaks." >&2
     exit 1
 fi

@@ -323,8 +323,8 @@ nlohmann::json evaluate(const EvalOptions& options)
 {
     const auto started = std::chrono::steady_clock::now();
     const std::filesystem::path corpus = options.corpus.empty() ? default_corpus() : options.corpus;
+    Encoder encoder(options.checkpoint, options.encoder); // first: a missing model matters more than a missing corpus
     const auto names = wanted_pools(options, corpus);
-    Encoder encoder(options.checkpoint, options.encoder);
     media::Decoder decoder;
     const Teacher teacher(corpus);
 

@@ -45,6 +45,8 @@ std::string progress_text(const jobs::IndexProgress& progress)
         if (progress.found > progress.done)
             text += ", " + clock_time(static_cast<double>(progress.found - progress.done) / progress.files_per_second) + " left";
     }
+    if (progress.moments)
+        text += ", " + std::to_string(progress.moments) + " moments";
     if (progress.failed)
         text += ", " + std::to_string(progress.failed) + " failed";
     return text;

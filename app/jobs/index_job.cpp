@@ -84,6 +84,7 @@ public:
         }
         report_.files = report_.indexed + report_.unchanged + std::ssize(report_.failed);
         report_.seconds = reporter_.seconds();
+        reporter_.state.moments = report_.moments;
         reporter_.state.stage = "done";
         reporter_.say(true);
         return std::move(report_);
@@ -209,6 +210,7 @@ private:
         while (!pipeline.drained()) {
             if (const auto job = pipeline.next(100ms))
                 commit(**job);
+            reporter_.state.moments = pipeline.encoded();
             cancel_.check();
             reporter_.say();
         }
@@ -238,7 +240,6 @@ private:
             ++reporter_.state.failed;
         }
         reporter_.state.indexed = report_.indexed;
-        reporter_.state.moments = report_.moments;
         ++reporter_.state.done;
     }
 

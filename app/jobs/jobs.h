@@ -56,7 +56,8 @@ struct IndexProgress {
     std::string stage;            ///< "scanning", "indexing", "done"
     int64_t found = 0;            ///< files seen so far
     int64_t done = 0;             ///< files finished (indexed, unchanged or failed)
-    int64_t indexed = 0, unchanged = 0, failed = 0, moments = 0;
+    int64_t indexed = 0, unchanged = 0, failed = 0;
+    int64_t moments = 0;          ///< encoded in this run, those of files under way included until it is done
     double seconds = 0;           ///< since the start
     double files_per_second = 0;  ///< over the last seconds
     std::filesystem::path current;

@@ -114,6 +114,7 @@ void Pipeline::deliver(const JobPtr& job, size_t moment, std::span<const float> 
             job->values.resize(end);
         std::copy(vector.begin(), vector.end(), job->values.begin() + static_cast<std::ptrdiff_t>(end - vector.size()));
     }
+    ++encoded_;
     release(job);
 }
 

@@ -48,6 +48,8 @@ public:
     std::optional<JobPtr> next(std::chrono::milliseconds patience);
     /// True when every file was handed out.
     bool drained() const { return finished_.drained(); }
+    /// Moments encoded so far, those of files still under way included.
+    int64_t encoded() const { return encoded_; }
 
 private:
     struct DecodedMoment {
@@ -74,6 +76,7 @@ private:
     CancelToken cancel_;
     std::atomic<size_t> next_{0};
     std::atomic<int> feeding_{0};
+    std::atomic<int64_t> encoded_{0};
     BoundedQueue<DecodedMoment> decoded_{kDecodedBytes};
     BoundedQueue<JobPtr> finished_{kFinishedFiles};
     std::mutex failure_mutex_;

@@ -60,7 +60,7 @@ struct ModelInfoCommand {
 struct FailuresCommand {
     bool retry = false;
 };
-struct DoctorCommand {};
+struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ModelInfoCommand,
                              FailuresCommand, DoctorCommand>;

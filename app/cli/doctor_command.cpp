@@ -88,15 +88,15 @@ std::string tone_wav()
 
 class Doctor {
 public:
-    explicit Doctor(const Session& session) : session_(session), engine_(session.engine) {}
+    explicit Doctor(const Session& session) : session_(session), engine_(session.engine) { }
 
     std::vector<Finding> examine()
     {
         look("program", [] { return ok("imprint " IMPRINT_VERSION ", " + system_name()); });
         look("processor", processor);
         look("threads", [] {
-            return ok(std::to_string(std::thread::hardware_concurrency()) + " processors, " + setting("OMP_WAIT_POLICY") +
-                      ", " + setting("OPENBLAS_NUM_THREADS"));
+            return ok(std::to_string(std::thread::hardware_concurrency()) + " processors, " + setting("OMP_WAIT_POLICY") + ", "
+                      + setting("OPENBLAS_NUM_THREADS"));
         });
         look("decoder", [this] { return decoder(); });
         look("model", [this] { return model(); });
@@ -162,8 +162,8 @@ private:
         const double times[] = {0.25};
         const std::vector<media::Picture> frames = decoder.frames(mkv, times, fit, session_.cancel);
         const media::Sound sound = decoder.sound(scratch.write("sample.wav", tone_wav()), 0, 1, session_.cancel);
-        const bool right = picture.width == 8 && frames.size() == 1 && frames[0].width == 32 &&
-                           std::abs(std::ssize(sound.samples) - media::kSampleRate) < media::kSampleRate / 100;
+        const bool right = picture.width == 8 && frames.size() == 1 && frames[0].width == 32
+            && std::abs(std::ssize(sound.samples) - media::kSampleRate) < media::kSampleRate / 100;
         if (!right)
             throw Error(ErrorKind::Malformed, "imprint-decode", "the sample files came back wrong", "Install Imprint anew");
         return ok("a PNG, an MPEG-4 video and a WAV came back as they should");
@@ -179,8 +179,8 @@ private:
         const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
         char time[64];
         std::snprintf(time, sizeof time, ", loaded and tried in %.2f s", seconds);
-        return ok(file.native() + ": " + encoder.space() + ", device " + session_.engine.encoder.device + ", precision " +
-                  encoder.precision() + time);
+        return ok(file.native() + ": " + encoder.space() + ", device " + session_.engine.encoder.device + ", precision "
+                  + encoder.precision() + time);
     }
 
     Finding library()
@@ -196,8 +196,8 @@ private:
                         wrong.front() + (wrong.size() > 1 ? " (and " + std::to_string(wrong.size() - 1) + " more)" : ""),
                         "Index into a new library with --library");
         const index::Counts counts = library.counts();
-        std::string detail = folder.native() + ": sound; " + std::to_string(counts.files) + " files, " +
-                             std::to_string(counts.moments) + " moments, " + std::to_string(counts.failed) + " failures";
+        std::string detail = folder.native() + ": sound; " + std::to_string(counts.files) + " files, "
+            + std::to_string(counts.moments) + " moments, " + std::to_string(counts.failed) + " failures";
         const std::optional<std::string> space = library.active_space();
         if (space)
             detail += ", space " + *space;

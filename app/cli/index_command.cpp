@@ -18,16 +18,19 @@ int index_and_tell(const std::vector<std::filesystem::path>& paths, const Sessio
     jobs::IndexReport report;
     {
         ProgressLine line;
-        report = jobs::index_paths(engine, paths, [&](const auto& progress) { line.show(progress); }, session.cancel);
+        report = jobs::index_paths(
+            engine, paths, [&](const auto& progress) { line.show(progress); }, session.cancel);
     }
     if (session.json) {
-        Json document{{"files", report.files},     {"indexed", report.indexed}, {"unchanged", report.unchanged},
-                      {"failed", failures_json(report.failed)}, {"moments", report.moments}, {"seconds", report.seconds},
-                      {"dropped", report.dropped}, {"links", report.links},     {"cancelled", report.cancelled}};
+        Json document{{"files", report.files},         {"indexed", report.indexed},
+                      {"unchanged", report.unchanged}, {"failed", failures_json(report.failed)},
+                      {"moments", report.moments},     {"seconds", report.seconds},
+                      {"dropped", report.dropped},     {"links", report.links},
+                      {"cancelled", report.cancelled}};
         print_json(document);
     } else {
-        std::printf("%" PRId64 " files: %" PRId64 " indexed (%" PRId64 " moments), %" PRId64
-                    " unchanged, %zu failed, %" PRId64 " dropped, in %.1f s\n",
+        std::printf("%" PRId64 " files: %" PRId64 " indexed (%" PRId64 " moments), %" PRId64 " unchanged, %zu failed, %" PRId64
+                    " dropped, in %.1f s\n",
                     report.files, report.indexed, report.moments, report.unchanged, report.failed.size(), report.dropped,
                     report.seconds);
         if (!report.failed.empty()) {
@@ -46,10 +49,7 @@ int index_and_tell(const std::vector<std::filesystem::path>& paths, const Sessio
 
 }  // namespace
 
-int run(const IndexCommand& command, const Session& session)
-{
-    return index_and_tell(command.paths, session);
-}
+int run(const IndexCommand& command, const Session& session) { return index_and_tell(command.paths, session); }
 
 int run(const FailuresCommand& command, const Session& session)
 {
@@ -65,7 +65,7 @@ int run(const FailuresCommand& command, const Session& session)
     }
     if (command.retry && !failures.empty()) {
         std::vector<std::filesystem::path> paths;
-        struct stat status {};
+        struct stat status { };
         for (const index::Failure& failure : failures)
             if (::lstat(failure.path.c_str(), &status) == 0)
                 paths.push_back(failure.path);

@@ -12,10 +12,7 @@
 namespace imprint::cli {
 namespace {
 
-std::string dump(const Json& document, int indent)
-{
-    return document.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string dump(const Json& document, int indent) { return document.dump(indent, ' ', false, Json::error_handler_t::replace); }
 
 std::string base64(const std::string& bytes)
 {
@@ -34,10 +31,7 @@ std::string base64(const std::string& bytes)
 
 }  // namespace
 
-void print_json(const Json& document)
-{
-    std::fputs((dump(document, 2) + "\n").c_str(), stdout);
-}
+void print_json(const Json& document) { std::fputs((dump(document, 2) + "\n").c_str(), stdout); }
 
 void put_path(Json& object, const std::string& key, const std::filesystem::path& path)
 {
@@ -99,15 +93,12 @@ void print_failures(const std::vector<index::Failure>& failures)
         std::printf("  %s: %s\n", printable(failure.path.native()).c_str(), printable(failure.reason).c_str());
 }
 
-void print_problem(const std::string& message)
-{
-    std::fprintf(stderr, "imprint: %s\n", printable(message).c_str());
-}
+void print_problem(const std::string& message) { std::fprintf(stderr, "imprint: %s\n", printable(message).c_str()); }
 
 void write_npy(const std::filesystem::path& file, const Vectors& vectors)
 {
-    std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(vectors.count()) + ", " +
-                         std::to_string(vectors.dim) + "), }";
+    std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(vectors.count()) + ", "
+        + std::to_string(vectors.dim) + "), }";
     constexpr size_t kPrefix = 10;  // magic, version, length
     header.append(63 - (kPrefix + header.size()) % 64, ' ');
     header += '\n';

@@ -10,7 +10,7 @@
 
 namespace imprint::cli {
 
-ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), last_(std::chrono::steady_clock::now()) {}
+ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), last_(std::chrono::steady_clock::now()) { }
 
 ProgressLine::~ProgressLine()
 {

@@ -122,8 +122,9 @@ int run(const SearchCommand& command, const Session& session)
         print_table(result.files);
     }
     if (result.files.empty())
-        std::fprintf(stderr, command.all ? "Nothing passes the filters.\n"
-                                         : "Nothing here is likely to match; use --all to see the nearest all the same.\n");
+        std::fprintf(stderr,
+                     command.all ? "Nothing passes the filters.\n"
+                                 : "Nothing here is likely to match; use --all to see the nearest all the same.\n");
     return kDone;
 }
 

@@ -47,9 +47,8 @@ void Batcher::add(Input input, Deliver deliver)
     if (batch.inputs.size() >= full) {
         run(std::move(waiting_.extract(shape).mapped()));
     } else if (bytes_ > kBytesWaiting) {
-        const auto heaviest = std::max_element(waiting_.begin(), waiting_.end(), [](const auto& a, const auto& b) {
-            return a.second.bytes < b.second.bytes;
-        });
+        const auto heaviest = std::max_element(waiting_.begin(), waiting_.end(),
+                                               [](const auto& a, const auto& b) { return a.second.bytes < b.second.bytes; });
         run(std::move(waiting_.extract(heaviest).mapped()));
     }
 }
@@ -65,9 +64,15 @@ void Batcher::run(Batch batch)
     bytes_ -= batch.bytes;
     Vectors vectors;
     switch (batch.inputs.front().index()) {
-    case 0: vectors = encoder_.encode_pictures(unpack<media::Picture>(batch.inputs)); break;
-    case 1: vectors = encoder_.encode_clips(unpack<Clip>(batch.inputs)); break;
-    default: vectors = encoder_.encode_sounds(unpack<media::Sound>(batch.inputs)); break;
+    case 0:
+        vectors = encoder_.encode_pictures(unpack<media::Picture>(batch.inputs));
+        break;
+    case 1:
+        vectors = encoder_.encode_clips(unpack<Clip>(batch.inputs));
+        break;
+    default:
+        vectors = encoder_.encode_sounds(unpack<media::Sound>(batch.inputs));
+        break;
     }
     IMPRINT_ASSERT(vectors.count() == static_cast<int>(batch.deliveries.size()));
     for (int i = 0; i < vectors.count(); ++i)

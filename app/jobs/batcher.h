@@ -18,7 +18,7 @@ class Batcher {
 public:
     using Deliver = std::function<void(std::span<const float> vector)>;
 
-    explicit Batcher(Encoder& encoder) : encoder_(encoder) {}
+    explicit Batcher(Encoder& encoder) : encoder_(encoder) { }
 
     /// `deliver` is called from a later add() or flush(), or from this one.
     void add(Input input, Deliver deliver);

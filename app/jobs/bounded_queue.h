@@ -17,7 +17,7 @@ namespace imprint::jobs {
 template <typename T>
 class BoundedQueue {
 public:
-    explicit BoundedQueue(int64_t max_weight) : max_weight_(max_weight) {}
+    explicit BoundedQueue(int64_t max_weight) : max_weight_(max_weight) { }
 
     /// Waits for room. False (and the item is dropped) once the queue is closed.
     bool push(T item, int64_t weight = 1)

@@ -7,8 +7,8 @@
 
 namespace imprint::jobs {
 
-EmbeddedFile embed_file(Engine& engine, const std::filesystem::path& file, std::optional<double> from,
-                        std::optional<double> to, const CancelToken& cancel)
+EmbeddedFile embed_file(Engine& engine, const std::filesystem::path& file, std::optional<double> from, std::optional<double> to,
+                        const CancelToken& cancel)
 {
     Encoder& encoder = engine.encoder();
     media::Decoder& decoder = engine.decoder();
@@ -26,16 +26,17 @@ EmbeddedFile embed_file(Engine& engine, const std::filesystem::path& file, std::
     Batcher batcher(encoder);
     const Intake intake(encoder);
     const auto dim = static_cast<size_t>(encoder.dim());
-    extract(decoder, path, result.probe, intake, span,
-            [&](const index::Moment& moment, Input input) {
-                const size_t slot = result.moments.size();
-                result.moments.push_back(moment);
-                result.vectors.values.resize((slot + 1) * dim);
-                batcher.add(std::move(input), [&result, slot, dim](std::span<const float> vector) {
-                    std::copy(vector.begin(), vector.end(), result.vectors.values.begin() + static_cast<std::ptrdiff_t>(slot * dim));
-                });
-            },
-            cancel);
+    extract(
+        decoder, path, result.probe, intake, span,
+        [&](const index::Moment& moment, Input input) {
+            const size_t slot = result.moments.size();
+            result.moments.push_back(moment);
+            result.vectors.values.resize((slot + 1) * dim);
+            batcher.add(std::move(input), [&result, slot, dim](std::span<const float> vector) {
+                std::copy(vector.begin(), vector.end(), result.vectors.values.begin() + static_cast<std::ptrdiff_t>(slot * dim));
+            });
+        },
+        cancel);
     batcher.flush();
     return result;
 }

@@ -67,18 +67,12 @@ public:
     std::unique_ptr<index::BackgroundModel> background;
 };
 
-Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) { }
 Engine::~Engine() = default;
 
-const EngineOptions& Engine::options() const
-{
-    return impl_->options;
-}
+const EngineOptions& Engine::options() const { return impl_->options; }
 
-const fs::path& Engine::library_folder() const
-{
-    return impl_->library;
-}
+const fs::path& Engine::library_folder() const { return impl_->library; }
 
 fs::path Engine::checkpoint() const
 {
@@ -112,8 +106,8 @@ const index::BackgroundModel& Engine::background()
     const Encoder& model = encoder();
     std::scoped_lock lock(impl_->mutex);
     if (!impl_->background)
-        impl_->background = std::make_unique<index::BackgroundModel>(
-            model.text_bank(), model.background(Modality::Picture), model.background(Modality::Sound));
+        impl_->background = std::make_unique<index::BackgroundModel>(model.text_bank(), model.background(Modality::Picture),
+                                                                     model.background(Modality::Sound));
     return *impl_->background;
 }
 

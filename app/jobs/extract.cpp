@@ -54,9 +54,9 @@ size_t extract_sound(media::Decoder& decoder, const std::filesystem::path& file,
             const auto begin = std::max(0LL, std::llround((window.start - sound.start) * media::kSampleRate));
             if (begin >= std::ssize(samples))
                 break;
-            const auto part = samples.subspan(begin).first(
-                std::min({static_cast<size_t>(std::llround(window.length() * media::kSampleRate)), longest,
-                          samples.size() - static_cast<size_t>(begin)}));
+            const auto part =
+                samples.subspan(begin).first(std::min({static_cast<size_t>(std::llround(window.length() * media::kSampleRate)),
+                                                       longest, samples.size() - static_cast<size_t>(begin)}));
             // A header that promises more than there is must not leave a crumb as a moment of its own.
             const bool crumb = windows.size() > 1 && part.size() < shortest;
             if (part.empty() || crumb || silent(part))
@@ -76,10 +76,7 @@ std::vector<Window> shifted(std::vector<Window> windows, double by)
     return windows;
 }
 
-std::string subject_of(const std::filesystem::path& file)
-{
-    return file.native();
-}
+std::string subject_of(const std::filesystem::path& file) { return file.native(); }
 
 }  // namespace
 

@@ -25,7 +25,7 @@ int64_t now_seconds()
 /// Tells the caller how far things are, at most ten times a second.
 class Reporter {
 public:
-    Reporter(const std::function<void(const IndexProgress&)>& tell) : tell_(tell) {}
+    Reporter(const std::function<void(const IndexProgress&)>& tell) : tell_(tell) { }
 
     IndexProgress state;
 
@@ -166,8 +166,8 @@ private:
     void refuse(const Refusal& refusal)
     {
         const auto known = known_failures_.find(refusal.facts.path.native());
-        const bool news = known == known_failures_.end() || known->second.reason != refusal.failure.reason ||
-                          !library_.unchanged(refusal.facts, encoder_.space());
+        const bool news = known == known_failures_.end() || known->second.reason != refusal.failure.reason
+            || !library_.unchanged(refusal.facts, encoder_.space());
         if (news && refusal.facts.inode != 0)  // what has no inode has no facts to be kept with
             library_.put_failure(refusal.facts, refusal.failure);
         report_.failed.push_back(refusal.failure);

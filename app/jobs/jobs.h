@@ -53,9 +53,9 @@ private:
 // ---------------------------------------------------------------- index
 
 struct IndexProgress {
-    std::string stage;            ///< "scanning", "indexing", "done"
-    int64_t found = 0;            ///< files seen so far
-    int64_t done = 0;             ///< files finished (indexed, unchanged or failed)
+    std::string stage;  ///< "scanning", "indexing", "done"
+    int64_t found = 0;  ///< files seen so far
+    int64_t done = 0;   ///< files finished (indexed, unchanged or failed)
     int64_t indexed = 0, unchanged = 0, failed = 0;
     int64_t moments = 0;          ///< encoded in this run, those of files under way included until it is done
     double seconds = 0;           ///< since the start
@@ -97,7 +97,7 @@ EmbeddedFile embed_file(Engine& engine, const std::filesystem::path& file, std::
 
 /// One part of a query: words or a file (with an optional span), with a weight; a negative weight means "not".
 struct QueryPart {
-    std::string text;                  ///< used when `file` is empty
+    std::string text;  ///< used when `file` is empty
     std::filesystem::path file;
     std::optional<double> from, to;
     double weight = 1.0;
@@ -114,13 +114,13 @@ struct SearchResult {
     std::string space;
     double took_ms = 0;
     std::vector<index::FileHit> files;
-    std::vector<float> query;                ///< the combined unit vector
+    std::vector<float> query;  ///< the combined unit vector
     index::QueryBackground background;
 };
 
 /// Encodes the parts, combines them on the sphere and searches. A media part that has several moments stands with their
-/// normalised mean (each modality's mean by itself first). Usage errors: no part, only negative parts, k < 1; Error(NotFound) where
-/// nothing is indexed, Error(Unsupported) where the library was indexed with another model.
+/// normalised mean (each modality's mean by itself first). Usage errors: no part, only negative parts, k < 1; Error(NotFound)
+/// where nothing is indexed, Error(Unsupported) where the library was indexed with another model.
 SearchResult search(Engine& engine, index::Searcher& searcher, const SearchRequest& request, const CancelToken& cancel = {});
 
 /// What a "not" without a weight weighs: enough to turn a tie, not enough to rank by absence alone.

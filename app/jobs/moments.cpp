@@ -57,8 +57,8 @@ std::vector<Chunk> chunks(std::span<const Window> windows, std::span<const int> 
     std::vector<Chunk> result;
     int held = 0;
     for (size_t i = 0; i < windows.size(); ++i) {
-        const bool fits = !result.empty() && held + items[i] <= max_items &&
-                          windows[i].end - windows[result.back().first].start <= max_seconds;
+        const bool fits =
+            !result.empty() && held + items[i] <= max_items && windows[i].end - windows[result.back().first].start <= max_seconds;
         if (!fits) {
             result.push_back({i, i});
             held = 0;

@@ -56,8 +56,9 @@ void Pipeline::decode(const Candidate& candidate)
     const std::filesystem::path& path = candidate.facts.path;
     try {
         job->probe = decoder_.probe(path, cancel_);
-        extract(decoder_, path, job->probe, intake_, std::nullopt,
-                [&](const index::Moment& moment, Input input) { submit(job, moment, std::move(input)); }, cancel_);
+        extract(
+            decoder_, path, job->probe, intake_, std::nullopt,
+            [&](const index::Moment& moment, Input input) { submit(job, moment, std::move(input)); }, cancel_);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::Cancelled)
             return;
@@ -93,9 +94,8 @@ void Pipeline::encode()
             else if (item->job->given_up)
                 release(item->job);
             else
-                batcher.add(std::move(item->input), [this, job = item->job, moment = item->moment](auto vector) {
-                    deliver(job, moment, vector);
-                });
+                batcher.add(std::move(item->input),
+                            [this, job = item->job, moment = item->moment](auto vector) { deliver(job, moment, vector); });
         }
         if (!cancel_.cancelled())
             batcher.flush();

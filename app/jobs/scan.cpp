@@ -19,16 +19,16 @@ namespace imprint::jobs {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr auto kMediaExtensions = std::to_array<std::string_view>({
-    // stills
-    "apng", "avif", "bmp", "cr2", "cr3", "dib", "dng", "gif", "heic", "heif", "j2k", "jfif", "jp2", "jpe", "jpeg", "jpg",
-    "jxl", "nef", "arw", "orf", "pbm", "pgm", "png", "pnm", "ppm", "raf", "rw2", "tif", "tiff", "webp",
-    // video
-    "3g2", "3gp", "asf", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "vob",
-    "webm", "wmv",
-    // sound
-    "aac", "ac3", "aif", "aifc", "aiff", "amr", "au", "caf", "flac", "m4a", "mka", "mp3", "oga", "ogg", "opus", "rf64",
-    "w64", "wav", "wave", "wma"});
+constexpr auto kMediaExtensions = std::to_array<std::string_view>(
+    {// stills
+     "apng", "avif", "bmp", "cr2", "cr3", "dib", "dng", "gif", "heic", "heif", "j2k", "jfif", "jp2", "jpe", "jpeg", "jpg", "jxl",
+     "nef", "arw", "orf", "pbm", "pgm", "png", "pnm", "ppm", "raf", "rw2", "tif", "tiff", "webp",
+     // video
+     "3g2", "3gp", "asf", "avi", "flv", "m2ts", "m4v", "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "ogv", "vob", "webm",
+     "wmv",
+     // sound
+     "aac", "ac3", "aif", "aifc", "aiff", "amr", "au", "caf", "flac", "m4a", "mka", "mp3", "oga", "ogg", "opus", "rf64", "w64",
+     "wav", "wave", "wma"});
 
 int64_t now_seconds()
 {
@@ -37,8 +37,7 @@ int64_t now_seconds()
 
 index::FileFacts facts_of(const fs::path& path, const struct stat& status)
 {
-    return {path, status.st_size, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec, status.st_ino,
-            status.st_dev};
+    return {path, status.st_size, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec, status.st_ino, status.st_dev};
 }
 
 class Walker {
@@ -53,7 +52,7 @@ public:
         cancel_.check();
         if (path == skip_ || !visited_.insert(path.native()).second)
             return;
-        struct stat status {};
+        struct stat status { };
         if (::lstat(path.c_str(), &status) != 0) {
             refuse(path, {path}, errno, "look at");
             return;
@@ -116,10 +115,9 @@ private:
 
     void visit_link(const fs::path& path, const index::FileFacts& facts)
     {
-        struct stat target {};
+        struct stat target { };
         if (::stat(path.c_str(), &target) != 0)
-            refuse(facts, ErrorKind::NotFound,
-                   std::string("is a link that leads nowhere (") + std::strerror(errno) + ")");
+            refuse(facts, ErrorKind::NotFound, std::string("is a link that leads nowhere (") + std::strerror(errno) + ")");
         else
             ++result.links;
     }

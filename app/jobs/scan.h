@@ -24,7 +24,7 @@ struct Refusal {
 };
 
 struct Scan {
-    std::vector<Candidate> files;                   ///< each once, whatever paths lead to it
+    std::vector<Candidate> files;  ///< each once, whatever paths lead to it
     std::vector<Refusal> refused;
     std::vector<std::filesystem::path> unreadable;  ///< folders whose content could not be listed
     int64_t links = 0;                              ///< live links below the paths, which are not followed

@@ -26,10 +26,7 @@ void add(std::vector<float>& sum, std::span<const float> vector, double weight)
         sum[i] += static_cast<float>(weight * vector[i]);
 }
 
-std::string name_of(const QueryPart& part)
-{
-    return part.file.empty() ? part.text : part.file.native();
-}
+std::string name_of(const QueryPart& part) { return part.file.empty() ? part.text : part.file.native(); }
 
 /// A long video must not drown its own sound, nor the reverse: each modality's moments are averaged by themselves first.
 std::vector<float> file_vector(Engine& engine, const QueryPart& part, const std::vector<Modality>& wanted,
@@ -86,8 +83,7 @@ void check_space(const Engine& engine, const Encoder& encoder)
     if (!active)
         throw Error(ErrorKind::NotFound, folder, "nothing is indexed yet", "Run 'imprint index FOLDER' first");
     if (*active != encoder.space())
-        throw Error(ErrorKind::Unsupported, folder,
-                    "was indexed with the model " + *active + ", not with " + encoder.space(),
+        throw Error(ErrorKind::Unsupported, folder, "was indexed with the model " + *active + ", not with " + encoder.space(),
                     "Name that model with --model, or run 'imprint index' on one of its folders to re-index it all");
 }
 
@@ -126,8 +122,7 @@ SearchResult search(Engine& engine, index::Searcher& searcher, const SearchReque
 
     result.background = engine.background().of(result.query);
     result.files = searcher.search({result.query, request.filter, request.k, request.all}, result.background);
-    result.took_ms =
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+    result.took_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return result;
 }
 

@@ -77,9 +77,6 @@ private:
     bool bare_ = false;
 };
 
-inline QString text_of(const std::filesystem::path& path)
-{
-    return QString::fromUtf8(path.native().c_str());
-}
+inline QString text_of(const std::filesystem::path& path) { return QString::fromUtf8(path.native().c_str()); }
 
 }  // namespace imprint::tests

@@ -101,10 +101,10 @@ private Q_SLOTS:
         QTest::addColumn<QString>("named");
         QTest::newRow("no library to search") << QStringList{"search", "dog", "--library", "ROOT/none"} << "ROOT/none";
         QTest::newRow("no library to list") << QStringList{"failures", "--library", "ROOT/none"} << "ROOT/none";
-        QTest::newRow("no model to index with") << QStringList{"index", "ROOT", "--library", "ROOT/none", "--model", "ROOT/no.safetensors"}
-                                                << "ROOT/no.safetensors";
-        QTest::newRow("no model to embed with") << QStringList{"embed", "--text", "dog", "--model", "ROOT/no.safetensors"}
-                                                << "ROOT/no.safetensors";
+        QTest::newRow("no model to index with")
+            << QStringList{"index", "ROOT", "--library", "ROOT/none", "--model", "ROOT/no.safetensors"} << "ROOT/no.safetensors";
+        QTest::newRow("no model to embed with")
+            << QStringList{"embed", "--text", "dog", "--model", "ROOT/no.safetensors"} << "ROOT/no.safetensors";
         QTest::newRow("no model to measure") << QStringList{"eval", "ROOT/no.safetensors"} << "ROOT/no.safetensors";
         QTest::newRow("no recipe") << QStringList{"train", "ROOT/no.toml", "--run", "ROOT/run"} << "ROOT/no.toml";
     }

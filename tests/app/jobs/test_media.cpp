@@ -101,10 +101,7 @@ std::string read_file(const std::filesystem::path& file)
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-void write_file(const std::filesystem::path& file, const std::string& bytes)
-{
-    std::ofstream(file, std::ios::binary) << bytes;
-}
+void write_file(const std::filesystem::path& file, const std::string& bytes) { std::ofstream(file, std::ios::binary) << bytes; }
 
 void drop_root_powers()
 {
@@ -151,8 +148,8 @@ BadFolder make_bad_folder(const std::filesystem::path& parent)
     fs::permissions(folder / "unreadable.jpg", fs::perms::none);
     fs::create_symlink(folder / "nowhere.jpg", folder / "dangling.jpg");
     ::mkfifo((folder / "pipe.jpg").c_str(), 0600);
-    for (const char* name : {"text.jpg", "empty.png", "third.jpg", "overwritten.mp4", "huge.png", "unreadable.jpg",
-                             "dangling.jpg", "pipe.jpg"})
+    for (const char* name :
+         {"text.jpg", "empty.png", "third.jpg", "overwritten.mp4", "huge.png", "unreadable.jpg", "dangling.jpg", "pipe.jpg"})
         result.bad.push_back(folder / name);
     return result;
 }

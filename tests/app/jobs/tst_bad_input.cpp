@@ -24,7 +24,8 @@ private:
 
     const index::Failure* failure_of(const IndexReport& report, const fs::path& path) const
     {
-        const auto found = std::find_if(report.failed.begin(), report.failed.end(), [&](const auto& f) { return f.path == path; });
+        const auto found =
+            std::find_if(report.failed.begin(), report.failed.end(), [&](const auto& f) { return f.path == path; });
         return found == report.failed.end() ? nullptr : &*found;
     }
 
@@ -59,14 +60,22 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QString>("kind");
-        QTest::newRow("a text named .jpg") << "text.jpg" << "";
-        QTest::newRow("an empty .png") << "empty.png" << "";
-        QTest::newRow("a third of a JPEG") << "third.jpg" << "malformed";
-        QTest::newRow("a video with bytes overwritten") << "overwritten.mp4" << "";
-        QTest::newRow("a PNG of 30,000 x 30,000") << "huge.png" << "limit-exceeded";
-        QTest::newRow("an unreadable file") << "unreadable.jpg" << "permission";
-        QTest::newRow("a dangling link") << "dangling.jpg" << "not-found";
-        QTest::newRow("a FIFO") << "pipe.jpg" << "unsupported";
+        QTest::newRow("a text named .jpg") << "text.jpg"
+                                           << "";
+        QTest::newRow("an empty .png") << "empty.png"
+                                       << "";
+        QTest::newRow("a third of a JPEG") << "third.jpg"
+                                           << "malformed";
+        QTest::newRow("a video with bytes overwritten") << "overwritten.mp4"
+                                                        << "";
+        QTest::newRow("a PNG of 30,000 x 30,000") << "huge.png"
+                                                  << "limit-exceeded";
+        QTest::newRow("an unreadable file") << "unreadable.jpg"
+                                            << "permission";
+        QTest::newRow("a dangling link") << "dangling.jpg"
+                                         << "not-found";
+        QTest::newRow("a FIFO") << "pipe.jpg"
+                                << "unsupported";
     }
     void each_bad_file_is_listed_with_its_reason()
     {

@@ -40,21 +40,36 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("typed");
         QTest::addColumn<QString>("parts");
-        QTest::newRow("nothing") << "" << "";
-        QTest::newRow("blanks") << "  \t" << "";
-        QTest::newRow("bare words are one phrase") << "a dog  on grass" << "a dog on grass*1";
-        QTest::newRow("plus") << "dog +ball" << "dog*1 | ball*1";
-        QTest::newRow("minus") << "dog -cat" << "dog*1 | cat*-0.6";
-        QTest::newRow("minus with a weight") << "dog -cat*2" << "dog*1 | cat*-2";
-        QTest::newRow("weight") << "dog ball*0.5" << "dog*1 | ball*0.5";
-        QTest::newRow("phrase") << "\"red ball\" dog" << "red ball*1 | dog*1";
-        QTest::newRow("phrase with a weight") << "-\"red ball\"*0.25 dog" << "red ball*-0.25 | dog*1";
-        QTest::newRow("a phrase left open") << "\"red ball" << "red ball*1";
-        QTest::newRow("words after a signed one start anew") << "dog +ball on grass" << "dog*1 | ball*1 | on grass*1";
-        QTest::newRow("a hyphen inside a word") << "t-shirt" << "t-shirt*1";
-        QTest::newRow("a lone sign is a word") << "salt - pepper" << "salt - pepper*1";
-        QTest::newRow("a star that is no weight") << "ab*cd" << "ab*cd*1";
-        QTest::newRow("other scripts") << "собака -кот" << "собака*1 | кот*-0.6";
+        QTest::newRow("nothing") << ""
+                                 << "";
+        QTest::newRow("blanks") << "  \t"
+                                << "";
+        QTest::newRow("bare words are one phrase") << "a dog  on grass"
+                                                   << "a dog on grass*1";
+        QTest::newRow("plus") << "dog +ball"
+                              << "dog*1 | ball*1";
+        QTest::newRow("minus") << "dog -cat"
+                               << "dog*1 | cat*-0.6";
+        QTest::newRow("minus with a weight") << "dog -cat*2"
+                                             << "dog*1 | cat*-2";
+        QTest::newRow("weight") << "dog ball*0.5"
+                                << "dog*1 | ball*0.5";
+        QTest::newRow("phrase") << "\"red ball\" dog"
+                                << "red ball*1 | dog*1";
+        QTest::newRow("phrase with a weight") << "-\"red ball\"*0.25 dog"
+                                              << "red ball*-0.25 | dog*1";
+        QTest::newRow("a phrase left open") << "\"red ball"
+                                            << "red ball*1";
+        QTest::newRow("words after a signed one start anew") << "dog +ball on grass"
+                                                             << "dog*1 | ball*1 | on grass*1";
+        QTest::newRow("a hyphen inside a word") << "t-shirt"
+                                                << "t-shirt*1";
+        QTest::newRow("a lone sign is a word") << "salt - pepper"
+                                               << "salt - pepper*1";
+        QTest::newRow("a star that is no weight") << "ab*cd"
+                                                  << "ab*cd*1";
+        QTest::newRow("other scripts") << "собака -кот"
+                                       << "собака*1 | кот*-0.6";
     }
     void the_one_box_takes_signs_quotes_and_weights()
     {
@@ -68,7 +83,8 @@ private Q_SLOTS:
         QTest::addColumn<QString>("parts");
         QTest::newRow("bare words") << QStringList{"a", "dog"} << "a dog*1";
         QTest::newRow("quoted phrases") << QStringList{"a dog", "a ball*0.5"} << "a dog*1 | a ball*0.5";
-        QTest::newRow("words around a phrase") << QStringList{"a", "dog", "red ball", "grass"} << "a dog*1 | red ball*1 | grass*1";
+        QTest::newRow("words around a phrase")
+            << QStringList{"a", "dog", "red ball", "grass"} << "a dog*1 | red ball*1 | grass*1";
         QTest::newRow("words with a weight") << QStringList{"dog*2", "ball"} << "dog*2 | ball*1";
         QTest::newRow("a sign means nothing here") << QStringList{"+1", "-"} << "+1 -*1";
     }
@@ -88,14 +104,22 @@ private Q_SLOTS:
         QTest::addColumn<double>("from");  // below 0: none
         QTest::addColumn<double>("to");
         QTest::addColumn<double>("weight");
-        QTest::newRow("plain") << "there.mp4" << "there.mp4" << -1.0 << -1.0 << 1.0;
-        QTest::newRow("weight") << "there.mp4*2" << "there.mp4" << -1.0 << -1.0 << 2.0;
-        QTest::newRow("span") << "there.mp4@3-7.5" << "there.mp4" << 3.0 << 7.5 << 1.0;
-        QTest::newRow("clock") << "there.mp4@1:05-1:00:10*0.5" << "there.mp4" << 65.0 << 3610.0 << 0.5;
-        QTest::newRow("a name that looks like a span") << "odd@1-2" << "odd@1-2" << -1.0 << -1.0 << 1.0;
-        QTest::newRow("and a span on it") << "odd@1-2@3-4" << "odd@1-2" << 3.0 << 4.0 << 1.0;
-        QTest::newRow("a name that looks like a weight") << "odd*3" << "odd*3" << -1.0 << -1.0 << 1.0;
-        QTest::newRow("an address is no span") << "me@home.jpg" << "me@home.jpg" << -1.0 << -1.0 << 1.0;
+        QTest::newRow("plain") << "there.mp4"
+                               << "there.mp4" << -1.0 << -1.0 << 1.0;
+        QTest::newRow("weight") << "there.mp4*2"
+                                << "there.mp4" << -1.0 << -1.0 << 2.0;
+        QTest::newRow("span") << "there.mp4@3-7.5"
+                              << "there.mp4" << 3.0 << 7.5 << 1.0;
+        QTest::newRow("clock") << "there.mp4@1:05-1:00:10*0.5"
+                               << "there.mp4" << 65.0 << 3610.0 << 0.5;
+        QTest::newRow("a name that looks like a span") << "odd@1-2"
+                                                       << "odd@1-2" << -1.0 << -1.0 << 1.0;
+        QTest::newRow("and a span on it") << "odd@1-2@3-4"
+                                          << "odd@1-2" << 3.0 << 4.0 << 1.0;
+        QTest::newRow("a name that looks like a weight") << "odd*3"
+                                                         << "odd*3" << -1.0 << -1.0 << 1.0;
+        QTest::newRow("an address is no span") << "me@home.jpg"
+                                               << "me@home.jpg" << -1.0 << -1.0 << 1.0;
     }
     void files_come_with_spans_and_weights()
     {

@@ -17,10 +17,7 @@ class TestScan : public QObject {
     Q_OBJECT
 
 private:
-    static Scan scan_all(const std::vector<fs::path>& paths, const fs::path& skip = {})
-    {
-        return scan(paths, skip, {}, {});
-    }
+    static Scan scan_all(const std::vector<fs::path>& paths, const fs::path& skip = {}) { return scan(paths, skip, {}, {}); }
     static QStringList names(const Scan& found, const fs::path& below)
     {
         QStringList list;
@@ -73,10 +70,14 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QString>("kind");
-        QTest::newRow("dangling link") << "dangling" << "not-found";
-        QTest::newRow("FIFO") << "pipe" << "unsupported";
-        QTest::newRow("unreadable file") << "locked.jpg" << "permission";
-        QTest::newRow("unreadable folder") << "closed" << "permission";
+        QTest::newRow("dangling link") << "dangling"
+                                       << "not-found";
+        QTest::newRow("FIFO") << "pipe"
+                              << "unsupported";
+        QTest::newRow("unreadable file") << "locked.jpg"
+                                         << "permission";
+        QTest::newRow("unreadable folder") << "closed"
+                                           << "permission";
     }
     void what_the_system_refuses_is_listed_with_its_reason()
     {

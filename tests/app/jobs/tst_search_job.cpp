@@ -16,18 +16,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-QueryPart words(const std::string& text, double weight = 1)
-{
-    return {text, {}, {}, {}, weight};
-}
-QueryPart file(const fs::path& path, double weight = 1)
-{
-    return {{}, path, {}, {}, weight};
-}
-double dot(std::span<const float> a, std::span<const float> b)
-{
-    return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
-}
+QueryPart words(const std::string& text, double weight = 1) { return {text, {}, {}, {}, weight}; }
+QueryPart file(const fs::path& path, double weight = 1) { return {{}, path, {}, {}, weight}; }
+double dot(std::span<const float> a, std::span<const float> b) { return std::inner_product(a.begin(), a.end(), b.begin(), 0.0); }
 
 }  // namespace
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Batches of any make-up become passes of fixed shapes: the rule that gives the same item the same bits.
+// Every item is a pass of its own: the rule that gives the same item the same bits.
 #include "core/encoder.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
+#include <algorithm>
 #include <cstring>
-#include <map>
 #include <mutex>
 
 #include "core/base/error.h"
@@ -19,12 +19,6 @@
 
 namespace imprint {
 namespace {
-
-// Items per pass. Small enough that a single query wastes little on copies, large enough to feed the products.
-constexpr int64_t kPicturesPerPass = 4;
-constexpr int64_t kClipsPerPass = 2;
-constexpr int64_t kSoundsPerPass = 4;
-constexpr int64_t kTextsPerPass = 16;
 
 Vectors to_vectors(const at::Tensor& rows)
 {
@@ -73,76 +67,52 @@ public:
         background[1] = to_vectors(checkpoint.background_sound);
     }
 
-    /// Runs `pass` over all items: equal keys share passes of exactly `per_pass` items, short ones filled with copies of
-    /// their last item. Each pass runs on one thread, so bits do not depend on the number of threads either.
-    template <typename Key, typename Pass>
-    Vectors in_fixed_shapes(size_t count, int64_t per_pass, const Key& key, const Pass& pass)
+    /// Runs `pass` once per item, side by side on all threads. A product's last bits depend on its shape and on the row an
+    /// item stands in (measured: a row's bits change with its place among 16), so every pass holds one item alone: its
+    /// shape is the item's own, its place the first, and one thread computes it.
+    template <typename Pass>
+    Vectors one_by_one(size_t count, const Pass& pass)
     {
-        using KeyType = decltype(key(size_t{}));
-        std::map<KeyType, std::vector<size_t>> groups;
-        for (size_t i = 0; i < count; ++i)
-            groups[key(i)].push_back(i);
-        std::vector<std::vector<size_t>> passes;
-        for (const auto& [k, members] : groups)
-            for (size_t begin = 0; begin < members.size(); begin += static_cast<size_t>(per_pass)) {
-                auto& items = passes.emplace_back();
-                for (size_t i = begin; i < begin + static_cast<size_t>(per_pass); ++i)
-                    items.push_back(members[std::min(i, members.size() - 1)]);
-            }
         Vectors result;
         result.dim = checkpoint.config.joint_dim;
         result.values.resize(count * static_cast<size_t>(result.dim));
         const std::lock_guard lock(mutex);
-        at::parallel_for(0, static_cast<int64_t>(passes.size()), 1, [&](int64_t begin, int64_t end) {
+        at::parallel_for(0, static_cast<int64_t>(count), 1, [&](int64_t begin, int64_t end) {
             const c10::InferenceMode guard;
-            for (int64_t p = begin; p < end; ++p) {
-                const auto& items = passes[static_cast<size_t>(p)];
-                const Vectors rows = to_vectors(pass(items));
-                for (size_t i = 0; i < items.size(); ++i)
-                    std::memcpy(result.values.data() + items[i] * static_cast<size_t>(result.dim), rows.row(static_cast<int>(i)).data(),
-                                sizeof(float) * static_cast<size_t>(result.dim));
+            for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+                const at::Tensor row = pass(i).to(at::kFloat).contiguous();
+                IMPRINT_ASSERT(row.numel() == result.dim);
+                std::memcpy(result.values.data() + i * static_cast<size_t>(result.dim), row.const_data_ptr<float>(), row.nbytes());
             }
         });
         return result;
     }
 
-    /// uint8 [items × frames, height, width, 3]
-    at::Tensor pixels_of(const std::vector<std::span<const media::Picture>>& clips) const
+    /// uint8 [frames, height, width, 3]
+    static at::Tensor pixels_of(std::span<const media::Picture> clip)
     {
-        const media::Picture& first = clips.front().front();
-        const auto frames = static_cast<int64_t>(clips.front().size());
-        at::Tensor pixels = at::empty({static_cast<int64_t>(clips.size()) * frames, first.height, first.width, 3}, at::kByte);
+        const media::Picture& first = clip.front();
+        at::Tensor pixels = at::empty({static_cast<int64_t>(clip.size()), first.height, first.width, 3}, at::kByte);
         auto* out = pixels.mutable_data_ptr<uint8_t>();
-        for (const auto& clip : clips)
-            for (const auto& picture : clip) {
-                std::memcpy(out, picture.rgb.data(), picture.rgb.size());
-                out += picture.rgb.size();
-            }
+        for (const auto& picture : clip)
+            out = std::copy(picture.rgb.begin(), picture.rgb.end(), out);
         return pixels;
     }
 
     struct Stem {
         at::Tensor map, concept_vector;
     };
-    Stem stem_of(const std::vector<std::span<const media::Picture>>& clips) const
+    Stem stem_of(std::span<const media::Picture> clip) const
     {
-        const at::Tensor pixels = pixels_of(clips);
-        const auto items = static_cast<int64_t>(clips.size());
-        const int64_t frames = pixels.size(0) / items;
-        const auto output = trunk->forward(pixels);
-        const auto& map = output.map;
-        return {map.view({items, frames, map.size(1), map.size(2), map.size(3)}),
-                network.concept_of(output.logits.view({items, frames, output.logits.size(1)}))};
+        const auto output = trunk->forward(pixels_of(clip));
+        return {output.map.unsqueeze(0), network.concept_of(output.logits.unsqueeze(0))};
     }
 
-    at::Tensor encode(const std::vector<std::span<const media::Picture>>& clips) const
+    at::Tensor encode(std::span<const media::Picture> clip) const
     {
-        if (!trunk) {
-            const at::Tensor pixels = pixels_of(clips);
-            const auto items = static_cast<int64_t>(clips.size());
-            return network.encode_pixels(pixels.view({items, pixels.size(0) / items, pixels.size(1), pixels.size(2), 3})).vectors;
-        }
-        const Stem stem = stem_of(clips);
+        if (!trunk)
+            return network.encode_pixels(pixels_of(clip).unsqueeze(0)).vectors;
+        const Stem stem = stem_of(clip);
         return network.encode_map(stem.map, stem.concept_vector).vectors;
     }
 
@@ -190,29 +160,14 @@ Vectors Encoder::encode_pictures(std::span<const media::Picture> pictures)
 {
     for (const auto& picture : pictures)
         impl_->check_clip({&picture, 1});
-    return impl_->in_fixed_shapes(
-        pictures.size(), kPicturesPerPass, [&](size_t i) { return std::pair(pictures[i].width, pictures[i].height); },
-        [&](const std::vector<size_t>& items) {
-            std::vector<std::span<const media::Picture>> clips;
-            for (const size_t i : items)
-                clips.push_back(pictures.subspan(i, 1));
-            return impl_->encode(clips);
-        });
+    return impl_->one_by_one(pictures.size(), [&](size_t i) { return impl_->encode(pictures.subspan(i, 1)); });
 }
 
 Vectors Encoder::encode_clips(std::span<const std::vector<media::Picture>> clips)
 {
     for (const auto& clip : clips)
         impl_->check_clip(clip);
-    return impl_->in_fixed_shapes(
-        clips.size(), kClipsPerPass,
-        [&](size_t i) { return std::tuple(clips[i].size(), clips[i].front().width, clips[i].front().height); },
-        [&](const std::vector<size_t>& items) {
-            std::vector<std::span<const media::Picture>> spans;
-            for (const size_t i : items)
-                spans.emplace_back(clips[i]);
-            return impl_->encode(spans);
-        });
+    return impl_->one_by_one(clips.size(), [&](size_t i) { return impl_->encode(clips[i]); });
 }
 
 Vectors Encoder::concept_vectors(std::span<const media::Picture> pictures)
@@ -221,14 +176,7 @@ Vectors Encoder::concept_vectors(std::span<const media::Picture> pictures)
         throw Error(ErrorKind::Unsupported, impl_->file.path().string(), "has no trunk, so it has no concept vectors");
     for (const auto& picture : pictures)
         impl_->check_clip({&picture, 1});
-    return impl_->in_fixed_shapes(
-        pictures.size(), kPicturesPerPass, [&](size_t i) { return std::pair(pictures[i].width, pictures[i].height); },
-        [&](const std::vector<size_t>& items) {
-            std::vector<std::span<const media::Picture>> clips;
-            for (const size_t i : items)
-                clips.push_back(pictures.subspan(i, 1));
-            return impl_->stem_of(clips).concept_vector;
-        });
+    return impl_->one_by_one(pictures.size(), [&](size_t i) { return impl_->stem_of(pictures.subspan(i, 1)).concept_vector; });
 }
 
 Vectors Encoder::encode_sounds(std::span<const media::Sound> sounds)
@@ -236,37 +184,21 @@ Vectors Encoder::encode_sounds(std::span<const media::Sound> sounds)
     const auto most = static_cast<size_t>(impl_->checkpoint.config.max_sound_samples());
     for (const auto& sound : sounds)
         if (sound.samples.empty() || sound.samples.size() > most)
-            throw Error(ErrorKind::Usage, "sound", "has " + std::to_string(sound.samples.size()) + " samples; one vector covers 1 … "
-                                                       + std::to_string(most));
-    return impl_->in_fixed_shapes(
-        sounds.size(), kSoundsPerPass,
-        [&](size_t i) { return impl_->log_mel.padded_length(static_cast<int64_t>(sounds[i].samples.size())); },
-        [&](const std::vector<size_t>& items) {
-            const int64_t length = impl_->log_mel.padded_length(static_cast<int64_t>(sounds[items.front()].samples.size()));
-            at::Tensor samples = at::zeros({static_cast<int64_t>(items.size()), length});
-            for (size_t row = 0; row < items.size(); ++row) {
-                const auto& source = sounds[items[row]].samples;
-                std::memcpy(samples.mutable_data_ptr<float>() + static_cast<int64_t>(row) * length, source.data(), source.size() * sizeof(float));
-            }
-            return impl_->network.encode_spectrogram(impl_->log_mel(samples)).vectors;
-        });
+            throw Error(ErrorKind::Usage, "sound", "has " + std::to_string(sound.samples.size())
+                                                       + " samples; one vector covers 1 … " + std::to_string(most));
+    return impl_->one_by_one(sounds.size(), [&](size_t i) {
+        const auto& source = sounds[i].samples;
+        at::Tensor samples = at::zeros({1, impl_->log_mel.padded_length(static_cast<int64_t>(source.size()))});
+        std::copy(source.begin(), source.end(), samples.mutable_data_ptr<float>());
+        return impl_->network.encode_spectrogram(impl_->log_mel(samples)).vectors;
+    });
 }
 
 Vectors Encoder::encode_texts(std::span<const std::string> texts)
 {
-    std::vector<std::vector<int64_t>> ids;
-    for (const auto& text : texts)
-        ids.push_back(impl_->tokenizer.ids(text));
-    return impl_->in_fixed_shapes(
-        texts.size(), kTextsPerPass, [&](size_t i) { return ids[i].size(); },
-        [&](const std::vector<size_t>& items) {
-            const auto length = static_cast<int64_t>(ids[items.front()].size());
-            at::Tensor batch = at::empty({static_cast<int64_t>(items.size()), length}, at::kLong);
-            for (size_t row = 0; row < items.size(); ++row)
-                std::memcpy(batch.mutable_data_ptr<int64_t>() + static_cast<int64_t>(row) * length, ids[items[row]].data(),
-                            sizeof(int64_t) * static_cast<size_t>(length));
-            return impl_->network.encode_text(batch).vectors;
-        });
+    return impl_->one_by_one(texts.size(), [&](size_t i) {
+        return impl_->network.encode_text(at::tensor(impl_->tokenizer.ids(texts[i])).unsqueeze(0)).vectors;
+    });
 }
 
 }  // namespace imprint

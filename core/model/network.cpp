@@ -75,7 +75,7 @@ at::Tensor Network::vision_positions(int64_t frames, int64_t rows, int64_t colum
     const int64_t width = config_.width;
     const auto pick = [&](const char* axis, int64_t n, int64_t buckets) {
         const at::Tensor& table = get(std::string("vision.position.") + axis);
-        return table.index_select(0, bucket_rows(n, buckets, table.device()));
+        return table.index({bucket_rows(n, buckets, table.device())});
     };
     const at::Tensor sum = pick("time", frames, config_.time_buckets).view({frames, 1, 1, width})
                            + pick("row", rows, config_.row_buckets).view({1, rows, 1, width})
@@ -166,7 +166,7 @@ Encoding Network::encode_spectrogram(const at::Tensor& spectrogram) const
     // Time rows count patches of real seconds (not a share of the clip): a short sound must not look like a slow one.
     const at::Tensor time = get("sound.position.time").narrow(0, 0, times).view({times, 1, config_.width});
     const at::Tensor& table = get("sound.position.frequency");
-    const at::Tensor frequency = table.index_select(0, bucket_rows(bands, config_.sound_frequency_buckets, table.device()));
+    const at::Tensor frequency = table.index({bucket_rows(bands, config_.sound_frequency_buckets, table.device())});
     const at::Tensor positions = (time + frequency.unsqueeze(0)).reshape({1, times * bands, config_.width});
     return encode("sound", tokens, positions, {});
 }
@@ -174,7 +174,7 @@ Encoding Network::encode_spectrogram(const at::Tensor& spectrogram) const
 Encoding Network::encode_text(const at::Tensor& ids) const
 {
     IMPRINT_ASSERT(ids.dim() == 2 && ids.size(1) >= 1 && ids.size(1) <= config_.max_text_tokens);
-    at::Tensor tokens = at::embedding(get("text.table"), ids);
+    at::Tensor tokens = get("text.table").index({ids});
     if (config_.scale_text)
         tokens = tokens * std::sqrt(static_cast<double>(config_.width));
     const at::Tensor positions = get("text.position").narrow(0, 0, ids.size(1)).unsqueeze(0);

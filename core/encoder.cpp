@@ -69,7 +69,7 @@ public:
 
     /// Runs `pass` once per item, side by side on all threads. A product's last bits depend on its shape and on the row an
     /// item stands in (measured: a row's bits change with its place among 16), so every pass holds one item alone: its
-    /// shape is the item's own, its place the first, and one thread computes it.
+    /// shape is the item's own and its place the first.
     template <typename Pass>
     Vectors one_by_one(size_t count, const Pass& pass)
     {

@@ -156,12 +156,14 @@ Recipe read_recipe(const std::filesystem::path& path)
     }
     Table root(table, file, "");
     Recipe recipe;
-    std::string corpus;
+    std::string corpus, initial;
     int64_t seed = 1;
     root.read("corpus", corpus);
+    root.read("initial", initial);
     root.read<int64_t>("seed", seed, 0, INT64_MAX);
     root.read<int64_t>("steps", recipe.steps, 1, INT64_MAX);
     recipe.corpus = corpus;
+    recipe.initial = initial;
     recipe.seed = static_cast<uint64_t>(seed);
     recipe.model = read_model(root.take("model"), root, file);
 
@@ -220,6 +222,7 @@ nlohmann::json to_json(const Recipe& r)
         objectives.push_back({{"kind", objective_name(o.kind)}, {"weight", o.weight}, {"batch", o.batch}, {"keep", o.keep},
                               {"cosine", o.cosine}, {"nce", o.nce}, {"composites", o.composites}, {"views", o.views}});
     return {{"seed", r.seed},
+            {"initial", r.initial.filename().string()},
             {"steps", r.steps},
             {"model", model::to_json(r.model)},
             {"data", {{"views_per_picture", r.views_per_picture}, {"target_sharpness", r.target_sharpness}}},

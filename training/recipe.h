@@ -37,6 +37,7 @@ struct ObjectiveRecipe {
 
 struct Recipe {
     std::filesystem::path corpus;  ///< empty: the default corpus folder
+    std::filesystem::path initial;  ///< a checkpoint to go on from; empty: fresh weights
     uint64_t seed = 1;
     int64_t steps = 1000;
     model::ModelConfig model;

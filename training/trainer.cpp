@@ -154,8 +154,16 @@ TrainReport Run::train()
     } else {
         if (folder_.has_state())
             throw Error(ErrorKind::Usage, folder_.path().string(), "holds a run already", "Add --resume, or name another folder");
-        parameters = model::initial_parameters(recipe_.model, recipe_.seed);
-        fill_given_parts(parameters);
+        if (recipe_.initial.empty()) {
+            parameters = model::initial_parameters(recipe_.model, recipe_.seed);
+            fill_given_parts(parameters);
+        } else {
+            const model::SafetensorsFile file(recipe_.initial);
+            if (model::read_config(file) != recipe_.model)
+                throw Error(ErrorKind::Usage, recipe_.initial.string(), "has another model configuration than the recipe",
+                            "Copy its configuration (imprint model info) into the recipe");
+            parameters = model::load_parameters(recipe_.model, file);
+        }
         std::ofstream(folder_.path() / "recipe.json") << to_json(recipe_).dump(1) << "\n";
     }
     for (const auto& spec : model::parameter_specs(recipe_.model))

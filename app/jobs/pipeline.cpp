@@ -62,6 +62,9 @@ void Pipeline::decode(const Candidate& candidate)
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::Cancelled)
             return;
+        // What is missing is the decoder, not this file: every other file would fail the same way and be remembered so.
+        if (error.kind() == ErrorKind::NotFound && error.subject() != path.native())
+            throw;
         job->failure = error;
         job->given_up = true;
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door to the model: the same item gives the same bits alone or in any batch, in any order, on any number of threads.
-#include <ATen/Parallel.h>
+// The door to the model: the same item gives the same bits alone or in any batch, in any order.
 #include <QTemporaryDir>
 #include <QTest>
 
@@ -119,18 +118,6 @@ private Q_SLOTS:
                 clip.push_back(noise_picture(encoder.picture_sizes()[i % 2], 1000 + 10 * i + frame));
         }
         check_bits(clips, [&](const auto& items) { return encoder.encode_clips(items); }, 10);
-    }
-
-    void bits_do_not_depend_on_the_number_of_threads()
-    {
-        Encoder encoder(checkpoint_);
-        const int threads = at::get_num_threads();
-        at::set_num_threads(1);
-        const Vectors one = encoder.encode_texts(texts(100));
-        at::set_num_threads(2);
-        const Vectors two = encoder.encode_texts(texts(100));
-        at::set_num_threads(threads);
-        QVERIFY(same_bits(one.values, two.values));
     }
 
     void bf16_stays_close_to_fp32()

@@ -121,6 +121,17 @@ private Q_SLOTS:
         QVERIFY(!fs::exists(root_ / "none"));
     }
 
+    void a_missing_decoder_ends_the_run_and_blames_no_file()
+    {
+        const fs::path folder = many_pictures();
+        qputenv("IMPRINT_DECODE", "/nowhere/imprint-decode");
+        const Said said = command("undecoded")({"index", text_of(folder)});
+        qunsetenv("IMPRINT_DECODE");
+        QCOMPARE(said.code, 3);
+        QVERIFY2(said.err.contains("/nowhere/imprint-decode"), said.err.constData());
+        QVERIFY(index::Library(root_ / "undecoded", index::OpenMode::ReadOnly).failures().empty());
+    }
+
     void an_empty_library_says_so()
     {
         fs::create_directories(root_ / "hollow");

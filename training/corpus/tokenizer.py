@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+
 from pathlib import Path
 
 from common import chance
@@ -24,9 +26,13 @@ def train(texts: Texts, target: Path, work: Path) -> None:
             if role == "gloss" and chance("tokenizer", text) > GLOSS_SHARE:
                 continue
             handle.write((text + "\n") * WEIGHT.get(role, 0))
-    partial = target.with_suffix("")
+    # The model remembers the names it is given: relative ones, so that it says nothing of the machine.
+    here = os.getcwd()
+    os.chdir(work)
+    os.makedirs("out", exist_ok=True)
     sentencepiece.SentencePieceTrainer.train(
-        input=str(corpus), model_prefix=str(partial), model_type="unigram", vocab_size=PIECES,
+        input=corpus.name, model_prefix="out/tokenizer", model_type="unigram", vocab_size=PIECES,
         hard_vocab_limit=False, normalization_rule_name="nmt_nfkc_cf", byte_fallback=False, character_coverage=0.9995,
         pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, num_threads=1, minloglevel=1)
-    partial.with_suffix(".vocab").unlink()
+    os.chdir(here)
+    os.replace(work / "out" / "tokenizer.model", target)

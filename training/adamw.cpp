@@ -6,6 +6,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "core/base/error.h"
 
@@ -21,35 +22,39 @@ AdamW::AdamW(const model::ModelConfig& config, const model::Parameters& paramete
     }
 }
 
-double AdamW::step(const Recipe& recipe, double rate)
+double AdamW::step(const Recipe& recipe, double rate, const Lanes& lanes)
 {
-    const at::NoGradGuard guard;
-    double square = 0;
-    for (const Slot& slot : slots_)
-        if (slot.parameter.grad().defined()) {
-            const double norm = slot.parameter.grad().norm().item<double>();
-            square += norm * norm;
-        }
-    const double norm = std::sqrt(square);
+    std::vector<double> squares(slots_.size(), 0);
+    lanes.each(slots_.size(), [&](size_t i) {
+        const at::NoGradGuard guard;
+        if (slots_[i].parameter.grad().defined())
+            squares[i] = std::pow(slots_[i].parameter.grad().norm().item<double>(), 2);
+    });
+    const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
     const double scale = recipe.clip > 0 && norm > recipe.clip ? recipe.clip / norm : 1.0;
-    for (Slot& slot : slots_) {
-        if (!slot.parameter.grad().defined())
-            continue;
-        at::Tensor gradient = slot.parameter.grad();
-        if (scale != 1.0)
-            gradient = gradient * scale;
-        ++slot.updates;
-        slot.m.lerp_(gradient, 1 - recipe.beta1);
-        slot.v.mul_(recipe.beta2).addcmul_(gradient, gradient, 1 - recipe.beta2);
-        const double correct_m = 1 - std::pow(recipe.beta1, static_cast<double>(slot.updates));
-        const double correct_v = 1 - std::pow(recipe.beta2, static_cast<double>(slot.updates));
-        if (slot.decays)
-            slot.parameter.mul_(1 - rate * recipe.decay);
-        const at::Tensor root = slot.v.sqrt().div_(std::sqrt(correct_v)).add_(recipe.epsilon);
-        slot.parameter.addcdiv_(slot.m, root, -rate / correct_m);
-        slot.parameter.mutable_grad().reset();
-    }
+    lanes.each(slots_.size(), [&](size_t i) {
+        const at::NoGradGuard guard;
+        if (slots_[i].parameter.grad().defined())
+            update(slots_[i], recipe, rate, scale);
+    });
     return norm;
+}
+
+void AdamW::update(Slot& slot, const Recipe& recipe, double rate, double scale)
+{
+    at::Tensor gradient = slot.parameter.grad();
+    if (scale != 1.0)
+        gradient = gradient * scale;
+    ++slot.updates;
+    slot.m.lerp_(gradient, 1 - recipe.beta1);
+    slot.v.mul_(recipe.beta2).addcmul_(gradient, gradient, 1 - recipe.beta2);
+    const double correct_m = 1 - std::pow(recipe.beta1, static_cast<double>(slot.updates));
+    const double correct_v = 1 - std::pow(recipe.beta2, static_cast<double>(slot.updates));
+    if (slot.decays)
+        slot.parameter.mul_(1 - rate * recipe.decay);
+    const at::Tensor root = slot.v.sqrt().div_(std::sqrt(correct_v)).add_(recipe.epsilon);
+    slot.parameter.addcdiv_(slot.m, root, -rate / correct_m);
+    slot.parameter.mutable_grad().reset();
 }
 
 model::Parameters AdamW::state() const

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/model/parameters.h"
+#include "training/lanes.h"
 #include "training/recipe.h"
 
 namespace imprint::training {
@@ -19,8 +20,8 @@ public:
     AdamW(const model::ModelConfig& config, const model::Parameters& parameters);
 
     /// One step: p −= rate · (m̂ / (√v̂ + ε) + decay · p), with bias correction by the number of updates each tensor has
-    /// had. Returns the global gradient norm before clipping. Clears the gradients.
-    double step(const Recipe& recipe, double rate);
+    /// had. Returns the global gradient norm before clipping. Clears the gradients. Same bits on any number of lanes.
+    double step(const Recipe& recipe, double rate, const Lanes& lanes);
 
     /// Moments as named tensors ("m.<name>", "v.<name>") and update counts ("n.<name>"), for exact resume.
     model::Parameters state() const;
@@ -33,6 +34,8 @@ private:
         int64_t updates = 0;
         bool decays = false;
     };
+    static void update(Slot& slot, const Recipe& recipe, double rate, double scale);
+
     std::vector<Slot> slots_;
 };
 

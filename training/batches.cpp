@@ -17,33 +17,19 @@ namespace {
 
 constexpr uint64_t kChoosePurpose = 1, kBatchPurpose = 2;
 // How often a text of each role is drawn for distillation: what people type looks like captions and words, not glosses.
-constexpr double kRoleShares[] = {0.34, 0.08, 0.40, 0.13, 0.05};  // Caption, Prompt, Lemma, Gloss, ClassText
+constexpr double kRoleShares[] = {0.40, 0.10, 0.34, 0.10, 0.06};  // Caption, Prompt, Lemma, Gloss, ClassText
 
 constexpr double kHiddenConcepts = 0.3;  // recipe.md: the concept as an input is dropped for 30 % of rows
 constexpr int64_t kLengthsPerBatch = 4;
 
-/// Items that share a key go through the network together; results come back in the order of the items.
-template <typename Key, typename Pass>
-at::Tensor grouped(size_t count, const Key& key, const Pass& pass)
+/// Items that share a key can go through the network together.
+template <typename Key>
+auto groups_of(size_t count, const Key& key)
 {
     std::map<decltype(key(size_t{})), std::vector<int64_t>> groups;
     for (size_t i = 0; i < count; ++i)
         groups[key(i)].push_back(static_cast<int64_t>(i));
-    std::vector<at::Tensor> parts;
-    std::vector<int64_t> place(count);
-    int64_t next = 0;
-    for (const auto& [k, members] : groups) {
-        parts.push_back(pass(members));
-        for (const int64_t member : members)
-            place[static_cast<size_t>(member)] = next++;
-    }
-    return at::cat(parts).index_select(0, at::tensor(place, at::kLong));
-}
-
-void add_to(at::Tensor* sum, const at::Tensor& value)
-{
-    if (sum && value.defined())
-        *sum = sum->defined() ? *sum + value : value;
+    return groups;
 }
 
 double accuracy(const at::Tensor& a, const at::Tensor& b)
@@ -103,77 +89,110 @@ size_t Objectives::choose(int64_t step) const
     return recipe_.objectives.size() - 1;
 }
 
-at::Tensor Objectives::encode_texts(const model::Network& network, const std::vector<int64_t>& texts, at::Tensor* z_loss) const
+PassList Objectives::texts(const std::vector<int64_t>& texts) const
 {
-    const auto ids = [&](size_t i) -> const std::vector<int64_t>& { return piece_ids_[static_cast<size_t>(texts[i])]; };
-    return grouped(texts.size(), [&](size_t i) { return ids(i).size(); }, [&](const std::vector<int64_t>& members) {
-        const auto length = static_cast<int64_t>(ids(static_cast<size_t>(members.front())).size());
-        at::Tensor batch = at::empty({static_cast<int64_t>(members.size()), length}, at::kLong);
-        for (size_t row = 0; row < members.size(); ++row)
-            std::memcpy(batch.mutable_data_ptr<int64_t>() + static_cast<int64_t>(row) * length,
-                        ids(static_cast<size_t>(members[row])).data(), sizeof(int64_t) * static_cast<size_t>(length));
-        const auto encoding = network.encode_text(batch);
-        // Each group's mean z-loss counts by its share of the batch.
-        if (encoding.auxiliary.z_loss.defined())
-            add_to(z_loss, encoding.auxiliary.z_loss * (double(members.size()) / double(texts.size())));
-        return encoding.vectors;
-    });
+    const auto ids = [this, texts](size_t i) -> const std::vector<int64_t>& { return piece_ids_[static_cast<size_t>(texts[i])]; };
+    PassList list;
+    for (const auto& [length, members] : groups_of(texts.size(), [&](size_t i) { return static_cast<int64_t>(ids(i).size()); }))
+        list.add(members, length, recipe_.pass_tokens, texts.size(), [&ids, tokens = length](const PassList::Part& part) {
+            at::Tensor batch = at::empty({static_cast<int64_t>(part.size()), tokens}, at::kLong);
+            for (size_t row = 0; row < part.size(); ++row)
+                std::memcpy(batch.mutable_data_ptr<int64_t>() + static_cast<int64_t>(row) * tokens,
+                            ids(static_cast<size_t>(part[row])).data(), sizeof(int64_t) * static_cast<size_t>(tokens));
+            return [batch](const model::Network& network) {
+                const auto encoding = network.encode_text(batch);
+                return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
+            };
+        });
+    return list;
 }
 
-Objectives::Views Objectives::encode_views(const model::Network& network, const std::vector<std::vector<ViewPlace>>& clips,
-                                           double keep, double hidden_concepts, Draws& draws, at::Tensor* z_loss) const
+PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, double keep, double hidden_concepts, Draws& draws) const
 {
+    // What one grid adds to a pass: its clips' views, in order, and the tokens that each clip keeps.
+    struct Run {
+        std::vector<ViewPlace> places;
+        at::Tensor kept;
+    };
     const auto frames = static_cast<int64_t>(clips.front().size());
     const auto grid = [&](size_t i) { return data_.pictures.grid(clips[i].front().file); };
+    const auto size = [&](size_t i) { return frames * grid(i).first * grid(i).second; };
     auto generator = at::detail::createCPUGenerator(draws.bits());
     int64_t fewest = INT64_MAX;
     for (size_t i = 0; i < clips.size(); ++i)
-        fewest = std::min(fewest, frames * grid(i).first * grid(i).second);
+        fewest = std::min(fewest, size(i));
     const auto count = std::max<int64_t>(1, static_cast<int64_t>(keep * static_cast<double>(fewest)));
 
-    std::vector<model::Network::MapTokens> tokens;
-    std::vector<at::Tensor> encoded;
-    const auto seen_of = [&](int64_t batch) -> std::optional<at::Tensor> {
-        if (hidden_concepts <= 0)
-            return std::nullopt;
-        return (at::rand({batch, 1}, generator, at::kFloat) >= hidden_concepts).to(at::kFloat);
-    };
-    // What belongs to one item travels side by side, so that one reordering serves all of it.
-    const auto finish = [&](const model::Network::MapTokens& input, const at::Tensor& concepts) {
-        const auto encoding = network.encode_map_tokens(input, concepts, seen_of(concepts.size(0)));
-        if (encoding.auxiliary.z_loss.defined())
-            add_to(z_loss, encoding.auxiliary.z_loss * (double(concepts.size(0)) / double(clips.size())));
-        return at::cat({encoding.vectors, encoding.own, concepts, encoding.gate}, 1);
-    };
-    std::vector<int64_t> order;
-    const at::Tensor parts = grouped(clips.size(), grid, [&](const std::vector<int64_t>& members) {
-        const auto batch = static_cast<int64_t>(members.size());
-        std::vector<ViewPlace> places;
-        for (const int64_t member : members)
-            places.insert(places.end(), clips[static_cast<size_t>(member)].begin(), clips[static_cast<size_t>(member)].end());
-        const at::Tensor map = data_.pictures.maps(places), logits = data_.pictures.logits(places);
-        const at::Tensor concepts = network.concept_of(logits.view({batch, frames, logits.size(1)}));
-        const at::Tensor clip = map.view({batch, frames, map.size(1), map.size(2), map.size(3)});
-        if (keep >= 1)
-            return finish(network.map_tokens(clip), concepts);
-        const int64_t all = frames * map.size(1) * map.size(2);
-        const at::Tensor shuffled = at::rand({batch, all}, generator, at::kFloat).argsort(false, -1).narrow(-1, 0, count);
-        tokens.push_back(network.map_tokens(clip, std::get<0>(shuffled.sort(-1))));
-        order.insert(order.end(), members.begin(), members.end());
-        return concepts;
-    });
-    at::Tensor rows = parts;
-    if (keep < 1) {
-        std::vector<at::Tensor> values, positions;
-        for (const auto& part : tokens) {
-            values.push_back(part.values);
-            positions.push_back(part.positions);
+    const auto pass = [&](const PassList::Part& part) {
+        std::vector<Run> runs;
+        for (size_t begin = 0, end = 0; begin < part.size(); begin = end) {
+            const auto first = static_cast<size_t>(part[begin]);
+            Run& run = runs.emplace_back();
+            for (; end < part.size() && grid(static_cast<size_t>(part[end])) == grid(first); ++end) {
+                const auto& clip = clips[static_cast<size_t>(part[end])];
+                run.places.insert(run.places.end(), clip.begin(), clip.end());
+            }
+            if (keep < 1) {
+                const at::Tensor shuffled = at::rand({static_cast<int64_t>(end - begin), size(first)}, generator, at::kFloat).argsort(false, -1);
+                run.kept = std::get<0>(shuffled.narrow(-1, 0, count).sort(-1));
+            }
         }
-        const at::Tensor places = at::argsort(at::tensor(order, at::kLong), false, -1);
-        rows = finish({at::cat(values).index_select(0, places), at::cat(positions).index_select(0, places)}, parts);
+        std::optional<at::Tensor> seen;
+        if (hidden_concepts > 0)
+            seen = (at::rand({static_cast<int64_t>(part.size()), 1}, generator, at::kFloat) >= hidden_concepts).to(at::kFloat);
+        return [this, runs, seen, frames](const model::Network& network) {
+            std::vector<at::Tensor> values, positions, concepts;
+            for (const Run& run : runs) {
+                const at::Tensor map = data_.pictures.maps(run.places), logits = data_.pictures.logits(run.places);
+                const int64_t batch = map.size(0) / frames;
+                const auto tokens = network.map_tokens(map.view({batch, frames, map.size(1), map.size(2), map.size(3)}),
+                                                       run.kept.defined() ? std::optional(run.kept) : std::nullopt);
+                values.push_back(tokens.values);
+                positions.push_back(tokens.positions.expand({batch, -1, -1}));
+                concepts.push_back(network.concept_of(logits.view({batch, frames, logits.size(1)})));
+            }
+            const at::Tensor told = at::cat(concepts);
+            const auto encoding = network.encode_map_tokens({at::cat(values), at::cat(positions)}, told, seen);
+            return PassOutput{at::cat({encoding.vectors, encoding.own, told, encoding.gate}, 1), encoding.auxiliary.z_loss};
+        };
+    };
+    PassList list;
+    PassList::Part all;
+    for (const auto& [shape, members] : groups_of(clips.size(), grid)) {
+        if (keep >= 1)
+            list.add(members, size(static_cast<size_t>(members.front())) + 1, recipe_.pass_tokens, clips.size(), pass);
+        all.insert(all.end(), members.begin(), members.end());
     }
-    const int64_t dim = network.config().joint_dim;
+    if (keep < 1)
+        list.add(all, count + 1, recipe_.pass_tokens, clips.size(), pass);
+    return list;
+}
+
+Objectives::Seen Objectives::seen(const at::Tensor& rows) const
+{
+    const int64_t dim = recipe_.model.joint_dim;
     return {rows.narrow(1, 0, dim), rows.narrow(1, dim, dim), rows.narrow(1, 2 * dim, dim).detach(), rows.narrow(1, 3 * dim, 1).detach()};
+}
+
+PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds) const
+{
+    const auto length_of = [&](size_t i) { return data_.log_mel.padded_length(static_cast<int64_t>(sounds[i].size())); };
+    PassList list;
+    for (const auto& [length, members] : groups_of(sounds.size(), length_of)) {
+        const int64_t tokens = length / recipe_.model.sound_patch_samples() * (recipe_.model.mel_bands / recipe_.model.sound_patch);
+        list.add(members, std::max<int64_t>(1, tokens), recipe_.pass_tokens, sounds.size(), [&, samples = length](const PassList::Part& part) {
+            at::Tensor batch = at::zeros({static_cast<int64_t>(part.size()), samples});
+            for (size_t row = 0; row < part.size(); ++row) {
+                const auto& sound = sounds[static_cast<size_t>(part[row])];
+                std::memcpy(batch.mutable_data_ptr<float>() + static_cast<int64_t>(row) * samples, sound.data(), sound.size() * sizeof(float));
+            }
+            return [this, batch](const model::Network& network) {
+                const auto encoding = network.encode_spectrogram(data_.log_mel(batch));
+                return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
+            };
+        });
+    }
+    return list;
 }
 
 template <typename Pick>
@@ -202,41 +221,20 @@ Objectives::Captioned Objectives::draw_captioned(int64_t batch, Draws& draws, co
     return drawn;
 }
 
-at::Tensor Objectives::encode_sounds(const model::Network& network, const std::vector<std::vector<float>>& sounds, at::Tensor* z_loss) const
+StepLoss Objectives::against_captions(const at::Tensor& media, const at::Tensor& own, const at::Tensor& texts,
+                                      const std::vector<int64_t>& captions, const at::Tensor& temperature,
+                                      const ObjectiveRecipe& objective) const
 {
-    const auto key = [&](size_t i) { return data_.log_mel.padded_length(static_cast<int64_t>(sounds[i].size())); };
-    return grouped(sounds.size(), key, [&](const std::vector<int64_t>& members) {
-        const int64_t length = key(static_cast<size_t>(members.front()));
-        at::Tensor batch = at::zeros({static_cast<int64_t>(members.size()), length});
-        for (size_t row = 0; row < members.size(); ++row) {
-            const auto& samples = sounds[static_cast<size_t>(members[row])];
-            std::memcpy(batch.mutable_data_ptr<float>() + static_cast<int64_t>(row) * length, samples.data(),
-                        samples.size() * sizeof(float));
-        }
-        const auto encoding = network.encode_spectrogram(data_.log_mel(batch));
-        if (encoding.auxiliary.z_loss.defined())
-            add_to(z_loss, encoding.auxiliary.z_loss * (double(members.size()) / double(sounds.size())));
-        return encoding.vectors;
-    });
-}
-
-StepLoss Objectives::against_captions(const model::Network& network, const at::Tensor& media, const at::Tensor& own,
-                                      const std::vector<int64_t>& captions, const char* temperature, const ObjectiveRecipe& objective, const at::Tensor& media_z) const
-{
-    at::Tensor z_loss = media_z;
-    const at::Tensor texts = encode_texts(network, captions, &z_loss);
     const at::Tensor teacher = data_.corpus.teacher(captions);
     const at::Tensor targets = soft_targets(teacher, recipe_.target_sharpness);
-    at::Tensor contrast = nce(media, texts, network.temperature(temperature), targets);
+    at::Tensor contrast = nce(media, texts, temperature, targets);
     at::Tensor distance = cosine_distance(media, teacher) + cosine_distance(texts, teacher);
     if (own.defined()) {
-        contrast = (contrast + nce(own, texts, network.temperature(temperature), targets)) / 2;
+        contrast = (contrast + nce(own, texts, temperature, targets)) / 2;
         distance = distance + cosine_distance(own, teacher);
     }
     StepLoss result;
     result.total = contrast * objective.nce + distance * objective.cosine;
-    if (z_loss.defined())
-        result.total = result.total + z_loss * recipe_.z_loss;
     result.nce = contrast.item<double>();
     result.cosine = distance.item<double>();
     result.accuracy = accuracy(media, texts);
@@ -250,80 +248,71 @@ size_t Objectives::draw_picture(const ObjectiveRecipe& objective, Draws& draws) 
     return list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))];
 }
 
-StepLoss Objectives::picture_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
+StepLoss Objectives::clip_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
 {
-    const auto drawn = draw_captioned(objective.batch, draws, [&] { return draw_picture(objective, draws); });
-    std::vector<std::vector<ViewPlace>> views;
-    for (const size_t item : drawn.items) {
-        const auto& places = data_.pictures.views(item);
-        const bool crop = draws.uniform() < objective.views && places.size() > 1;
-        views.push_back({places[crop ? 1 + static_cast<size_t>(draws.below(static_cast<int64_t>(places.size()) - 1)) : 0]});
-    }
-    at::Tensor z_loss;
-    const Views media = encode_views(network, views, objective.keep, kHiddenConcepts, draws, &z_loss);
-    StepLoss result = against_captions(network, media.vectors, media.own, drawn.captions, "picture_text", objective, z_loss);
-    result.gate = media.gate.mean().item<double>();
-    return result;
-}
-
-StepLoss Objectives::clip_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
-{
-    const auto frames = static_cast<size_t>(2 + draws.below(network.config().max_frames - 1));
+    const bool still = objective.kind == ObjectiveKind::PictureText;
+    const auto frames = still ? 1 : static_cast<size_t>(2 + draws.below(network.config().max_frames - 1));
     const auto drawn = draw_captioned(objective.batch, draws, [&] { return draw_picture(objective, draws); });
     std::vector<std::vector<ViewPlace>> clips;
     for (const size_t item : drawn.items) {
-        const auto& places = data_.pictures.views(item);
-        std::vector<ViewPlace> same;
-        for (const auto& place : places)
-            if (data_.pictures.grid(place.file) == data_.pictures.grid(places.front().file))
-                same.push_back(place);
+        std::vector<ViewPlace> places = data_.pictures.views(item);
         auto& clip = clips.emplace_back();
+        if (still) {
+            const bool crop = draws.uniform() < objective.views && places.size() > 1;
+            clip = {places[crop ? 1 + static_cast<size_t>(draws.below(static_cast<int64_t>(places.size()) - 1)) : 0]};
+            continue;
+        }
+        const auto grid = data_.pictures.grid(places.front().file);
+        std::erase_if(places, [&](const ViewPlace& place) { return data_.pictures.grid(place.file) != grid; });
         for (size_t f = 0; f < frames; ++f)
-            clip.push_back(same[static_cast<size_t>(draws.below(static_cast<int64_t>(same.size())))]);
+            clip.push_back(places[static_cast<size_t>(draws.below(static_cast<int64_t>(places.size())))]);
     }
-    at::Tensor z_loss;
-    const Views media = encode_views(network, clips, objective.keep, kHiddenConcepts, draws, &z_loss);
-    StepLoss result = against_captions(network, media.vectors, media.own, drawn.captions, "picture_text", objective, z_loss);
-    result.gate = media.gate.mean().item<double>();
+    const size_t media = passes.add(views(clips, objective.keep, kHiddenConcepts, draws)), captions = passes.add(texts(drawn.captions));
+    passes.forward();
+    const Seen pictures = seen(passes.rows(media));
+    StepLoss result = against_captions(pictures.vectors, pictures.own, passes.rows(captions), drawn.captions,
+                                       network.temperature("picture_text"), objective);
+    result.gate = pictures.gate.mean().item<double>();
     return result;
 }
 
-StepLoss Objectives::sound_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
+StepLoss Objectives::sound_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
 {
     const auto drawn = draw_captioned(objective.batch, draws,
                                       [&] { return sounds_[static_cast<size_t>(draws.below(static_cast<int64_t>(sounds_.size())))]; });
     std::vector<std::vector<float>> windows;
     for (const size_t item : drawn.items)
         windows.push_back(data_.sounds.draw(item, static_cast<size_t>(network.config().max_sound_samples()), draws));
-    at::Tensor z_loss;
-    const at::Tensor media = encode_sounds(network, windows, &z_loss);
-    return against_captions(network, media, {}, drawn.captions, "sound_text", objective, z_loss);
+    const size_t media = passes.add(sounds(windows)), captions = passes.add(texts(drawn.captions));
+    passes.forward();
+    return against_captions(passes.rows(media), {}, passes.rows(captions), drawn.captions, network.temperature("sound_text"), objective);
 }
 
-StepLoss Objectives::text_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
+StepLoss Objectives::text_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
 {
     const auto& pairs = data_.corpus.text_pairs();
-    std::vector<int64_t> left, right;
+    std::vector<int64_t> both, left, right;
     for (int64_t i = 0; i < objective.batch; ++i) {
         const auto& pair = pairs[static_cast<size_t>(draws.below(static_cast<int64_t>(pairs.size())))];
         left.push_back(pair.first);
         right.push_back(pair.second);
     }
-    at::Tensor z_loss;
-    const at::Tensor a = encode_texts(network, left, &z_loss), b = encode_texts(network, right, &z_loss);
+    both = left;
+    both.insert(both.end(), right.begin(), right.end());
+    const size_t list = passes.add(texts(both));  // one list: words and glosses of one length share a pass
+    passes.forward();
+    const at::Tensor a = passes.rows(list).narrow(0, 0, objective.batch), b = passes.rows(list).narrow(0, objective.batch, objective.batch);
     const at::Tensor contrast = nce(a, b, network.temperature("text_text"));
     const at::Tensor distance = cosine_distance(a, data_.corpus.teacher(left)) + cosine_distance(b, data_.corpus.teacher(right));
     StepLoss result;
     result.total = contrast * objective.nce + distance * objective.cosine;
-    if (z_loss.defined())
-        result.total = result.total + z_loss * recipe_.z_loss;
     result.nce = contrast.item<double>();
     result.cosine = distance.item<double>();
     result.accuracy = accuracy(a, b);
     return result;
 }
 
-StepLoss Objectives::text_teacher(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
+StepLoss Objectives::text_teacher(Passes& passes, const ObjectiveRecipe& objective, Draws& draws) const
 {
     // Few lengths a batch: each is a pass of its own, and a pass over a handful of texts costs as much as one over many.
     std::vector<int64_t> texts;
@@ -344,8 +333,9 @@ StepLoss Objectives::text_teacher(const model::Network& network, const Objective
                 texts.push_back(found->second[static_cast<size_t>(draws.below(static_cast<int64_t>(found->second.size())))]);
         }
     }
-    at::Tensor z_loss;
-    const at::Tensor student = encode_texts(network, texts, &z_loss);
+    const size_t list = passes.add(this->texts(texts));
+    passes.forward();
+    const at::Tensor& student = passes.rows(list);
     const at::Tensor teacher = data_.corpus.teacher(texts);
     // The student must point where the teacher points, and tell the batch's other texts apart as the teacher does.
     const at::Tensor relations = nce(student, teacher, at::full({1}, 1 / recipe_.target_sharpness),
@@ -353,45 +343,42 @@ StepLoss Objectives::text_teacher(const model::Network& network, const Objective
     const at::Tensor distance = cosine_distance(student, teacher);
     StepLoss result;
     result.total = relations * objective.nce + distance * objective.cosine;
-    if (z_loss.defined())
-        result.total = result.total + z_loss * recipe_.z_loss;
     result.nce = relations.item<double>();
     result.cosine = distance.item<double>();
     result.accuracy = accuracy(student, teacher);
     return result;
 }
 
-StepLoss Objectives::concept_teacher(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
+StepLoss Objectives::concept_teacher(Passes& passes, const ObjectiveRecipe& objective, Draws& draws) const
 {
     std::vector<std::vector<ViewPlace>> views;
     for (int64_t i = 0; i < objective.batch; ++i) {
         const size_t item = photos_[static_cast<size_t>(draws.below(static_cast<int64_t>(photos_.size())))];
         views.push_back({data_.pictures.views(item).front()});
     }
-    at::Tensor z_loss;
-    const Views media = encode_views(network, views, objective.keep, 0, draws, &z_loss);
+    const size_t list = passes.add(this->views(views, objective.keep, 0, draws));
+    passes.forward();
+    const Seen media = seen(passes.rows(list));
     const at::Tensor distance = cosine_distance(media.vectors, media.concepts);
     StepLoss result;
     result.total = distance * objective.cosine;
-    if (z_loss.defined())
-        result.total = result.total + z_loss * recipe_.z_loss;
     result.cosine = distance.item<double>();
     result.accuracy = accuracy(media.vectors, media.concepts);
     result.gate = media.gate.mean().item<double>();
     return result;
 }
 
-StepLoss Objectives::loss(const model::Network& network, size_t objective, int64_t step) const
+StepLoss Objectives::loss(Passes& passes, const model::Network& network, size_t objective, int64_t step) const
 {
     const ObjectiveRecipe& entry = recipe_.objectives[objective];
     Draws draws(recipe_.seed, static_cast<uint64_t>(step), kBatchPurpose);
     switch (entry.kind) {
-    case ObjectiveKind::PictureText: return picture_text(network, entry, draws);
-    case ObjectiveKind::ClipText: return clip_text(network, entry, draws);
-    case ObjectiveKind::SoundText: return sound_text(network, entry, draws);
-    case ObjectiveKind::TextText: return text_text(network, entry, draws);
-    case ObjectiveKind::TextTeacher: return text_teacher(network, entry, draws);
-    case ObjectiveKind::Concept: return concept_teacher(network, entry, draws);
+    case ObjectiveKind::PictureText:
+    case ObjectiveKind::ClipText: return clip_text(passes, network, entry, draws);
+    case ObjectiveKind::SoundText: return sound_text(passes, network, entry, draws);
+    case ObjectiveKind::TextText: return text_text(passes, network, entry, draws);
+    case ObjectiveKind::TextTeacher: return text_teacher(passes, entry, draws);
+    case ObjectiveKind::Concept: return concept_teacher(passes, entry, draws);
     }
     IMPRINT_ASSERT(false);
 }

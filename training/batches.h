@@ -5,7 +5,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <map>
-#include <memory>
 #include <vector>
 
 #include "core/model/network.h"
@@ -13,6 +12,7 @@
 #include "core/tokens/text_tokenizer.h"
 #include "training/corpus.h"
 #include "training/draws.h"
+#include "training/passes.h"
 #include "training/picture_features.h"
 #include "training/recipe.h"
 #include "training/sound_clips.h"
@@ -29,7 +29,7 @@ struct TrainingData {
 };
 
 struct StepLoss {
-    at::Tensor total;       ///< scalar to go backwards from
+    at::Tensor total;       ///< scalar to go backwards from, made of the passes' rows; the z-loss is the passes' own
     double nce = 0, cosine = 0, accuracy = 0, gate = 0;  ///< for the log; accuracy: top-1 among the batch, item → text
 };
 
@@ -40,20 +40,17 @@ public:
 
     /// Which entry of recipe.objectives step number `step` trains: weighted random.
     size_t choose(int64_t step) const;
-    StepLoss loss(const model::Network& network, size_t objective, int64_t step) const;
+    /// Draws the step's batch, sends it forward through `passes` and makes the loss of their rows.
+    StepLoss loss(Passes& passes, const model::Network& network, size_t objective, int64_t step) const;
 
-    /// Unit vectors of texts at their natural lengths: one pass per length. [n, joint_dim]
-    at::Tensor encode_texts(const model::Network& network, const std::vector<int64_t>& texts, at::Tensor* z_loss = nullptr) const;
+    /// Texts at their natural lengths. Rows: unit vectors [joint_dim].
+    PassList texts(const std::vector<int64_t>& texts) const;
     /// Each inner list is one clip of views of one grid; all clips have the same number of frames. With keep < 1 every clip
-    /// keeps the same number of tokens whatever its grid, and one pass serves all; else there is a pass per grid.
-    /// Vectors, the head's own vectors before the gate, and concepts, each [n, joint_dim]; the gate [n, 1].
-    struct Views {
-        at::Tensor vectors, own, concepts, gate;
-    };
-    Views encode_views(const model::Network& network, const std::vector<std::vector<ViewPlace>>& clips, double keep,
-                       double hidden_concepts, Draws& draws, at::Tensor* z_loss = nullptr) const;
-    /// Unit vectors of sounds: one pass per padded length. [n, joint_dim]
-    at::Tensor encode_sounds(const model::Network& network, const std::vector<std::vector<float>>& sounds, at::Tensor* z_loss = nullptr) const;
+    /// keeps the same number of tokens whatever its grid, so that clips of several grids share a pass. Rows: vector, the
+    /// head's own vector before the gate, concept (each joint_dim), gate (1).
+    PassList views(const std::vector<std::vector<ViewPlace>>& clips, double keep, double hidden_concepts, Draws& draws) const;
+    /// Sounds, those of one padded length together. Rows: unit vectors [joint_dim].
+    PassList sounds(const std::vector<std::vector<float>>& sounds) const;
 
 private:
     /// Draws `batch` captioned items with one caption each. Captions of a batch share a few lengths, because each length is
@@ -67,16 +64,20 @@ private:
 
     size_t draw_picture(const ObjectiveRecipe& objective, Draws& draws) const;
 
+    /// The columns of a row of views().
+    struct Seen {
+        at::Tensor vectors, own, concepts, gate;
+    };
+    Seen seen(const at::Tensor& rows) const;
+
     /// `own` (may be undefined) is held against the captions too, so that the head learns whatever the gate does.
-    StepLoss against_captions(const model::Network& network, const at::Tensor& media, const at::Tensor& own,
-                              const std::vector<int64_t>& captions, const char* temperature,
-                              const ObjectiveRecipe& objective, const at::Tensor& z_loss) const;
-    StepLoss picture_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss clip_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss sound_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss text_text(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss text_teacher(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
-    StepLoss concept_teacher(const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss against_captions(const at::Tensor& media, const at::Tensor& own, const at::Tensor& texts,
+                              const std::vector<int64_t>& captions, const at::Tensor& temperature, const ObjectiveRecipe& objective) const;
+    StepLoss clip_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss sound_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss text_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss text_teacher(Passes& passes, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss concept_teacher(Passes& passes, const ObjectiveRecipe& objective, Draws& draws) const;
 
     const Recipe& recipe_;
     TrainingData data_;

@@ -126,6 +126,15 @@ at::Tensor Corpus::teacher(const std::vector<int64_t>& texts) const
     return centred / centred.norm(2, {-1}, true).clamp_min(1e-6);
 }
 
+at::Tensor Corpus::piece_vectors() const
+{
+    const auto path = root_ / "pieces.safetensors";
+    if (!std::filesystem::exists(path))
+        return {};
+    const model::SafetensorsFile file(path);
+    return model::to_tensor(file.at("vectors"), "vectors").to(at::kFloat);
+}
+
 at::Tensor Corpus::class_text() const { return model::to_tensor(concepts_file_->at("class_text"), "class_text"); }
 
 }  // namespace imprint::training

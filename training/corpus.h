@@ -44,6 +44,9 @@ public:
     at::Tensor teacher(const std::vector<int64_t>& texts) const;
     /// [classes, 384]
     at::Tensor class_text() const;
+    /// What the teacher makes of each piece of the vocabulary, minus the mean over lemmas: [pieces, 384] fp32; undefined where
+    /// the corpus has none.
+    at::Tensor piece_vectors() const;
     const std::string& tokenizer() const { return tokenizer_; }
     /// Hash of items, texts and pairs: names caches and goes into provenance.
     const std::string& hash() const { return hash_; }

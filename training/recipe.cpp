@@ -190,12 +190,15 @@ Recipe read_recipe(const std::filesystem::path& path)
         t.read("decay", recipe.decay, 0.0, 10.0);
         t.read("clip", recipe.clip, 0.0, 1e9);
         t.read("z_loss", recipe.z_loss, 0.0, 1e3);
-        t.read("bf16", recipe.bf16);
+        t.read("precision", recipe.precision);
+        if (recipe.precision != "auto" && recipe.precision != "fp32" && recipe.precision != "bf16")
+            t.refuse(*t.take("precision"), "precision", "\"" + recipe.precision + "\" is not auto, fp32 or bf16");
     });
     section("run", [&](Table& t) {
         t.read<int64_t>("checkpoint_every", recipe.checkpoint_every, 1, INT64_MAX);
         t.read<int64_t>("evaluate_every", recipe.evaluate_every, 1, INT64_MAX);
         t.read<int64_t>("log_every", recipe.log_every, 1, INT64_MAX);
+        t.read<int64_t>("pass_tokens", recipe.pass_tokens, 1, INT64_MAX);
         t.read_int("keep_checkpoints", recipe.keep_checkpoints, 1, 1000);
     });
     const toml::node* objectives = root.take("objective");
@@ -228,9 +231,10 @@ nlohmann::json to_json(const Recipe& r)
             {"data", {{"views_per_picture", r.views_per_picture}, {"target_sharpness", r.target_sharpness}}},
             {"optimizer",
              {{"rate", r.rate}, {"final_rate", r.final_rate}, {"warmup", r.warmup}, {"beta1", r.beta1}, {"beta2", r.beta2},
-              {"epsilon", r.epsilon}, {"decay", r.decay}, {"clip", r.clip}, {"z_loss", r.z_loss}, {"bf16", r.bf16}}},
+              {"epsilon", r.epsilon}, {"decay", r.decay}, {"clip", r.clip}, {"z_loss", r.z_loss}, {"precision", r.precision}}},
             {"run",
              {{"checkpoint_every", r.checkpoint_every}, {"evaluate_every", r.evaluate_every}, {"log_every", r.log_every},
+              {"pass_tokens", r.pass_tokens},
               {"keep_checkpoints", r.keep_checkpoints}}},
             {"objective", objectives}};
 }

@@ -52,7 +52,10 @@ struct Recipe {
     int64_t warmup = 100;
     double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-7, decay = 0.05, clip = 1.0;
     double z_loss = 1e-3;
-    bool bf16 = true;
+    std::string precision = "auto";  ///< of products: fp32, bf16, or auto: bf16 where the processor multiplies it natively
+
+    // Passes: batches are cut into passes of at most this many tokens, which the processor's cores share.
+    int64_t pass_tokens = 2048;
 
     // Conduct.
     int64_t checkpoint_every = 200, evaluate_every = 200, log_every = 10;

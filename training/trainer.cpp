@@ -14,6 +14,7 @@
 #include <map>
 
 #include "core/base/error.h"
+#include "core/base/processor.h"
 #include "core/model/checkpoint.h"
 #include "training/adamw.h"
 #include "training/batches.h"
@@ -34,6 +35,19 @@ model::Parameters load_trunk(const Corpus& corpus)
         // Trained on the values that the checkpoint will hold, which stores the trunk in half precision.
         trunk[name] = model::to_tensor(file.at(name), name).to(at::kHalf).to(at::kFloat);
     return trunk;
+}
+
+// What the sentence encoder makes of each piece alone, turned onto its principal axes: a text then starts as the sum of
+// what its pieces mean. Rows keep the mean length that the method's initialisation gives them (imp_method.md 1.5).
+void start_from_pieces(at::Tensor& table, const at::Tensor& pieces)
+{
+    if (pieces.size(0) != table.size(0))
+        throw Error(ErrorKind::Malformed, "pieces.safetensors", "holds " + std::to_string(pieces.size(0)) + " pieces, the vocabulary has " + std::to_string(table.size(0)),
+                    "Build the corpus again");
+    const at::Tensor axes = std::get<1>(at::linalg_eigh(at::matmul(pieces.t(), pieces).to(at::kDouble))).flip(1).to(at::kFloat);
+    const int64_t used = std::min(table.size(1), pieces.size(1));
+    const at::Tensor turned = at::matmul(pieces, axes.narrow(1, 0, used));
+    table.narrow(1, 0, used).copy_(turned / turned.norm(2, {-1}).mean() * std::sqrt(double(used) / double(table.size(1))));
 }
 
 std::string line_of(const char* format, auto... values)
@@ -58,12 +72,13 @@ public:
           sounds_(corpus_, kMaxSoundSeconds, decoder_, options.log, options.cancel),
           pictures_(corpus_, recipe_.model.picture_sizes, recipe_.views_per_picture, recipe_.seed, trunk_, decoder_,
                     feature_folder(), options.log, options.cancel),
-          dev_(corpus_, trunk_, recipe_.model.picture_sizes, decoder_)
+          dev_(corpus_, trunk_, recipe_.model.picture_sizes, decoder_),
+          lanes_(options.encoder.threads)
     {
         if (options.steps)
             recipe_.steps = *options.steps;
-        if (options.encoder.threads > 0)
-            at::set_num_threads(options.encoder.threads);
+        // Features are in place: from here on the lanes are what runs at once, each on a thread of its own.
+        at::set_num_threads(1);
     }
 
     TrainReport train();
@@ -75,8 +90,12 @@ private:
     }
     nlohmann::json facts() const
     {
-        return {{"recipe", to_json(recipe_)}, {"corpus", corpus_.hash()}, {"threads", at::get_num_threads()}};
+        return {{"recipe", to_json(recipe_)},
+                {"corpus", corpus_.hash()},
+                {"lanes", lanes_.count()},
+                {"precision", precision().products == at::kFloat ? "fp32" : "bf16"}};
     }
+    model::Precision precision() const;
     void fill_given_parts(model::Parameters& parameters) const;
     void evaluate(const model::Network& network, const Objectives& objectives, int64_t step) const;
     void save(const model::Parameters& parameters, const AdamW& optimizer, int64_t step) const
@@ -98,13 +117,22 @@ private:
     SoundClips sounds_;
     PictureFeatures pictures_;
     PhotoDev dev_;
+    Lanes lanes_;
 };
+
+model::Precision Run::precision() const
+{
+    const bool bf16 = recipe_.precision == "bf16" || (recipe_.precision == "auto" && multiplies_bf16());
+    return {bf16 ? at::kBFloat16 : at::kFloat};
+}
 
 void Run::fill_given_parts(model::Parameters& parameters) const
 {
     const auto [mean, deviation] = pictures_.channel_statistics();
     parameters["vision.map_mean"] = mean;
     parameters["vision.map_deviation"] = deviation;
+    if (const at::Tensor pieces = corpus_.piece_vectors(); pieces.defined())
+        start_from_pieces(parameters.at("text.table"), pieces);
     parameters["concept.class_text"] = corpus_.class_text().to(at::kHalf).to(at::kFloat);
     std::vector<at::Tensor> frames;
     for (size_t i = 0; i < corpus_.items().size() && frames.size() < 400; ++i)
@@ -127,7 +155,7 @@ void Run::evaluate(const model::Network& network, const Objectives& objectives, 
         return;
     const auto figures = dev_.figures(network, [&](const std::vector<int64_t>& texts) {
         const at::NoGradGuard guard;
-        return objectives.encode_texts(network, texts);
+        return objectives.texts(texts).run(network);
     });
     const auto taught = dev_.figures(network, [&](const std::vector<int64_t>& texts) { return corpus_.teacher(texts); });
     options_.log(line_of("dev photos at step %lld: R@1 %.1f R@10 %.1f MRR %.3f (teacher's words: %.1f %.1f %.3f)", static_cast<long long>(step),
@@ -146,7 +174,7 @@ TrainReport Run::train()
     if (options_.resume) {
         resumed = folder_.load();
         if (resumed->facts != facts())
-            throw Error(ErrorKind::Usage, folder_.path().string(), "was begun with another recipe, corpus or thread count",
+            throw Error(ErrorKind::Usage, folder_.path().string(), "was begun with another recipe, corpus, number of threads or precision",
                         "Resume with what state.json names, or start a new run");
         parameters = resumed->parameters;
         step = resumed->step;
@@ -175,7 +203,8 @@ TrainReport Run::train()
     resumed.reset();
 
     model::Network network(recipe_.model, parameters);
-    network.set_precision({recipe_.bf16 ? at::kBFloat16 : at::kFloat});
+    network.set_precision(precision());
+    Passes::Replicas replicas(recipe_.model, parameters, precision(), lanes_);
     const TrainingData data{corpus_, pictures_, sounds_, tokenizer_, log_mel_};
     const Objectives objectives(recipe_, data);
     if (!dev_.empty()) {
@@ -194,15 +223,16 @@ TrainReport Run::train()
         }
         const auto step_begun = std::chrono::steady_clock::now();
         const size_t chosen = objectives.choose(step);
-        const StepLoss loss = objectives.loss(network.with_converted_matrices(), chosen, step);
-        const double value = loss.total.item<double>();
+        Passes passes(replicas);
+        const StepLoss loss = objectives.loss(passes, network, chosen, step);
+        const double value = loss.total.item<double>() + recipe_.z_loss * passes.z_loss();
         const char* name = objective_name(recipe_.objectives[chosen].kind);
         if (!std::isfinite(value))
             throw Error(ErrorKind::Malformed, "step " + std::to_string(step), std::string("the loss of ") + name + " is not finite",
                         "Lower the rate, or resume from the last state with another seed");
-        loss.total.backward();
+        passes.backward(loss.total, recipe_.z_loss);
         const double rate = learning_rate(recipe_, step);
-        const double norm = optimizer.step(recipe_, rate);
+        const double norm = optimizer.step(recipe_, rate, lanes_);
         const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - step_begun).count();
         folder_.metric({{"step", step}, {"objective", name}, {"loss", value}, {"nce", loss.nce}, {"cosine", loss.cosine},
                         {"accuracy", loss.accuracy}, {"gate", loss.gate}, {"gradient_norm", norm}, {"rate", rate}, {"seconds", took}});
@@ -247,7 +277,7 @@ std::filesystem::path Run::export_model(const model::Network& network, const Obj
         const auto& list = i % 2 ? lemmas : captions;
         bank.push_back(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]);
     }
-    checkpoint.text_bank = objectives.encode_texts(network, bank);
+    checkpoint.text_bank = objectives.texts(bank).run(network);
 
     std::vector<size_t> drawings, photos, sounding;
     for (size_t i = 0; i < corpus_.items().size(); ++i) {
@@ -263,12 +293,12 @@ std::filesystem::path Run::export_model(const model::Network& network, const Obj
         if (!list.empty())
             views.push_back({pictures_.views(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]).front()});
     }
-    checkpoint.background_picture = objectives.encode_views(network, views, 1.0, 0, draws).vectors;
+    checkpoint.background_picture = objectives.views(views, 1.0, 0, draws).run(network).narrow(1, 0, recipe_.model.joint_dim).contiguous();
     std::vector<std::vector<float>> windows;
     for (int i = 0; i < 192; ++i)
         windows.push_back(sounds_.head(sounding[static_cast<size_t>(draws.below(static_cast<int64_t>(sounding.size())))],
                                        static_cast<size_t>(recipe_.model.max_sound_samples())));
-    checkpoint.background_sound = objectives.encode_sounds(network, windows);
+    checkpoint.background_sound = objectives.sounds(windows).run(network);
 
     checkpoint.provenance = {{"recipe", to_json(recipe_)},
                              {"corpus", corpus_.hash()},

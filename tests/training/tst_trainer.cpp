@@ -105,7 +105,7 @@ views_per_picture = 1
 [optimizer]
 warmup = 2
 rate = 3e-3
-bf16 = %2
+precision = "%2"
 [run]
 checkpoint_every = 4
 evaluate_every = 100
@@ -208,8 +208,10 @@ private Q_SLOTS:
 
     void losses_fall()
     {
+        write_recipe("longer.toml", false);
         TrainOptions longer = options(root_ / "longer");
-        longer.steps = 240;
+        longer.recipe = root_ / "longer.toml";
+        longer.steps = 360;
         run(longer);
         std::map<std::string, std::vector<double>> losses;
         for (const auto& line : metrics_of(root_ / "longer"))
@@ -275,7 +277,7 @@ private Q_SLOTS:
 private:
     void write_recipe(const char* name, bool bf16) const
     {
-        const QString text = QString(kRecipe).arg(QString::fromStdString((root_ / "corpus").string()), bf16 ? "true" : "false");
+        const QString text = QString(kRecipe).arg(QString::fromStdString((root_ / "corpus").string()), bf16 ? "bf16" : "fp32");
         std::ofstream(root_ / name) << text.toStdString();
     }
     TrainOptions options(const fs::path& run) const

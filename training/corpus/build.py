@@ -317,6 +317,17 @@ class Build:
         target = self.out / "tokenizer.model"
         tokenizer.train(self.texts, target, self.out / ".stage")
         self.counts["tokenizer_sha256"] = sha256_of(target)
+        self.write_pieces(target)
+
+    def write_pieces(self, model: Path) -> None:
+        """What the sentence encoder makes of each piece alone: where the table of pieces starts from."""
+        import sentencepiece
+        from safetensors.numpy import save_file
+
+        processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
+        pieces = [processor.id_to_piece(i).replace("\u2581", " ").strip() or "." for i in range(len(processor))]
+        save_file({"vectors": (self.vectors.get(pieces) - self.lemma_mean).astype(np.float16)},
+                  str(self.out / "pieces.safetensors"), {"teacher": "all-MiniLM-L6-v2 of each piece alone, minus lemma_mean"})
 
     def write_baseline(self) -> None:
         import baseline

@@ -52,6 +52,7 @@ def packages() -> tuple[dict[str, Path], dict[str, dict]]:
         root = DEBS / "unpacked" / name
         if not root.exists():
             partial = root.with_name(name + ".part")
+            partial.parent.mkdir(exist_ok=True)  # dpkg makes the last folder only
             subprocess.run(["dpkg", "-x", archive, partial], check=True)
             partial.rename(root)
         version = archive.stem.split("_")[1].replace("%3a", ":")

@@ -55,9 +55,11 @@ def add_wordnet(texts: Texts, wordnet: WordNet, limit: int | None) -> None:
     for synset in synsets:
         texts.add(gloss_text(synset), "gloss")
     for name, kind, whole in wellknown():
-        texts.add(name, "prompt")
-        texts.add(kind, "prompt")
-        texts.add(whole, "gloss")
+        texts.add(name, "caption")
+        texts.add(kind, "caption")
+        texts.add(whole, "caption")
+        texts.add(f"a photo of {name}", "caption")
+        texts.add(f"{name}, {kind}", "caption")
     known = set(lemmas)
     for noun in nouns[: limit or PROMPTED]:
         texts.add(f"a photo of {named(noun)}", "prompt")

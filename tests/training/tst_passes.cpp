@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// A step in passes on several lanes is the same step as one graph over everything.
+#define QT_NO_KEYWORDS
+#include <QtTest>
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+
+#include <map>
+
+#include "core/model/parameters.h"
+#include "training/objectives.h"
+#include "training/passes.h"
+
+using namespace imprint;
+using namespace imprint::training;
+
+namespace {
+
+model::ModelConfig small_model()
+{
+    model::ModelConfig config;
+    config.width = 32;
+    config.layers = 2;
+    config.heads = 2;
+    config.ffn_width = 48;
+    config.sparse_layers = 1;
+    config.experts = 3;
+    config.head_width = 24;
+    config.joint_dim = 16;
+    config.vocabulary = 40;
+    config.trunk_channels = 8;
+    config.trunk_classes = 6;
+    return config;
+}
+
+constexpr double kZWeight = 0.1;
+
+// Texts of two lengths: `items` of them, in an order that mixes the lengths.
+PassList texts(int64_t items, uint64_t salt, int64_t most_tokens)
+{
+    std::map<int64_t, PassList::Part> lengths;
+    for (int64_t i = 0; i < items; ++i)
+        lengths[2 + (i % 3 == 0)].push_back(i);
+    PassList list;
+    for (const auto& [length, members] : lengths)
+        list.add(members, length, most_tokens, static_cast<size_t>(items), [&, tokens = length](const PassList::Part& part) {
+            std::vector<int64_t> ids;
+            for (const int64_t item : part)
+                for (int64_t t = 0; t < tokens; ++t)
+                    ids.push_back((item * 7 + t * 3 + static_cast<int64_t>(salt)) % 40);
+            const at::Tensor batch = at::tensor(ids, at::kLong).view({static_cast<int64_t>(part.size()), tokens});
+            return [batch](const model::Network& network) {
+                const auto encoding = network.encode_text(batch);
+                return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
+            };
+        });
+    return list;
+}
+
+}  // namespace
+
+class TestPasses : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        at::set_num_threads(1);
+        parameters_ = model::initial_parameters(config_, 3);
+        for (const auto& spec : model::parameter_specs(config_))
+            if (!spec.frozen)
+                parameters_.at(spec.name).requires_grad_(true);
+    }
+
+    void gradients_are_those_of_one_graph_over_the_whole_batch_data()
+    {
+        QTest::addColumn<int>("lanes");
+        QTest::addColumn<qlonglong>("most_tokens");
+        QTest::newRow("one lane, whole groups") << 1 << 1000LL;
+        QTest::newRow("two lanes, cut groups") << 2 << 8LL;
+        QTest::newRow("three lanes, one item a pass") << 3 << 1LL;
+    }
+    void gradients_are_those_of_one_graph_over_the_whole_batch()
+    {
+        QFETCH(int, lanes);
+        QFETCH(qlonglong, most_tokens);
+        const model::Network network(config_, parameters_);
+        const auto loss_of = [&](const at::Tensor& a, const at::Tensor& b) {
+            return nce(a, b, network.temperature("text_text"));
+        };
+
+        // One graph: a pass per length, so that the router's mean over tokens is the same mean.
+        const PassList left = texts(13, 0, 1000), right = texts(13, 5, 1000);
+        at::Tensor z = at::zeros({});
+        std::vector<std::vector<at::Tensor>> rows(2);
+        for (size_t side = 0; side < 2; ++side)
+            for (const Pass& pass : (side ? right : left).passes()) {
+                const PassOutput output = pass.forward(network);
+                rows[side].push_back(output.rows);
+                z = z + output.z_loss * pass.share;
+            }
+        const at::Tensor whole =
+            loss_of(at::cat(rows[0]).index({left.order()}), at::cat(rows[1]).index({right.order()})) + z * kZWeight;
+        whole.backward();
+        const auto wanted = take_gradients();
+
+        Lanes threads(lanes);
+        Passes::Replicas replicas(config_, parameters_, {}, threads);
+        Passes passes(replicas);
+        const size_t a = passes.add(texts(13, 0, most_tokens)), b = passes.add(texts(13, 5, most_tokens));
+        passes.forward();
+        const at::Tensor loss = loss_of(passes.rows(a), passes.rows(b));
+        passes.backward(loss, kZWeight);
+        QVERIFY(std::abs(loss.item<double>() + kZWeight * passes.z_loss() - whole.item<double>()) < 1e-5);
+        const auto found = take_gradients();
+        QVERIFY(!wanted.empty());
+        QCOMPARE(found.size(), wanted.size());
+        for (const auto& [name, gradient] : wanted) {
+            const double difference = (found.at(name) - gradient).norm().item<double>();
+            QVERIFY2(difference <= 2e-5 * (1e-3 + gradient.norm().item<double>()), name.c_str());
+        }
+    }
+
+    void the_same_lanes_give_the_same_bits()
+    {
+        std::vector<std::map<std::string, at::Tensor>> seen;
+        for (int run = 0; run < 3; ++run) {
+            Lanes threads(2);
+            Passes::Replicas replicas(config_, parameters_, {}, threads);
+            Passes passes(replicas);
+            const size_t a = passes.add(texts(40, 0, 16)), b = passes.add(texts(40, 5, 16));
+            passes.forward();
+            passes.backward(nce(passes.rows(a), passes.rows(b), at::full({}, 0.1)), kZWeight);
+            seen.push_back(take_gradients());
+        }
+        for (const auto& [name, gradient] : seen[0])
+            for (size_t run = 1; run < seen.size(); ++run)
+                QVERIFY2(at::equal(gradient, seen[run].at(name)), name.c_str());
+    }
+
+    void rows_come_back_in_the_order_of_the_items()
+    {
+        const model::Network network(config_, parameters_);
+        const at::NoGradGuard guard;
+        const at::Tensor together = texts(10, 0, 1000).run(network);
+        for (int64_t item = 0; item < 10; ++item) {
+            const int64_t length = 2 + (item % 3 == 0);
+            std::vector<int64_t> ids;
+            for (int64_t t = 0; t < length; ++t)
+                ids.push_back((item * 7 + t * 3) % 40);
+            const at::Tensor alone = network.encode_text(at::tensor(ids, at::kLong).view({1, length})).vectors[0];
+            QVERIFY2(at::allclose(together[item], alone, 1e-5, 1e-6), qPrintable(QString::number(item)));
+        }
+    }
+
+    void an_error_in_a_lane_reaches_the_caller()
+    {
+        Lanes threads(2);
+        QVERIFY_EXCEPTION_THROWN(threads.each(5,
+                                              [](size_t i) {
+                                                  if (i == 3)
+                                                      throw std::runtime_error("lane");
+                                              }),
+                                 std::runtime_error);
+    }
+
+private:
+    std::map<std::string, at::Tensor> take_gradients()
+    {
+        std::map<std::string, at::Tensor> gradients;
+        for (auto& [name, parameter] : parameters_)
+            if (parameter.grad().defined()) {
+                gradients[name] = parameter.grad().clone();
+                parameter.mutable_grad() = at::Tensor();
+            }
+        return gradients;
+    }
+
+    model::ModelConfig config_ = small_model();
+    model::Parameters parameters_;
+};
+
+QTEST_APPLESS_MAIN(TestPasses)
+#include "tst_passes.moc"

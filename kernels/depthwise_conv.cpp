@@ -90,7 +90,7 @@ at::Tensor depthwise_conv(
 
 } // namespace imprint::kernels
 
-TORCH_LIBRARY(imprint, library)
+TORCH_LIBRARY_FRAGMENT(imprint, library)
 {
     library.def("depthwise_conv(Tensor input, Tensor weight, Tensor bias, int stride, float clamp_high) -> Tensor");
 }

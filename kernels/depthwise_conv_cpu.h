@@ -5,17 +5,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/shapes.h"
+
 namespace imprint::kernels
 {
-
-/// Sizes of one call; pointers are contiguous float32 in the layouts of depthwise_conv.h.
-struct DepthwiseConvShape {
-    int64_t height, width, channels;
-    int64_t out_height, out_width;
-    int64_t pad_top, pad_left;
-    int64_t kernel, stride; ///< kernel 3 or 5, stride 1 or 2
-    float clamp_high;
-};
 
 /// Computes rows [first_row, last_row) of the batch's out_height·batch output rows. Any thread; rows are independent.
 using DepthwiseConvRows = void (*)(const DepthwiseConvShape& shape, const float* input, const float* weight,

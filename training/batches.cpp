@@ -17,7 +17,7 @@ namespace {
 
 constexpr uint64_t kChoosePurpose = 1, kBatchPurpose = 2;
 // How often a text of each role is drawn for distillation: what people type looks like captions and words, not glosses.
-constexpr double kRoleShares[] = {0.40, 0.10, 0.34, 0.10, 0.06};  // Caption, Prompt, Lemma, Gloss, ClassText
+constexpr double kRoleShares[] = {0.32, 0.15, 0.40, 0.07, 0.06};  // Caption, Prompt, Lemma, Gloss, ClassText
 
 constexpr double kHiddenConcepts = 0.3;  // recipe.md: the concept as an input is dropped for 30 % of rows
 constexpr int64_t kLengthsPerBatch = 4;

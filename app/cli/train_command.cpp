@@ -30,7 +30,7 @@ int run(const TrainCommand& command, const Session& session)
     if (report.finished)
         return kDone;
     print_problem("stopped on request at step " + std::to_string(report.step) + "; --resume goes on from there");
-    return kCannot;
+    return kDone;  // stopping is what was asked for, and a state to go on from is written
 }
 
 }  // namespace imprint::cli

@@ -2,6 +2,9 @@
 // Runs the real `imprint` program and keeps what it said.
 #pragma once
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <QJsonArray>
 #include <QJsonDocument>
 #include <QJsonObject>
@@ -55,6 +58,7 @@ public:
         }
         environment.remove("IMPRINT_MODEL");
         process->setProcessEnvironment(environment);
+        process->setChildProcessModifier([] { ::signal(SIGXFSZ, SIG_IGN); });  // see fill_disk_of
         process->start(IMPRINT_BIN_DIR "/imprint", with_common ? arguments + common_ : arguments);
         process->waitForStarted();
         return process;
@@ -63,6 +67,14 @@ public:
     Said operator()(const QStringList& arguments, bool with_common = true) const
     {
         return finish(*start(arguments, with_common));
+    }
+
+    /// From now on no file of the program's own can grow: its writes fail as on a full disk. Its decoders, which are running
+    /// already, are spared.
+    static bool fill_disk_of(const QProcess& process)
+    {
+        const rlimit none{4096, 4096};
+        return ::prlimit(static_cast<pid_t>(process.processId()), RLIMIT_FSIZE, &none, nullptr) == 0;
     }
 
     static Said finish(QProcess& process)

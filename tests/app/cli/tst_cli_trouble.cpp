@@ -178,6 +178,23 @@ private Q_SLOTS:
         QCOMPARE(rest["unchanged"].toInt() + rest["indexed"].toInt(), 300);
     }
 
+    void a_full_disk_stops_the_run_and_loses_nothing()
+    {
+        const fs::path folder = many_pictures();
+        const auto process = command("full").start({"index", text_of(folder), "--json"});
+        QTRY_VERIFY_WITH_TIMEOUT(files_in(root_ / "full") > 0, 30'000);
+        QVERIFY(Command::fill_disk_of(*process));
+        const Said full = Command::finish(*process);
+        QCOMPARE(full.code, 3);
+        QVERIFY2(full.err.contains("no room") && full.err.contains("full"), full.err.constData());
+        const int64_t kept = files_in(root_ / "full");
+        QVERIFY(kept > 0 && kept < 300);
+        QVERIFY(index::Library(root_ / "full", index::OpenMode::ReadOnly).check().empty());
+        const QJsonObject rest = command("full")({"index", text_of(folder), "--json"}).json();
+        QCOMPARE(rest["unchanged"].toInt(), kept);
+        QCOMPARE(rest["unchanged"].toInt() + rest["indexed"].toInt(), 300);
+    }
+
     void a_standard_output_that_is_full_is_reported()
     {
         QProcess process;

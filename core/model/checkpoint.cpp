@@ -21,8 +21,26 @@ at::Tensor unit_rows(const SafetensorsFile& file, const char* name, int64_t dim)
     if (view.shape.size() != 2 || view.shape[1] != dim || view.shape[0] < 1)
         throw Error(ErrorKind::Malformed, file.path().string(), std::string("tensor \"") + name + "\" must hold rows of "
                                                                     + std::to_string(dim));
-    const at::Tensor rows = to_tensor(view, file.path().string());
+    const at::Tensor rows = to_tensor(view, file.path().string() + ": " + name);
     return rows / rows.norm(2, {-1}, true).clamp_min(1e-6);
+}
+
+// The trunk checks how its own tensors fit each other; here, that its two ends fit the network.
+Parameters load_trunk(const SafetensorsFile& file, const ModelConfig& config)
+{
+    const std::string subject = file.path().string();
+    Parameters trunk;
+    for (const auto& name : Trunk::parameter_names())
+        trunk[name] = to_tensor(file.at("trunk." + name), subject + ": trunk." + name);
+    const auto check = [&](const char* name, int wanted) {
+        if (trunk.at(name).sizes() != at::IntArrayRef({int64_t{wanted}}))
+            throw Error(ErrorKind::Malformed, subject, std::string("tensor \"trunk.") + name + "\" must hold "
+                                                           + std::to_string(wanted) + " numbers by the configuration",
+                        "The file is damaged; get it again");
+    };
+    check("head.bias", config.trunk_channels);
+    check("classifier.bias", config.trunk_classes);
+    return trunk;
 }
 
 }  // namespace
@@ -33,9 +51,11 @@ Checkpoint load_checkpoint(const SafetensorsFile& file)
     checkpoint.config = read_config(file);
     checkpoint.parameters = load_parameters(checkpoint.config, file);
     if (checkpoint.config.vision_stem == VisionStem::Hybrid)
-        for (const auto& name : Trunk::parameter_names())
-            checkpoint.trunk[name] = to_tensor(file.at("trunk." + name), file.path().string() + ": trunk." + name);
+        checkpoint.trunk = load_trunk(file, checkpoint.config);
     const TensorView& tokenizer = file.at(kTokenizer);
+    if (tokenizer.dtype != DType::U8)
+        throw Error(ErrorKind::Malformed, file.path().string(), std::string("tensor \"") + kTokenizer + "\" holds "
+                                                                    + dtype_name(tokenizer.dtype) + " where bytes (U8) are wanted");
     checkpoint.tokenizer.assign(reinterpret_cast<const char*>(tokenizer.data.data()), tokenizer.data.size());
     const auto stated = file.metadata().find(kTokenizerKey);
     if (stated == file.metadata().end() || stated->second != hash_hex(tokenizer.data))
@@ -44,9 +64,7 @@ Checkpoint load_checkpoint(const SafetensorsFile& file)
     checkpoint.text_bank = unit_rows(file, kTextBank, checkpoint.config.joint_dim);
     checkpoint.background_picture = unit_rows(file, kBackgroundPicture, checkpoint.config.joint_dim);
     checkpoint.background_sound = unit_rows(file, kBackgroundSound, checkpoint.config.joint_dim);
-    const auto provenance = file.metadata().find(kProvenanceKey);
-    if (provenance != file.metadata().end())
-        checkpoint.provenance = nlohmann::json::parse(provenance->second, nullptr, /*allow_exceptions=*/false);
+    checkpoint.provenance = read_provenance(file);
     return checkpoint;
 }
 

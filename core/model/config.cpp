@@ -97,9 +97,15 @@ void read(const json& j, VisionStem& v) { read_word(j, v, {{"patch", VisionStem:
 void read(const json& j, RoutingGroup& v) { read_word(j, v, {{"item", RoutingGroup::Item}, {"batch", RoutingGroup::Batch}}); }
 void read(const json& j, std::vector<media::Size>& sizes)
 {
+    if (!j.is_array())
+        throw json::type_error::create(302, "a list is wanted", &j);
     sizes.clear();
-    for (const auto& pair : j)
-        sizes.push_back({pair.at(0).get<int>(), pair.at(1).get<int>()});
+    for (const auto& pair : j) {
+        if (!pair.is_array() || pair.size() != 2)
+            throw json::type_error::create(302, "pairs are wanted", &j);
+        read(pair[0], sizes.emplace_back().width);
+        read(pair[1], sizes.back().height);
+    }
 }
 
 void require(bool condition, const std::string& subject, const std::string& field, const std::string& rule)
@@ -137,6 +143,8 @@ void check(const ModelConfig& c, const std::string& subject)
     positive("patch_size", c.patch_size, 256);
     positive("trunk_channels", c.trunk_channels, 65536);
     positive("trunk_classes", c.trunk_classes, 1 << 20);
+    positive("max_group", c.max_group, 1 << 24);
+    require(c.concept_temperature > 0, subject, "concept_temperature", "must be above 0");
     require(c.width % c.heads == 0, subject, "width", "must be a multiple of heads");
     require(c.sparse_layers >= 0 && c.sparse_layers <= c.layers, subject, "sparse_layers", "must be 0 … layers");
     require(c.sparse_layers == 0 || (c.experts >= 1 && c.experts <= 1024), subject, "experts", "must be 1 … 1024");

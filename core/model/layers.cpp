@@ -125,8 +125,12 @@ at::Tensor Block::sparse_ffn(const at::Tensor& x, const Precision& precision, Au
 at::Tensor Block::forward(const at::Tensor& input, const Precision& precision, Auxiliary& auxiliary) const
 {
     const at::Tensor x = input + attention(layer_norm(input, attention_norm_, {}), precision);
-    const at::Tensor normed = layer_norm(x, ffn_norm_, {});
-    return x + (sparse_ ? sparse_ffn(normed, precision, auxiliary) : dense_ffn(normed, precision));
+    return x + feed_forward(layer_norm(x, ffn_norm_, {}), precision, auxiliary);
+}
+
+at::Tensor Block::feed_forward(const at::Tensor& normed, const Precision& precision, Auxiliary& auxiliary) const
+{
+    return sparse_ ? sparse_ffn(normed, precision, auxiliary) : dense_ffn(normed, precision);
 }
 
 }  // namespace imprint::model

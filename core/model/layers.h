@@ -49,6 +49,8 @@ class Block {
 public:
     Block(const ModelConfig& config, const Parameters& parameters, int layer);
     at::Tensor forward(const at::Tensor& x, const Precision& precision, Auxiliary& auxiliary) const;
+    /// The half after the second norm, dense or a mixture of experts: [batch, tokens, width] to the same.
+    at::Tensor feed_forward(const at::Tensor& normed, const Precision& precision, Auxiliary& auxiliary) const;
 
 private:
     at::Tensor attention(const at::Tensor& x, const Precision& precision) const;

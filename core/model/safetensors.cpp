@@ -25,6 +25,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "safetensors is little-endian");
 
 constexpr uint64_t kMaxHeader = 100'000'000;  // the limit of the reference implementation
+constexpr size_t kMaxSides = 32;
 
 struct DTypeRow {
     DType dtype;
@@ -58,6 +59,9 @@ nlohmann::json parse_header(std::string_view text, const std::string& subject)
             duplicate = value.get<std::string>();
         return true;
     };
+    // The parser takes a zero byte for the end of its input: what follows it would go unread.
+    if (const auto zero = text.find('\0'); zero != std::string_view::npos)
+        malformed(subject, "header has a zero byte at " + std::to_string(zero));
     nlohmann::json header;
     try {
         header = nlohmann::json::parse(text, watch);
@@ -83,13 +87,16 @@ TensorView parse_entry(const std::string& name, const nlohmann::json& entry, std
         if (row == std::end(kDTypes))
             malformed(subject, what + " has the unknown dtype " + dtype);
         view.dtype = row->dtype;
-        for (const auto& side : entry.at("shape")) {
+        const auto& shape = entry.at("shape");
+        if (!shape.is_array() || shape.size() > kMaxSides)  // a loop over a number or an object would work too
+            malformed(subject, what + " has a shape that is no list of up to " + std::to_string(kMaxSides) + " sides");
+        for (const auto& side : shape) {
             if (!side.is_number_unsigned())
                 malformed(subject, what + " has a side that is no whole number");
             view.shape.push_back(side.get<int64_t>());
         }
         const auto& offsets = entry.at("data_offsets");
-        if (offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
+        if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned())
             malformed(subject, what + " has no two offsets");
         begin = offsets[0].get<uint64_t>();
         end = offsets[1].get<uint64_t>();
@@ -114,16 +121,24 @@ TensorView parse_entry(const std::string& name, const nlohmann::json& entry, std
 
 void check_layout(const std::map<std::string, TensorView>& tensors, std::span<const std::byte> data, const std::string& subject)
 {
-    std::vector<std::pair<const std::byte*, const std::byte*>> spans;
+    struct Span {
+        const std::byte *begin, *end;
+        const std::string* name;
+    };
+    std::vector<Span> spans;
     for (const auto& [name, view] : tensors)
-        spans.emplace_back(view.data.data(), view.data.data() + view.data.size());
-    std::sort(spans.begin(), spans.end());
+        spans.push_back({view.data.data(), view.data.data() + view.data.size(), &name});
+    std::sort(spans.begin(), spans.end(), [](const Span& a, const Span& b) {
+        return a.begin != b.begin ? a.begin < b.begin : a.end < b.end;
+    });
     const std::byte* expected = data.data();
-    for (const auto& [begin, end] : spans) {
+    std::string before = "the start";
+    for (const auto& [begin, end, name] : spans) {
         if (begin != expected)
-            malformed(subject, std::string("tensors ") + (begin < expected ? "overlap" : "leave a gap") + " at data byte "
-                                   + std::to_string(std::min(begin, expected) - data.data()));
+            malformed(subject, before + " and tensor \"" + *name + (begin < expected ? "\" overlap" : "\" leave a gap")
+                                   + " at data byte " + std::to_string(std::min(begin, expected) - data.data()));
         expected = end;
+        before = "tensor \"" + *name + "\"";
     }
     if (expected != data.data() + data.size())
         malformed(subject, std::to_string(data.data() + data.size() - expected) + " bytes follow the last tensor");
@@ -193,18 +208,17 @@ std::vector<float> TensorView::to_floats(const std::string& subject) const
     return out;
 }
 
-void parse_safetensors(std::span<const std::byte> bytes, const std::string& subject,
-                       std::map<std::string, std::string>& metadata, std::map<std::string, TensorView>& tensors)
+void SafetensorsFile::parse(const std::string& subject)
 {
-    if (bytes.size() < 8)
-        malformed(subject, "is " + std::to_string(bytes.size()) + " bytes long, too short for a checkpoint");
+    if (bytes_.size() < 8)
+        malformed(subject, "is " + std::to_string(bytes_.size()) + " bytes long, too short for a checkpoint");
     uint64_t header_size = 0;
-    std::memcpy(&header_size, bytes.data(), 8);
-    if (header_size > kMaxHeader || header_size > bytes.size() - 8)
+    std::memcpy(&header_size, bytes_.data(), 8);
+    if (header_size > kMaxHeader || header_size > bytes_.size() - 8)
         malformed(subject, "announces a header of " + std::to_string(header_size) + " bytes and has "
-                               + std::to_string(bytes.size() - 8) + " after the length");
-    const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + 8, header_size);
-    const auto data = bytes.subspan(8 + header_size);
+                               + std::to_string(bytes_.size() - 8) + " after the length");
+    const std::string_view text(reinterpret_cast<const char*>(bytes_.data()) + 8, header_size);
+    const auto data = bytes_.subspan(8 + header_size);
     const auto header = parse_header(text, subject);
     for (const auto& [name, entry] : header.items()) {
         if (name == "__metadata__") {
@@ -213,13 +227,13 @@ void parse_safetensors(std::span<const std::byte> bytes, const std::string& subj
             for (const auto& [key, value] : entry.items()) {
                 if (!value.is_string())
                     malformed(subject, "metadata \"" + key + "\" is not a string");
-                metadata[key] = value.get<std::string>();
+                metadata_[key] = value.get<std::string>();
             }
         } else {
-            tensors[name] = parse_entry(name, entry, data, subject);
+            tensors_[name] = parse_entry(name, entry, data, subject);
         }
     }
-    check_layout(tensors, data, subject);
+    check_layout(tensors_, data, subject);
 }
 
 SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path)
@@ -240,7 +254,12 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path
         mapping_ = std::shared_ptr<const void>(address, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
         bytes_ = {static_cast<const std::byte*>(address), size};
     }
-    parse_safetensors(bytes_, path.string(), metadata_, tensors_);
+    parse(path.string());
+}
+
+SafetensorsFile::SafetensorsFile(std::span<const std::byte> bytes, const std::string& subject) : path_(subject), bytes_(bytes)
+{
+    parse(subject);
 }
 
 const TensorView& SafetensorsFile::at(const std::string& name) const

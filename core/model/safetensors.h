@@ -31,9 +31,12 @@ struct TensorView {
 /// A file mapped read-only; views stay valid while the object (or a copy of its shared mapping) lives.
 /// Opening checks everything before any tensor is handed out and throws Error(Malformed) that says what and where:
 /// truncated, header too long or not UTF-8, duplicate names, unknown dtype, size unlike shape, overlap, gap, bytes left over.
+/// Where the published format leaves room (sides of a tensor, depth of the header) the limits are those of sane files.
 class SafetensorsFile {
 public:
     explicit SafetensorsFile(const std::filesystem::path& path);
+    /// The same over a file already in memory; the bytes belong to the caller and `subject` stands for the path.
+    SafetensorsFile(std::span<const std::byte> bytes, const std::string& subject);
 
     const std::filesystem::path& path() const { return path_; }
     const std::map<std::string, std::string>& metadata() const { return metadata_; }
@@ -44,16 +47,14 @@ public:
     std::span<const std::byte> bytes() const { return bytes_; }  ///< the whole file
 
 private:
+    void parse(const std::string& subject);
+
     std::filesystem::path path_;
     std::shared_ptr<const void> mapping_;
     std::span<const std::byte> bytes_;
     std::map<std::string, std::string> metadata_;
     std::map<std::string, TensorView> tensors_;
 };
-
-/// Parses a whole file already in memory (what SafetensorsFile does after mapping); `subject` names it in errors.
-void parse_safetensors(std::span<const std::byte> bytes, const std::string& subject,
-                       std::map<std::string, std::string>& metadata, std::map<std::string, TensorView>& tensors);
 
 /// Writes to a temporary name beside `path`, syncs and renames: a reader sees the old file or the new one, whole.
 void write_safetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,

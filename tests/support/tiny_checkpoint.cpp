@@ -18,7 +18,7 @@ namespace {
 
 constexpr int64_t kClasses = 12, kMapChannels = 24;
 
-std::string train_tokenizer(const std::filesystem::path& dir)
+std::string train_tokenizer(const std::filesystem::path& dir, const std::string& normalizer)
 {
     const auto text = dir / "tokenizer.txt", prefix = dir / "tokenizer";
     std::ofstream out(text);
@@ -28,8 +28,8 @@ std::string train_tokenizer(const std::filesystem::path& dir)
     out.close();
     const auto status = sentencepiece::SentencePieceTrainer::Train(
         "--input=" + text.string() + " --model_prefix=" + prefix.string()
-        + " --vocab_size=80 --hard_vocab_limit=false --model_type=unigram --normalization_rule_name=nmt_nfkc_cf"
-          " --bos_id=-1 --eos_id=-1 --pad_id=0 --unk_id=1 --minloglevel=3 --num_threads=1");
+        + " --vocab_size=80 --hard_vocab_limit=false --model_type=unigram --normalization_rule_name=" + normalizer
+        + " --bos_id=-1 --eos_id=-1 --pad_id=0 --unk_id=1 --minloglevel=3 --num_threads=1");
     IMPRINT_ASSERT(status.ok());
     std::ifstream in(prefix.string() + ".model", std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -68,7 +68,7 @@ model::Parameters make_trunk(at::Generator& generator)
 
 }  // namespace
 
-std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uint64_t seed)
+std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uint64_t seed, const std::string& normalizer)
 {
     auto generator = at::detail::createCPUGenerator(seed);
     model::Checkpoint checkpoint;
@@ -85,7 +85,7 @@ std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uin
     config.trunk_channels = kMapChannels;
     config.trunk_classes = kClasses;
     config.vocabulary = 80;
-    checkpoint.tokenizer = train_tokenizer(dir);
+    checkpoint.tokenizer = train_tokenizer(dir, normalizer);
     checkpoint.parameters = model::initial_parameters(config, seed);
     checkpoint.parameters["concept.class_text"].normal_(0, 1, generator);
     checkpoint.trunk = make_trunk(generator);

@@ -4,10 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 
 namespace imprint::tests {
 
-/// Writes <dir>/tiny.safetensors (about 1 MB) and returns its path. Same seed, same bytes.
-std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uint64_t seed = 1);
+/// Writes <dir>/tiny.safetensors (about 1 MB) and returns its path. Same seed, same bytes. `normalizer` is SentencePiece's
+/// rule for texts; the table of the usual one is a quarter of the file.
+std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uint64_t seed = 1,
+                                           const std::string& normalizer = "nmt_nfkc_cf");
 
 }  // namespace imprint::tests

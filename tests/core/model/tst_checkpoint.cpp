@@ -59,67 +59,6 @@ private Q_SLOTS:
         QVERIFY(info["encoder_parameters"] < info["parameters"]);
     }
 
-    void a_checkpoint_that_lacks_a_part_is_refused_by_its_name_data()
-    {
-        QTest::addColumn<QString>("part");
-        for (const char* part : {"text.table", "encoder.1.ffn.router.kernel", "trunk.stem.weight", "tokenizer.model", "score.text_bank"})
-            QTest::newRow(part) << part;
-    }
-    void a_checkpoint_that_lacks_a_part_is_refused_by_its_name()
-    {
-        QFETCH(QString, part);
-        QTemporaryDir dir;
-        const std::filesystem::path folder = dir.path().toStdString();
-        const SafetensorsFile whole(tests::make_tiny_checkpoint(folder));
-        std::vector<std::pair<std::string, TensorView>> rest;
-        for (const auto& [name, view] : whole.tensors())
-            if (name != part.toStdString())
-                rest.emplace_back(name, view);
-        write_safetensors(folder / "less.safetensors", whole.metadata(), rest);
-        try {
-            load_checkpoint(SafetensorsFile(folder / "less.safetensors"));
-            QFAIL("loaded");
-        } catch (const Error& error) {
-            QCOMPARE(error.kind(), ErrorKind::Malformed);
-            QVERIFY2(QString::fromUtf8(error.what()).contains(part) && QString::fromUtf8(error.what()).contains("less.safetensors"), error.what());
-        }
-    }
-
-    void metadata_that_does_not_fit_is_refused_data()
-    {
-        QTest::addColumn<QString>("key");
-        QTest::addColumn<QString>("value");
-        QTest::addColumn<int>("kind");
-        QTest::newRow("no Imprint checkpoint") << kFormatKey << "" << int(ErrorKind::Malformed);
-        QTest::newRow("a newer format") << kFormatKey << "7" << int(ErrorKind::Unsupported);
-        QTest::newRow("configuration is not JSON") << kConfigKey << "{" << int(ErrorKind::Malformed);
-        QTest::newRow("another width") << kConfigKey << R"({"width": 128})" << int(ErrorKind::Malformed);
-        QTest::newRow("another tokenizer") << kTokenizerKey << "00" << int(ErrorKind::Malformed);
-    }
-    void metadata_that_does_not_fit_is_refused()
-    {
-        QFETCH(QString, key);
-        QFETCH(QString, value);
-        QFETCH(int, kind);
-        QTemporaryDir dir;
-        const std::filesystem::path folder = dir.path().toStdString();
-        const SafetensorsFile whole(tests::make_tiny_checkpoint(folder));
-        auto metadata = whole.metadata();
-        if (value.isEmpty())
-            metadata.erase(key.toStdString());
-        else
-            metadata[key.toStdString()] = value.toStdString();
-        std::vector<std::pair<std::string, TensorView>> tensors(whole.tensors().begin(), whole.tensors().end());
-        write_safetensors(folder / "other.safetensors", metadata, tensors);
-        try {
-            load_checkpoint(SafetensorsFile(folder / "other.safetensors"));
-            QFAIL("loaded");
-        } catch (const Error& error) {
-            QCOMPARE(int(error.kind()), kind);
-            QVERIFY(error.subject().find("other.safetensors") != std::string::npos);
-        }
-    }
-
     void the_shipped_trunk_sees_what_the_reference_implementation_sees()
     {
         const SafetensorsFile file(IMPRINT_SOURCE_DIR "/resources/models/imprint-small.safetensors");

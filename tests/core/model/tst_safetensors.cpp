@@ -28,9 +28,7 @@ QByteArray good_header()
 
 void parse(const QByteArray& bytes)
 {
-    std::map<std::string, std::string> metadata;
-    std::map<std::string, TensorView> tensors;
-    parse_safetensors({reinterpret_cast<const std::byte*>(bytes.data()), static_cast<size_t>(bytes.size())}, "x.safetensors", metadata, tensors);
+    SafetensorsFile({reinterpret_cast<const std::byte*>(bytes.data()), static_cast<size_t>(bytes.size())}, "x.safetensors");
 }
 
 }  // namespace
@@ -81,6 +79,9 @@ private Q_SLOTS:
         row("offsets past the end", changed("[8,12]", "[8,99]"), "lies at");
         row("no offsets", changed("\"data_offsets\":[0,8]", "\"x\":1"), "lacks");
         row("metadata that is no text", file_of(R"({"__metadata__":{"k":1}})", ""), "not a string");
+        row("a shape that is a number", changed("[2]", "2"), "no list");
+        row("a shape that is an object", changed("[2]", "{\"a\":2}"), "no list");
+        row("a zero byte after the header", file_of(good_header() + QByteArray("\0{}", 3), data), "zero byte");
         row("deep nesting", file_of("{\"a\":" + QByteArray(200, '[') + QByteArray(200, ']') + "}", ""), "nested");
     }
     void a_malformed_file_is_refused_with_the_reason()

@@ -13,6 +13,9 @@ if(IMPRINT_SANITIZE)
     add_compile_options(-fsanitize=${IMPRINT_SANITIZE} -fno-omit-frame-pointer -g)
     add_link_options(-fsanitize=${IMPRINT_SANITIZE})
 endif()
+if(IMPRINT_FUZZ) # every unit counts the branches that an input takes
+    add_compile_options(-fsanitize=fuzzer-no-link -fno-sanitize-recover=all)
+endif()
 
 add_library(imprint_options INTERFACE)
 target_compile_options(imprint_options INTERFACE -Wall -Wextra -Wpedantic)

@@ -21,4 +21,19 @@ at::Tensor soft_targets(const at::Tensor& teacher, double sharpness);
 /// Mean of 1 − a·b over rows of unit vectors.
 at::Tensor cosine_distance(const at::Tensor& a, const at::Tensor& b);
 
+/// Softmax cross-entropy, mean over the batch. logits, labels: [batch, classes]; labels are one-hot or multi-hot, each row is
+/// made to sum to one, then smoothed: (1 − smoothing) · y + smoothing / classes.
+at::Tensor softmax_cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing = 0);
+
+/// Sigmoid cross-entropy of labels that exclude nothing: mean over classes and batch. logits, labels: [batch, classes]; labels
+/// are smoothed towards one half.
+at::Tensor sigmoid_cross_entropy(const at::Tensor& logits, const at::Tensor& labels, double smoothing = 0);
+
+/// Masked language: cross-entropy at the chosen positions, divided by their number (zero where none is chosen).
+/// logits: [batch, tokens, vocabulary]; ids: int64 [batch, tokens], what stood there; chosen: [batch, tokens] zeros and ones.
+at::Tensor masked_cross_entropy(const at::Tensor& logits, const at::Tensor& ids, const at::Tensor& chosen);
+
+/// Mean squared error over the chosen positions. predictions, targets: [batch, tokens, dim]; chosen: [batch, tokens].
+at::Tensor masked_squared_error(const at::Tensor& predictions, const at::Tensor& targets, const at::Tensor& chosen);
+
 }  // namespace imprint::training

@@ -98,6 +98,100 @@ private Q_SLOTS:
         QVERIFY(std::abs(cosine_distance(a, -a).item<double>() - 2) < 1e-5);
     }
 
+    void classification_gives_the_literal_values_of_the_official_tests()
+    {
+        const at::Tensor labels = at::tensor({0., 1., 1., 0.}, at::kDouble).view({2, 2});
+        const at::Tensor logits = at::tensor({0., 1., 0., 1.}, at::kDouble).view({2, 2});
+        QVERIFY(std::abs(softmax_cross_entropy(logits, labels).item<double>() - 0.81326) < 5e-6);
+        QVERIFY(std::abs(sigmoid_cross_entropy(logits, labels).item<double>() - 0.75320) < 5e-6);
+    }
+
+    void labels_may_name_several_classes_and_be_smoothed()
+    {
+        const at::Tensor logits = at::randn({3, 5}, at::kDouble);
+        const at::Tensor several = at::tensor({1., 1., 0., 0., 0., 0., 0., 1., 0., 0., 0., 1., 0., 1., 1.}, at::kDouble).view({3, 5});
+        const at::Tensor logs = at::log_softmax(logits, -1);
+        const at::Tensor by_hand = -(((logs[0][0] + logs[0][1]) / 2 + logs[1][2] + (logs[2][1] + logs[2][3] + logs[2][4]) / 3) / 3);
+        QVERIFY(std::abs((softmax_cross_entropy(logits, several) - by_hand).item<double>()) < 1e-9);
+        // Smoothed all the way, every class is as likely as any other.
+        QVERIFY(std::abs((softmax_cross_entropy(logits, several, 1.0) + logs.mean()).item<double>()) < 1e-9);
+        QVERIFY(std::isfinite(sigmoid_cross_entropy(at::full({1, 2}, 800., at::kDouble), at::zeros({1, 2}, at::kDouble)).item<double>()));
+    }
+
+    void masked_losses_look_at_the_chosen_positions_alone()
+    {
+        const at::Tensor logits = at::randn({2, 3, 7}, at::kDouble), chosen = at::tensor({1., 0., 0., 0., 1., 0.}, at::kDouble).view({2, 3});
+        const at::Tensor ids = at::tensor({4, 0, 0, 0, 6, 0}, at::kLong).view({2, 3});
+        const at::Tensor logs = at::log_softmax(logits, -1);
+        const double wanted = -(logs[0][0][4] + logs[1][1][6]).item<double>() / 2;
+        QVERIFY(std::abs(masked_cross_entropy(logits, ids, chosen).item<double>() - wanted) < 1e-9);
+        at::Tensor changed = logits.clone();
+        changed[0][1] += 5;
+        QCOMPARE(masked_cross_entropy(changed, ids, chosen).item<double>(), masked_cross_entropy(logits, ids, chosen).item<double>());
+        QCOMPARE(masked_cross_entropy(logits, ids, at::zeros_like(chosen)).item<double>(), 0.0);
+        QCOMPARE(masked_squared_error(logits, logits + 2, chosen).item<double>(), 4.0);
+    }
+
+    void gradients_agree_with_finite_differences_data()
+    {
+        QTest::addColumn<int>("loss");
+        int row = 0;
+        for (const char* name : {"nce", "nce with soft targets", "several instances", "cosine", "softmax", "sigmoid", "masked language", "masked squares"})
+            QTest::newRow(name) << row++;
+    }
+    void gradients_agree_with_finite_differences()
+    {
+        QFETCH(int, loss);
+        const at::Tensor other = unit(at::randn({4, 2, 6}, at::kDouble)), ids = at::tensor({1, 5, 0, 2, 2, 4, 3, 3}, at::kLong).view({4, 2});
+        const at::Tensor temperature = at::full({1}, 0.3, at::kDouble), labels = (at::rand({4, 6}, at::kDouble) > 0.5).to(at::kDouble) + 0.1;
+        const at::Tensor chosen = at::tensor({1., 0., 1., 1., 0., 0., 1., 0.}, at::kDouble).view({4, 2});
+        const auto value = [&](const at::Tensor& x) -> at::Tensor {
+            const at::Tensor flat = x.select(1, 0), against = other.select(1, 0);
+            switch (loss) {
+            case 0: return nce(flat, against, temperature);
+            case 1: return nce(flat, against, temperature, soft_targets(against, 5));
+            case 2: return multi_instance_nce(x, other, temperature, 0.1);
+            case 3: return cosine_distance(flat, against);
+            case 4: return softmax_cross_entropy(flat, labels, 0.1);
+            case 5: return sigmoid_cross_entropy(flat, labels, 0.1);
+            case 6: return masked_cross_entropy(x, ids, chosen);
+            default: return masked_squared_error(x, other, chosen);
+            }
+        };
+        at::Tensor x = at::randn({4, 2, 6}, at::kDouble);
+        x.requires_grad_(true);
+        value(x).backward();
+        const at::Tensor gradient = x.grad().flatten();
+        at::Tensor probe = x.detach().clone();
+        constexpr double kStep = 1e-5;
+        for (int64_t i = 0; i < probe.numel(); ++i) {
+            double* place = probe.mutable_data_ptr<double>() + i;
+            const double kept = *place;
+            *place = kept + kStep;
+            const double above = value(probe).item<double>();
+            *place = kept - kStep;
+            const double below = value(probe).item<double>();
+            *place = kept;
+            QVERIFY2(std::abs((above - below) / (2 * kStep) - gradient[i].item<double>()) < 1e-7, qPrintable(QString::number(i)));
+        }
+    }
+
+    void every_loss_and_its_gradient_run_without_memory_behind_them()
+    {
+        const auto meta = at::TensorOptions(at::kMeta).dtype(at::kFloat);
+        const at::Tensor a = at::empty({4, 2, 6}, meta).requires_grad_(true), b = at::empty({4, 2, 6}, meta);
+        const at::Tensor temperature = at::empty({1}, meta), labels = at::empty({4, 6}, meta), chosen = at::empty({4, 2}, meta);
+        const at::Tensor ids = at::empty({4, 2}, meta.dtype(at::kLong)), flat = a.select(1, 0), against = b.select(1, 0);
+        for (const at::Tensor& loss : {nce(flat, against, temperature), nce(flat, against, temperature, soft_targets(against, 20)),
+                                       multi_instance_nce(a, b, temperature, 0.1), cosine_distance(flat, against),
+                                       softmax_cross_entropy(flat, labels, 0.1), sigmoid_cross_entropy(flat, labels),
+                                       masked_cross_entropy(a, ids, chosen), masked_squared_error(a, b, chosen)}) {
+            QVERIFY(loss.device().is_meta() && loss.dim() <= 1);
+            loss.sum().backward();
+            QVERIFY(a.grad().device().is_meta() && a.grad().sizes() == a.sizes());
+        }
+    }
+
     void soft_targets_are_distributions_that_know_twins()
     {
         const at::Tensor one = unit(at::randn({4, 32}));

@@ -6,8 +6,10 @@
 #include <ATen/CPUGeneratorImpl.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <map>
+#include <numeric>
 
 #include "core/base/error.h"
 #include "training/objectives.h"
@@ -16,9 +18,6 @@ namespace imprint::training {
 namespace {
 
 constexpr uint64_t kChoosePurpose = 1, kBatchPurpose = 2;
-// How often a text of each role is drawn for distillation: what people type looks like captions and words, not glosses.
-constexpr double kRoleShares[] = {0.32, 0.15, 0.40, 0.07, 0.06};  // Caption, Prompt, Lemma, Gloss, ClassText
-
 constexpr double kHiddenConcepts = 0.3;  // recipe.md: the concept as an input is dropped for 30 % of rows
 constexpr int64_t kLengthsPerBatch = 4;
 
@@ -40,7 +39,7 @@ double accuracy(const at::Tensor& a, const at::Tensor& b)
 
 }  // namespace
 
-Objectives::Objectives(const Recipe& recipe, const TrainingData& data) : recipe_(recipe), data_(data), texts_by_role_(6)
+Objectives::Objectives(const Recipe& recipe, const TrainingData& data) : recipe_(recipe), data_(data), texts_by_role_(static_cast<size_t>(TextRole::NotForTraining) + 1)
 {
     const auto& items = data.corpus.items();
     for (size_t i = 0; i < items.size(); ++i) {
@@ -315,15 +314,21 @@ StepLoss Objectives::text_text(Passes& passes, const model::Network& network, co
 StepLoss Objectives::text_teacher(Passes& passes, const ObjectiveRecipe& objective, Draws& draws) const
 {
     // Few lengths a batch: each is a pass of its own, and a pass over a handful of texts costs as much as one over many.
+    const auto& wanted = recipe_.text_shares;
+    std::array shares{wanted.caption, wanted.word, wanted.prompt, wanted.lemma, wanted.gloss, wanted.class_text};  // by TextRole
+    for (size_t role = 0; role < shares.size(); ++role)
+        if (texts_by_role_[role].empty())
+            shares[role] = 0;
+    const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
     std::vector<int64_t> texts;
     for (int64_t group = 0; group < kLengthsPerBatch; ++group) {
         size_t length = 0;
         const auto end = static_cast<size_t>(objective.batch * (group + 1) / kLengthsPerBatch);
         while (texts.size() < end) {
-            double place = draws.uniform();
+            double place = draws.uniform() * sum;
             size_t role = 0;
-            while (role + 1 < std::size(kRoleShares) && place >= kRoleShares[role])
-                place -= kRoleShares[role++];
+            while (role + 1 < shares.size() && place >= shares[role])
+                place -= shares[role++];
             if (length == 0 && !texts_by_role_[role].empty()) {
                 const auto& all = texts_by_role_[role];
                 length = piece_ids_[static_cast<size_t>(all[static_cast<size_t>(draws.below(static_cast<int64_t>(all.size())))])].size();

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <map>
 #include <sstream>
+#include <string_view>
+#include <unordered_map>
 
 #include <nlohmann/json.hpp>
 
@@ -78,6 +80,7 @@ void Corpus::read_texts()
               [&](const std::string& line) { text_roles_.push_back(names.at(line.substr(0, line.find('\t')))); });
     if (text_roles_.size() != texts_.size())
         throw Error(ErrorKind::Malformed, (root_ / "text_roles.tsv").string(), "has not one role per text");
+    find_words();
     const auto count = static_cast<int64_t>(texts_.size());
     each_line(root_ / "text_pairs.tsv", pairs, [&](const std::string& line) {
         std::istringstream fields(line);
@@ -124,6 +127,27 @@ at::Tensor Corpus::teacher(const std::vector<int64_t>& texts) const
     const at::Tensor index = at::tensor(texts, at::kLong);
     const at::Tensor centred = teacher_.index_select(0, index).to(at::kFloat) - mean_;
     return centred / centred.norm(2, {-1}, true).clamp_min(1e-6);
+}
+
+void Corpus::find_words()
+{
+    std::unordered_map<std::string_view, size_t> lemmas;
+    for (size_t i = 0; i < texts_.size(); ++i)
+        if (text_roles_[i] == TextRole::Lemma)
+            lemmas.emplace(texts_[i], i);
+    for (size_t i = 0; i < texts_.size(); ++i) {
+        std::string_view rest = texts_[i];
+        if (text_roles_[i] != TextRole::Prompt || !rest.starts_with("a photo of "))
+            continue;
+        rest.remove_prefix(std::string_view("a photo of ").size());
+        for (const std::string_view article : {"a ", "an "})
+            if (rest.starts_with(article)) {
+                rest.remove_prefix(article.size());
+                break;
+            }
+        if (const auto found = lemmas.find(rest); found != lemmas.end())
+            text_roles_[found->second] = TextRole::Word;
+    }
 }
 
 at::Tensor Corpus::piece_vectors() const

@@ -26,7 +26,8 @@ struct Item {
     std::vector<int64_t> texts;  ///< indices into Corpus::texts; empty for photos
 };
 
-enum class TextRole { Caption, Prompt, Lemma, Gloss, ClassText, NotForTraining };
+/// A Word is a lemma that a prompt shows ("a photo of a dog" makes "dog" one): a noun in everyday use.
+enum class TextRole { Caption, Word, Prompt, Lemma, Gloss, ClassText, NotForTraining };
 
 class Corpus {
 public:
@@ -54,6 +55,7 @@ public:
 private:
     void read_items();
     void read_texts();
+    void find_words();
 
     std::filesystem::path root_;
     std::vector<Item> items_;

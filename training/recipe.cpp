@@ -180,6 +180,17 @@ Recipe read_recipe(const std::filesystem::path& path)
         t.read_int("views_per_picture", recipe.views_per_picture, 0, 16);
         t.read("target_sharpness", recipe.target_sharpness, 1.0, 1000.0);
     });
+    section("text_shares", [&](Table& t) {
+        auto& shares = recipe.text_shares;
+        t.read("caption", shares.caption, 0.0, 1e6);
+        t.read("word", shares.word, 0.0, 1e6);
+        t.read("prompt", shares.prompt, 0.0, 1e6);
+        t.read("lemma", shares.lemma, 0.0, 1e6);
+        t.read("gloss", shares.gloss, 0.0, 1e6);
+        t.read("class_text", shares.class_text, 0.0, 1e6);
+        if (shares.caption + shares.word + shares.prompt + shares.lemma + shares.gloss + shares.class_text <= 0)
+            throw Error(ErrorKind::Malformed, file, "text_shares are all zero");
+    });
     section("optimizer", [&](Table& t) {
         t.read("rate", recipe.rate, 0.0, 1.0);
         t.read("final_rate", recipe.final_rate, 0.0, 1.0);
@@ -229,6 +240,9 @@ nlohmann::json to_json(const Recipe& r)
             {"steps", r.steps},
             {"model", model::to_json(r.model)},
             {"data", {{"views_per_picture", r.views_per_picture}, {"target_sharpness", r.target_sharpness}}},
+            {"text_shares",
+             {{"caption", r.text_shares.caption}, {"word", r.text_shares.word}, {"prompt", r.text_shares.prompt},
+              {"lemma", r.text_shares.lemma}, {"gloss", r.text_shares.gloss}, {"class_text", r.text_shares.class_text}}},
             {"optimizer",
              {{"rate", r.rate}, {"final_rate", r.final_rate}, {"warmup", r.warmup}, {"beta1", r.beta1}, {"beta2", r.beta2},
               {"epsilon", r.epsilon}, {"decay", r.decay}, {"clip", r.clip}, {"z_loss", r.z_loss}, {"precision", r.precision}}},

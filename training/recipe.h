@@ -37,7 +37,7 @@ struct ObjectiveRecipe {
 
 struct Recipe {
     std::filesystem::path corpus;  ///< empty: the default corpus folder
-    std::filesystem::path initial;  ///< a checkpoint to go on from; empty: fresh weights
+    std::filesystem::path initial;  ///< a checkpoint, or a state's model.safetensors, to go on from; empty: fresh weights
     uint64_t seed = 1;
     int64_t steps = 1000;
     model::ModelConfig model;
@@ -46,6 +46,10 @@ struct Recipe {
     // Data.
     int views_per_picture = 3;     ///< random crops cached beside the whole picture
     double target_sharpness = 20;  ///< soft targets: softmax(sharpness · t·t′)
+    /// How often distillation draws a text of each role: what people type looks like captions and words, not glosses.
+    struct TextShares {
+        double caption = 0.34, word = 0.28, prompt = 0.14, lemma = 0.12, gloss = 0.06, class_text = 0.06;
+    } text_shares;
 
     // Optimiser (AdamW on matrices only) and schedule (linear warm-up, cosine to `final_rate`).
     double rate = 1e-3, final_rate = 1e-5;

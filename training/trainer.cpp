@@ -187,7 +187,8 @@ TrainReport Run::train()
             fill_given_parts(parameters);
         } else {
             const model::SafetensorsFile file(recipe_.initial);
-            if (model::read_config(file) != recipe_.model)
+            // A state of a run holds weights alone; its shapes are checked as they are read.
+            if (file.metadata().count(model::kConfigKey) && model::read_config(file) != recipe_.model)
                 throw Error(ErrorKind::Usage, recipe_.initial.string(), "has another model configuration than the recipe",
                             "Copy its configuration (imprint model info) into the recipe");
             parameters = model::load_parameters(recipe_.model, file);
@@ -270,7 +271,7 @@ std::filesystem::path Run::export_model(const model::Network& network, const Obj
     for (size_t i = 0; i < corpus_.texts().size(); ++i) {
         if (corpus_.text_roles()[i] == TextRole::Caption || corpus_.text_roles()[i] == TextRole::Prompt)
             captions.push_back(static_cast<int64_t>(i));
-        else if (corpus_.text_roles()[i] == TextRole::Lemma)
+        else if (corpus_.text_roles()[i] == TextRole::Lemma || corpus_.text_roles()[i] == TextRole::Word)
             lemmas.push_back(static_cast<int64_t>(i));
     }
     for (int i = 0; i < 512; ++i) {

@@ -6,10 +6,8 @@
 #include <algorithm>
 #include <cstring>
 
-namespace imprint::kernels
-{
-namespace
-{
+namespace imprint::kernels {
+namespace {
 
 #define IMPRINT_INLINE inline __attribute__((always_inline))
 
@@ -36,8 +34,8 @@ struct Vector {
 // One register of channels (or the last `count` of them) of Columns neighbouring output pixels. `first` is the input
 // column under the filter's left edge; columns and rows outside the map count as zero and are left out of the sum.
 template <int Width, int Kernel, int Stride, int Columns, bool Whole, bool Inside>
-IMPRINT_INLINE void tile_channels(const DepthwiseConvShape& shape, const float* item, const float* weight,
-    const float* bias, float* output, int64_t top, int64_t first, int64_t channel, int64_t count)
+IMPRINT_INLINE void tile_channels(const DepthwiseConvShape& shape, const float* item, const float* weight, const float* bias,
+                                  float* output, int64_t top, int64_t first, int64_t channel, int64_t count)
 {
     using Lanes = typename Vector<Width>::Lanes;
     const auto fetch = [count](const float* from) __attribute__((always_inline))
@@ -75,27 +73,26 @@ IMPRINT_INLINE void tile_channels(const DepthwiseConvShape& shape, const float* 
     for (int t = 0; t < Columns; ++t) {
         Lanes value = sums[t] > zero ? sums[t] : zero;
         value = value < high ? value : high;
-        std::memcpy(
-            output + t * channels + channel, &value, static_cast<size_t>(Whole ? Width : count) * sizeof(float));
+        std::memcpy(output + t * channels + channel, &value, static_cast<size_t>(Whole ? Width : count) * sizeof(float));
     }
 }
 
 template <int Width, int Kernel, int Stride, int Columns, bool Inside>
 IMPRINT_INLINE void tile(const DepthwiseConvShape& shape, const float* item, const float* weight, const float* bias,
-    float* output, int64_t top, int64_t first)
+                         float* output, int64_t top, int64_t first)
 {
     int64_t channel = 0;
     for (; channel + Width <= shape.channels; channel += Width)
-        tile_channels<Width, Kernel, Stride, Columns, true, Inside>(
-            shape, item, weight, bias, output, top, first, channel, Width);
+        tile_channels<Width, Kernel, Stride, Columns, true, Inside>(shape, item, weight, bias, output, top, first, channel,
+                                                                    Width);
     if (channel < shape.channels)
-        tile_channels<Width, Kernel, Stride, Columns, false, Inside>(
-            shape, item, weight, bias, output, top, first, channel, shape.channels - channel);
+        tile_channels<Width, Kernel, Stride, Columns, false, Inside>(shape, item, weight, bias, output, top, first, channel,
+                                                                     shape.channels - channel);
 }
 
 template <int Width, int Kernel, int Stride>
 IMPRINT_INLINE void rows(const DepthwiseConvShape& shape, const float* input, const float* weight, const float* bias,
-    float* output, int64_t first_row, int64_t last_row)
+                         float* output, int64_t first_row, int64_t last_row)
 {
     constexpr int kColumns = 4;
     for (int64_t row = first_row; row < last_row; ++row) {
@@ -130,8 +127,8 @@ IMPRINT_INLINE void rows(const DepthwiseConvShape& shape, const float* input, co
 }
 
 template <int Width>
-IMPRINT_INLINE void any_rows(const DepthwiseConvShape& shape, const float* input, const float* weight,
-    const float* bias, float* output, int64_t first_row, int64_t last_row)
+IMPRINT_INLINE void any_rows(const DepthwiseConvShape& shape, const float* input, const float* weight, const float* bias,
+                             float* output, int64_t first_row, int64_t last_row)
 {
     if (shape.kernel == 3 && shape.stride == 1)
         rows<Width, 3, 1>(shape, input, weight, bias, output, first_row, last_row);
@@ -145,19 +142,20 @@ IMPRINT_INLINE void any_rows(const DepthwiseConvShape& shape, const float* input
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f,avx2,fma"))) void rows_avx512(const DepthwiseConvShape& shape, const float* input,
-    const float* weight, const float* bias, float* output, int64_t first_row, int64_t last_row)
+                                                             const float* weight, const float* bias, float* output,
+                                                             int64_t first_row, int64_t last_row)
 {
     any_rows<16>(shape, input, weight, bias, output, first_row, last_row);
 }
 
-__attribute__((target("avx2,fma"))) void rows_avx2(const DepthwiseConvShape& shape, const float* input,
-    const float* weight, const float* bias, float* output, int64_t first_row, int64_t last_row)
+__attribute__((target("avx2,fma"))) void rows_avx2(const DepthwiseConvShape& shape, const float* input, const float* weight,
+                                                   const float* bias, float* output, int64_t first_row, int64_t last_row)
 {
     any_rows<8>(shape, input, weight, bias, output, first_row, last_row);
 }
 #endif
 
-} // namespace
+}  // namespace
 
 const std::vector<DepthwiseConvBody>& depthwise_conv_bodies()
 {
@@ -176,4 +174,4 @@ const std::vector<DepthwiseConvBody>& depthwise_conv_bodies()
     return bodies;
 }
 
-} // namespace imprint::kernels
+}  // namespace imprint::kernels

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "kernels/bodies.h"
 #include "kernels/dispatch_cpu.h"
 #include "kernels/operator.h"
 #ifdef IMPRINT_CUDA
@@ -18,7 +19,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-void check_types(const char* op, const at::Tensor& rows, const at::Tensor& slots, const std::optional<at::Tensor>& gates)
+void check_types(const char* op, const at::Tensor& rows, const at::Tensor& slots, const MaybeTensor& gates)
 {
     const auto type = rows.scalar_type();
     TORCH_CHECK(type == at::kFloat || type == at::kBFloat16 || (type == at::kDouble && !rows.is_cuda()), op,
@@ -33,7 +34,7 @@ void check_types(const char* op, const at::Tensor& rows, const at::Tensor& slots
     check_together(op, rows, {&*gates});
 }
 
-DispatchShape checked_gather(const at::Tensor& x, const at::Tensor& slots, const std::optional<at::Tensor>& gates)
+DispatchShape checked_gather(const at::Tensor& x, const at::Tensor& slots, const MaybeTensor& gates)
 {
     TORCH_CHECK(x.dim() == 3, "gather_rows: wanted x [groups, tokens, width], got ", x.sizes());
     check_types("gather_rows", x, slots, gates);
@@ -41,8 +42,8 @@ DispatchShape checked_gather(const at::Tensor& x, const at::Tensor& slots, const
     return {x.size(0), x.size(1), slots.size(1), slots.size(2), x.size(2)};
 }
 
-DispatchShape checked_combine(const char* op, const at::Tensor& rows, const at::Tensor& slots,
-                              const std::optional<at::Tensor>& gates, int64_t tokens)
+DispatchShape checked_combine(const char* op, const at::Tensor& rows, const at::Tensor& slots, const MaybeTensor& gates,
+                              int64_t tokens)
 {
     check_types(op, rows, slots, gates);
     TORCH_CHECK(rows.dim() == 4 && rows.size(0) == slots.size(1) && rows.size(1) == slots.size(0)
@@ -63,23 +64,27 @@ DispatchShape checked_gates(const at::Tensor& grad, const at::Tensor& rows, cons
     return shape;
 }
 
-at::Tensor gather_meta(const at::Tensor& x, const at::Tensor& slots, const std::optional<at::Tensor>& gates)
+}  // namespace
+
+at::Tensor gather_rows_result(const at::Tensor& x, const at::Tensor& slots, const MaybeTensor& gates)
 {
     const DispatchShape shape = checked_gather(x, slots, gates);
     return at::empty({shape.experts, shape.groups, shape.capacity, shape.width}, x.options());
 }
 
-at::Tensor combine_meta(const at::Tensor& rows, const at::Tensor& slots, const std::optional<at::Tensor>& gates, int64_t tokens)
+at::Tensor combine_rows_result(const at::Tensor& rows, const at::Tensor& slots, const MaybeTensor& gates, int64_t tokens)
 {
     const DispatchShape shape = checked_combine("combine_rows", rows, slots, gates, tokens);
     return at::empty({shape.groups, shape.tokens, shape.width}, rows.options());
 }
 
-at::Tensor gate_gradients_meta(const at::Tensor& grad, const at::Tensor& rows, const at::Tensor& slots)
+at::Tensor gate_gradients_result(const at::Tensor& grad, const at::Tensor& rows, const at::Tensor& slots)
 {
     checked_gates(grad, rows, slots);
     return at::empty(slots.sizes(), rows.options().dtype(rows.scalar_type() == at::kDouble ? at::kDouble : at::kFloat));
 }
+
+namespace {
 
 void check_slots(const char* op, const at::Tensor& slots, int64_t tokens)
 {
@@ -89,16 +94,16 @@ void check_slots(const char* op, const at::Tensor& slots, int64_t tokens)
 }
 
 template <class T>
-const Sum<T>* gates_or_null(const std::optional<at::Tensor>& gates)
+const Sum<T>* gates_or_null(const MaybeTensor& gates)
 {
     return gates ? gates->const_data_ptr<Sum<T>>() : nullptr;
 }
 
-at::Tensor gather_cpu(const at::Tensor& x, const at::Tensor& slots, const std::optional<at::Tensor>& gates)
+at::Tensor gather_cpu(const at::Tensor& x, const at::Tensor& slots, const MaybeTensor& gates)
 {
     const DispatchShape shape = checked_gather(x, slots, gates);
     check_slots("gather_rows", slots, shape.tokens);
-    const at::Tensor rows = gather_meta(x, slots, gates);
+    const at::Tensor rows = gather_rows_result(x, slots, gates);
     AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, x.scalar_type(), "gather_rows", [&] {
         at::parallel_for(0, slots.numel(), grain_for(shape.width), [&](int64_t first, int64_t last) {
             gather_rows(shape, x.const_data_ptr<scalar_t>(), slots.const_data_ptr<int64_t>(), gates_or_null<scalar_t>(gates),
@@ -108,11 +113,11 @@ at::Tensor gather_cpu(const at::Tensor& x, const at::Tensor& slots, const std::o
     return rows;
 }
 
-at::Tensor combine_cpu(const at::Tensor& rows, const at::Tensor& slots, const std::optional<at::Tensor>& gates, int64_t tokens)
+at::Tensor combine_cpu(const at::Tensor& rows, const at::Tensor& slots, const MaybeTensor& gates, int64_t tokens)
 {
     const DispatchShape shape = checked_combine("combine_rows", rows, slots, gates, tokens);
     check_slots("combine_rows", slots, tokens);
-    const at::Tensor result = combine_meta(rows, slots, gates, tokens);
+    const at::Tensor result = combine_rows_result(rows, slots, gates, tokens);
     const at::Tensor inverse = at::empty({shape.groups, shape.tokens, shape.experts}, slots.options().dtype(at::kInt));
     at::parallel_for(0, shape.groups, grain_for(shape.tokens * shape.experts), [&](int64_t first, int64_t last) {
         invert_slots(shape, slots.const_data_ptr<int64_t>(), inverse.mutable_data_ptr<int32_t>(), first, last);
@@ -129,7 +134,7 @@ at::Tensor combine_cpu(const at::Tensor& rows, const at::Tensor& slots, const st
 at::Tensor gate_gradients_cpu(const at::Tensor& grad, const at::Tensor& rows, const at::Tensor& slots)
 {
     const DispatchShape shape = checked_gates(grad, rows, slots);
-    const at::Tensor gradient = gate_gradients_meta(grad, rows, slots);
+    const at::Tensor gradient = gate_gradients_result(grad, rows, slots);
     AT_DISPATCH_FLOATING_TYPES_AND(at::kBFloat16, rows.scalar_type(), "gate_gradients", [&] {
         at::parallel_for(0, slots.numel(), grain_for(shape.width), [&](int64_t first, int64_t last) {
             gate_gradients(shape, grad.const_data_ptr<scalar_t>(), rows.const_data_ptr<scalar_t>(),
@@ -139,13 +144,13 @@ at::Tensor gate_gradients_cpu(const at::Tensor& grad, const at::Tensor& rows, co
     return gradient;
 }
 
-at::Tensor call_gather(const at::Tensor& x, const at::Tensor& slots, const std::optional<at::Tensor>& gates)
+at::Tensor call_gather(const at::Tensor& x, const at::Tensor& slots, const MaybeTensor& gates)
 {
     static const auto op = operator_handle<decltype(gather_cpu)>("imprint::gather_rows");
     return op.call(x, slots, gates);
 }
 
-at::Tensor call_combine(const at::Tensor& rows, const at::Tensor& slots, const std::optional<at::Tensor>& gates, int64_t tokens)
+at::Tensor call_combine(const at::Tensor& rows, const at::Tensor& slots, const MaybeTensor& gates, int64_t tokens)
 {
     static const auto op = operator_handle<decltype(combine_cpu)>("imprint::combine_rows");
     return op.call(rows, slots, gates, tokens);
@@ -215,7 +220,11 @@ TORCH_LIBRARY_IMPL(imprint, CPU, library)
 
 TORCH_LIBRARY_IMPL(imprint, Meta, library)
 {
-    library.impl("gather_rows", imprint::kernels::gather_meta);
-    library.impl("combine_rows", imprint::kernels::combine_meta);
-    library.impl("gate_gradients", imprint::kernels::gate_gradients_meta);
+    library.impl("gather_rows", imprint::kernels::gather_rows_result);
+    library.impl("combine_rows", imprint::kernels::combine_rows_result);
+    library.impl("gate_gradients", imprint::kernels::gate_gradients_result);
 }
+#ifdef IMPRINT_CUDA
+
+TORCH_LIBRARY_IMPL(imprint, CUDA, library) { imprint::kernels::cuda::register_dispatch(library); }
+#endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The CPU bodies of dispatch and combine over plain memory, layouts as in dispatch.h. T is float, double or
-// c10::BFloat16, Sum<T> float or double: gates
-// and their gradients are not kept in less than fp32. Ranges are disjoint: any thread.
+// c10::BFloat16; gates and their gradients are not kept in less than fp32. Ranges are disjoint: any thread.
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
 
+#include "kernels/bodies.h"
 #include "kernels/operator.h"
 #include "kernels/routing_cpu.h"
 #ifdef IMPRINT_CUDA
@@ -17,8 +18,6 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-using ExpertsResult = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
-using TokensResult = std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor>;
 
 RoutingShape checked(const char* op, const at::Tensor& logits, int64_t capacity)
 {
@@ -59,7 +58,7 @@ RoutingShape checked_backward(const at::Tensor& grad_gates, const at::Tensor& gr
     return shape;
 }
 
-TokensResult empty_result(const at::Tensor& logits, const RoutingShape& shape)
+FourTensors empty_result(const at::Tensor& logits, const RoutingShape& shape)
 {
     const int64_t groups = logits.size(0);
     return {at::empty({groups, shape.experts, shape.capacity}, logits.options().dtype(at::kLong)),
@@ -68,23 +67,27 @@ TokensResult empty_result(const at::Tensor& logits, const RoutingShape& shape)
             at::empty({groups, shape.experts}, logits.options().dtype(at::kLong))};
 }
 
-ExpertsResult experts_meta(const at::Tensor& logits, int64_t capacity)
+}  // namespace
+
+ThreeTensors experts_choose_result(const at::Tensor& logits, int64_t capacity)
 {
     const auto [slots, gates, log_sums, claims] = empty_result(logits, checked_experts(logits, capacity));
     return {slots, gates, log_sums};
 }
 
-TokensResult tokens_meta(const at::Tensor& logits, int64_t choices, int64_t capacity, bool)
+FourTensors tokens_choose_result(const at::Tensor& logits, int64_t choices, int64_t capacity, bool)
 {
     return empty_result(logits, checked_tokens(logits, choices, capacity));
 }
 
-at::Tensor backward_meta(const at::Tensor& grad_gates, const at::Tensor& grad_log_sums, const at::Tensor& logits,
-                         const at::Tensor& slots)
+at::Tensor route_backward_result(const at::Tensor& grad_gates, const at::Tensor& grad_log_sums, const at::Tensor& logits,
+                                 const at::Tensor& slots)
 {
     checked_backward(grad_gates, grad_log_sums, logits, slots);
     return at::empty_like(logits);
 }
+
+namespace {
 
 template <class Body>
 void for_groups(const at::Tensor& logits, const RoutingShape& shape, const Body& body)
@@ -97,7 +100,7 @@ void for_groups(const at::Tensor& logits, const RoutingShape& shape, const Body&
     });
 }
 
-ExpertsResult experts_cpu(const at::Tensor& logits, int64_t capacity)
+ThreeTensors experts_cpu(const at::Tensor& logits, int64_t capacity)
 {
     const RoutingShape shape = checked_experts(logits, capacity);
     const auto [slots, gates, log_sums, claims] = empty_result(logits, shape);
@@ -112,10 +115,10 @@ ExpertsResult experts_cpu(const at::Tensor& logits, int64_t capacity)
     return {slots, gates, log_sums};
 }
 
-TokensResult tokens_cpu(const at::Tensor& logits, int64_t choices, int64_t capacity, bool batch_priority)
+FourTensors tokens_cpu(const at::Tensor& logits, int64_t choices, int64_t capacity, bool batch_priority)
 {
     const RoutingShape shape = checked_tokens(logits, choices, capacity);
-    const TokensResult result = empty_result(logits, shape);
+    const FourTensors result = empty_result(logits, shape);
     const auto& [slots, gates, log_sums, claims] = result;
     const int64_t row = shape.experts * shape.capacity;
     for_groups(
@@ -223,7 +226,11 @@ TORCH_LIBRARY_IMPL(imprint, CPU, library)
 
 TORCH_LIBRARY_IMPL(imprint, Meta, library)
 {
-    library.impl("route_experts_choose", imprint::kernels::experts_meta);
-    library.impl("route_tokens_choose", imprint::kernels::tokens_meta);
-    library.impl("route_backward", imprint::kernels::backward_meta);
+    library.impl("route_experts_choose", imprint::kernels::experts_choose_result);
+    library.impl("route_tokens_choose", imprint::kernels::tokens_choose_result);
+    library.impl("route_backward", imprint::kernels::route_backward_result);
 }
+#ifdef IMPRINT_CUDA
+
+TORCH_LIBRARY_IMPL(imprint, CUDA, library) { imprint::kernels::cuda::register_routing(library); }
+#endif

@@ -47,6 +47,7 @@ Parsed parse(int argc, char** argv)
     EmbedCommand embed;
     EvalCommand eval;
     TrainCommand train;
+    ReportCommand report;
     ModelInfoCommand model_info;
     FailuresCommand failures;
     DoctorCommand doctor;
@@ -90,6 +91,10 @@ Parsed parse(int argc, char** argv)
     sub->add_option("--run", train.run, "Folder in which the run lives")->type_name("DIR");
     sub->add_option("--steps", train.steps, "Stop after this many steps")->check(CLI::NonNegativeNumber)->type_name("N");
     sub->add_flag("--resume", train.resume, "Go on from the run's last state");
+
+    sub = add_command(app, "report", "Draw a training run's curves as one HTML page", session, report, parsed.command);
+    sub->add_option("RUN", report.run, "Folder of the run")->required();
+    sub->add_option("--out", report.out, "Where to write the page; report.html in the run's folder when left out")->type_name("FILE");
 
     CLI::App* model = app.add_subcommand("model", "What a checkpoint is");
     model->require_subcommand(1);

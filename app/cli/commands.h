@@ -54,6 +54,9 @@ struct TrainCommand {
     std::optional<int64_t> steps;
     bool resume = false;
 };
+struct ReportCommand {
+    std::filesystem::path run, out;  ///< out empty: report.html in the run's folder
+};
 struct ModelInfoCommand {
     std::filesystem::path checkpoint;
 };
@@ -62,14 +65,15 @@ struct FailuresCommand {
 };
 struct DoctorCommand { };
 
-using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ModelInfoCommand,
-                             FailuresCommand, DoctorCommand>;
+using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ReportCommand,
+                             ModelInfoCommand, FailuresCommand, DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
 int run(const SearchCommand& command, const Session& session);
 int run(const EmbedCommand& command, const Session& session);
 int run(const EvalCommand& command, const Session& session);
 int run(const TrainCommand& command, const Session& session);
+int run(const ReportCommand& command, const Session& session);
 int run(const ModelInfoCommand& command, const Session& session);
 int run(const FailuresCommand& command, const Session& session);
 int run(const DoctorCommand& command, const Session& session);

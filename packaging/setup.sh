@@ -80,6 +80,21 @@ install_torch() {
     torch=$(torch_folder "$venv")
 }
 
+# libtorch_cuda.so wants three more libraries; the rest of them are the toolkit's, and its RPATH looks in the wheels alone.
+add_cuda() {
+    local site=${torch%/torch} toolkit=${CUDA_HOME:-/usr/local/cuda}
+    [[ -x $toolkit/bin/nvcc ]] || command -v nvcc >/dev/null || cannot "there is no CUDA toolkit 13.0: no nvcc on the path or in $toolkit"
+    if [[ ! -d $site/nvidia/cusparselt || ! -d $site/nvidia/nvshmem || ! -e $site/nvidia/cu13/lib/libcufile.so.0 ]]; then
+        say "installing the libraries that torch needs for CUDA"
+        python3 -m pip --python "${torch%/lib/python3*}/bin/python" install --no-deps --no-cache-dir --no-compile \
+            --progress-bar off nvidia-cusparselt-cu13==0.8.0 nvidia-nvshmem-cu13==3.4.5 nvidia-cufile==1.15.1.6
+    fi
+    local library
+    for library in "$toolkit"/lib64/*.so*; do
+        [[ -e $site/nvidia/cu13/lib/${library##*/} ]] || ln -s "$library" "$site/nvidia/cu13/lib/"
+    done
+}
+
 configure() {
     local build=$root/build/$preset cache=$root/build/$preset/CMakeCache.txt
     if [[ -e $cache ]] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
@@ -100,6 +115,7 @@ mkdir -p "$root/build"
 exec 9>"$XDG_CACHE_HOME/imprint/setup.lock" 8>"$root/build/.lock"
 flock 9
 install_torch
+[[ $preset != cuda ]] || add_cuda
 flock -u 9
 flock 8 # two builds of one tree at once would write the same objects
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$root} # the presets share objects: only paths below the tree differ between them

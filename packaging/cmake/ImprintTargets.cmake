@@ -18,7 +18,7 @@ if(IMPRINT_FUZZ) # every unit counts the branches that an input takes
 endif()
 
 add_library(imprint_options INTERFACE)
-target_compile_options(imprint_options INTERFACE -Wall -Wextra -Wpedantic)
+target_compile_options(imprint_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wpedantic>")
 target_include_directories(imprint_options INTERFACE ${PROJECT_SOURCE_DIR})
 
 # imprint_library(NAME SOURCES file… LIBS target…): a static library of one floor.

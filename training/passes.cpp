@@ -103,6 +103,15 @@ void Passes::forward()
         leaves_.push_back(at::cat(rows[list]).index({lists_[list].order()}).requires_grad_(true));
 }
 
+int64_t Passes::tokens() const
+{
+    int64_t sum = 0;
+    for (const PassList& list : lists_)
+        for (const Pass& pass : list.passes())
+            sum += pass.tokens;
+    return sum;
+}
+
 void Passes::backward(const at::Tensor& loss, double z_weight)
 {
     loss.backward();

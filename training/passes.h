@@ -73,6 +73,7 @@ public:
     const at::Tensor& rows(size_t list) const { return leaves_[list]; }
     /// Sum over the passes of share × z-loss; 0 in a dense model.
     double z_loss() const { return z_loss_; }
+    int64_t tokens() const;  ///< of all passes
     /// Goes backwards from a loss made of rows() and from z_weight × z-loss; adds into the parameters' gradients, lane after
     /// lane.
     void backward(const at::Tensor& loss, double z_weight);

@@ -18,6 +18,8 @@
 #include "core/model/checkpoint.h"
 #include "training/adamw.h"
 #include "training/batches.h"
+#include "training/log/run_events.h"
+#include "training/log/step_progress.h"
 #include "training/photo_dev.h"
 #include "training/run_folder.h"
 
@@ -96,6 +98,12 @@ private:
                 {"precision", precision().products == at::kFloat ? "fp32" : "bf16"}};
     }
     model::Precision precision() const;
+    /// Into metrics.jsonl and the event file.
+    void metric(const nlohmann::json& line) const
+    {
+        folder_.metric(line);
+        events_->add(line);
+    }
     void fill_given_parts(model::Parameters& parameters) const;
     void evaluate(const model::Network& network, const Objectives& objectives, int64_t step) const;
     void save(const model::Parameters& parameters, const AdamW& optimizer, int64_t step) const
@@ -118,6 +126,7 @@ private:
     PictureFeatures pictures_;
     PhotoDev dev_;
     Lanes lanes_;
+    std::unique_ptr<RunEvents> events_;  // from the first step of this start on
 };
 
 model::Precision Run::precision() const
@@ -160,8 +169,8 @@ void Run::evaluate(const model::Network& network, const Objectives& objectives, 
     const auto taught = dev_.figures(network, [&](const std::vector<int64_t>& texts) { return corpus_.teacher(texts); });
     options_.log(line_of("dev photos at step %lld: R@1 %.1f R@10 %.1f MRR %.3f (teacher's words: %.1f %.1f %.3f)", static_cast<long long>(step),
                          figures.r1, figures.r10, figures.mrr, taught.r1, taught.r10, taught.mrr));
-    folder_.metric({{"step", step}, {"dev", {{"r1", figures.r1}, {"r10", figures.r10}, {"mrr", figures.mrr}}},
-                    {"dev_teacher", {{"r1", taught.r1}, {"r10", taught.r10}, {"mrr", taught.mrr}}}});
+    metric({{"step", step}, {"dev", {{"r1", figures.r1}, {"r10", figures.r10}, {"mrr", figures.mrr}}},
+            {"dev_teacher", {{"r1", taught.r1}, {"r10", taught.r10}, {"mrr", taught.mrr}}}});
 }
 
 TrainReport Run::train()
@@ -198,6 +207,8 @@ TrainReport Run::train()
     for (const auto& spec : model::parameter_specs(recipe_.model))
         if (!spec.frozen)
             parameters.at(spec.name).requires_grad_(true);
+    events_ = std::make_unique<RunEvents>(folder_.path() / "events", step);
+    events_->recipe(to_json(recipe_));
     AdamW optimizer(recipe_.model, parameters);
     if (resumed)
         optimizer.restore(resumed->optimizer);
@@ -215,6 +226,7 @@ TrainReport Run::train()
     }
 
     TrainReport report;
+    StepProgress progress(step, recipe_.steps);
     for (; step < recipe_.steps; ++step) {
         if (options_.cancel.cancelled()) {
             save(parameters, optimizer, step);
@@ -235,12 +247,15 @@ TrainReport Run::train()
         const double rate = learning_rate(recipe_, step);
         const double norm = optimizer.step(recipe_, rate, lanes_);
         const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - step_begun).count();
-        folder_.metric({{"step", step}, {"objective", name}, {"loss", value}, {"nce", loss.nce}, {"cosine", loss.cosine},
-                        {"accuracy", loss.accuracy}, {"gate", loss.gate}, {"gradient_norm", norm}, {"rate", rate}, {"seconds", took}});
+        const int64_t samples = recipe_.objectives[chosen].batch;
+        progress.add(samples, passes.tokens(), took);
+        metric({{"step", step}, {"objective", name}, {"loss", value}, {"nce", loss.nce}, {"cosine", loss.cosine},
+                {"accuracy", loss.accuracy}, {"gate", loss.gate}, {"gradient_norm", norm}, {"rate", rate}, {"seconds", took},
+                {"samples", samples}, {"tokens", passes.tokens()}});
         if (step % recipe_.log_every == 0)
-            options_.log(line_of("step %lld %s loss %.3f nce %.3f cosine %.3f accuracy %.2f gate %.2f norm %.2f, %.2f s/step, %.0f s in all",
-                                 static_cast<long long>(step), name, value, loss.nce, loss.cosine, loss.accuracy, loss.gate, norm, took,
-                                 seconds()));
+            options_.log(progress.line()
+                         + line_of(": %s loss %.3f nce %.3f cosine %.3f accuracy %.2f gate %.2f norm %.2f", name, value, loss.nce,
+                                   loss.cosine, loss.accuracy, loss.gate, norm));
         if ((step + 1) % recipe_.evaluate_every == 0)
             evaluate(network, objectives, step + 1);
         if ((step + 1) % recipe_.checkpoint_every == 0 && step + 1 < recipe_.steps)

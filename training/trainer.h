@@ -31,9 +31,9 @@ struct TrainReport {
     std::filesystem::path checkpoint;   ///< the finished model: <run>/<model name>.safetensors
 };
 
-/// Runs (or resumes) a recipe. Leaves in the run folder: recipe.json as resolved, metrics.jsonl, checkpoints/step-N with
-/// model.safetensors, optimizer.safetensors and state.json (written to a temporary name and renamed), and at the end the
-/// model. What a step draws is a function of the recipe's seed and the step, so a resumed run is bit-equal to one never
+/// Runs (or resumes) a recipe. Leaves in the run folder: recipe.json as resolved, metrics.jsonl, events/ for
+/// TensorBoard, checkpoints/step-N with model.safetensors, optimizer.safetensors and state.json (written to a temporary name
+/// and renamed), and at the end the model. What a step draws is a function of the recipe's seed and the step, so a resumed run is bit-equal to one never
 /// stopped (same binary, machine and thread count). A loss that is not finite throws Error(Malformed) naming step and
 /// objective. Refuses a run folder that has states without `resume`.
 TrainReport run(const TrainOptions& options);

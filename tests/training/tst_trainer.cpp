@@ -19,6 +19,7 @@
 #include "core/model/checkpoint.h"
 #include "tests/support/tiny_checkpoint.h"
 #include "training/corpus.h"
+#include "training/log/run_metrics.h"
 #include "training/trainer.h"
 
 using namespace imprint;
@@ -204,6 +205,22 @@ private Q_SLOTS:
             if (line.contains("objective"))
                 names.insert(line.at("objective"));
         QVERIFY2(names.size() >= 4, qPrintable(QString::number(names.size())));
+    }
+
+    void every_start_leaves_its_events_and_a_run_its_report()
+    {
+        const auto events = [](const fs::path& run) {
+            return std::distance(fs::directory_iterator(run / "events"), fs::directory_iterator());
+        };
+        QCOMPARE(int(events(root_ / "whole")), 1);
+        QCOMPARE(int(events(root_ / "parts-7")), 2);
+        const RunMetrics metrics = read_run_metrics(root_ / "whole");
+        QCOMPARE(metrics.last_step, int64_t{11});
+        QCOMPARE(metrics.damaged_lines, int64_t{0});
+        QVERIFY(!metrics.steps.at("tokens/s").empty());
+        for (const auto& line : metrics_of(root_ / "whole"))
+            if (line.contains("objective"))
+                QVERIFY2(line.at("tokens") >= line.at("samples"), line.dump().c_str());
     }
 
     void losses_fall()

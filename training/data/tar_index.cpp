@@ -54,8 +54,16 @@ void open_at_start(archive* reader, int descriptor, const std::string& subject)
     if (::lseek(descriptor, 0, SEEK_SET) != 0)
         throw_errno(errno, subject, "read the shard");
     if (archive_read_open_fd(reader, descriptor, kBlock) != ARCHIVE_OK)
-        throw Error(ErrorKind::Malformed, subject, "cannot be unpacked (" + complaint(reader) + ")",
+        throw Error(ErrorKind::Malformed, subject, "is no archive that can be read (" + complaint(reader) + ")",
                     "Copy it anew, or leave it out");
+}
+
+int64_t size_of(int descriptor, const std::string& subject)
+{
+    struct stat status { };
+    if (::fstat(descriptor, &status) != 0)
+        throw_errno(errno, subject, "read the shard");
+    return status.st_size;
 }
 
 bool compressed(int descriptor, const std::string& subject)
@@ -119,6 +127,8 @@ TarIndex::TarIndex(const std::filesystem::path& archive)
     if (descriptor_ < 0)
         throw_errno(errno, path_.string(), "open the shard");
     try {
+        if (size_of(descriptor_, path_.string()) == 0)
+            throw Error(ErrorKind::Malformed, path_.string(), "is empty", "Copy it anew, or leave it out");
         if (compressed(descriptor_, path_.string()))
             unpack(descriptor_, path_.string());
         index();
@@ -145,9 +155,7 @@ void TarIndex::index()
     archive_read_support_format_tar(reader.get());
     archive_read_support_format_empty(reader.get());
     open_at_start(reader.get(), descriptor_, path_.string());
-    struct stat status { };
-    if (::fstat(descriptor_, &status) != 0)
-        throw_errno(errno, path_.string(), "read the shard");
+    const int64_t size = size_of(descriptor_, path_.string());
     const auto damaged = [&](const std::string& reason) {
         throw Error(ErrorKind::Malformed, path_.string(),
                     reason + "; " + std::to_string(entries_.size()) + " files before that are whole",
@@ -160,14 +168,12 @@ void TarIndex::index()
             continue;
         // Without filters, what the reader has consumed is the place where the content begins.
         Entry found{name_of(entry), archive_filter_bytes(reader.get(), 0), archive_entry_size(entry)};
-        if (found.offset + found.size > status.st_size)
+        if (found.offset + found.size > size)
             damaged("is cut off inside \"" + found.path + "\"");
         entries_.push_back(std::move(found));
     }
     if (result != ARCHIVE_EOF)
         damaged("is damaged (" + complaint(reader.get()) + ")");
-    if (status.st_size == 0)
-        throw Error(ErrorKind::Malformed, path_.string(), "is empty", "Copy it anew, or leave it out");
 }
 
 std::string TarIndex::read(const Entry& entry) const

@@ -164,9 +164,9 @@ private Q_SLOTS:
         QByteArray broken = whole;
         broken[1024 + 10] = static_cast<char>(broken[1024 + 10] ^ 0x55);  // the second file's
         QTest::newRow("a damaged header") << broken << "is damaged";
-        QTest::newRow("cut off inside the packing") << packed.left(packed.size() / 2) << "cannot be unpacked";
-        QTest::newRow("no archive") << QByteArray(4096, 'x') << "cannot be unpacked";
-        QTest::newRow("nothing") << QByteArray() << "cannot be unpacked";
+        QTest::newRow("cut off inside the packing") << packed.left(packed.size() / 2) << "truncated gzip input";
+        QTest::newRow("no archive") << QByteArray(4096, 'x') << "is no archive that can be read";
+        QTest::newRow("nothing") << QByteArray() << "is empty";
     }
     void an_unreadable_shard_is_named()
     {

@@ -223,6 +223,7 @@ void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw
         Vectors asked{teacher->dim(), {}};
         for (const int line : queries.texts)
             asked.append(teacher->centred(line));
+        systems.emplace_back("teacher's text", rank(asked, gallery.moments));
         systems.emplace_back("conse", rank(asked, gallery.concepts));
     }
     if (gallery.concepts.count() && gallery.concepts.dim == texts.dim)

@@ -31,8 +31,9 @@ struct EvalOptions {
 /// bootstrap intervals over queries), median rank, and the paired difference to ConSE. Pools, groups and systems:
 ///   {"checkpoint", "space", "corpus", …, "pools": [{"pool", "items", "failed", "groups": [{"group", "labels",
 ///     "queries", "systems": {NAME: {"r1", "r1_interval", …, "median_rank"}}, "model_minus_conse": {…}}]}]}
-/// Systems: "model"; "conse" (teacher's query against concept vectors), "conse, own text" (the model's text vector
-/// against concept vectors, where the dimensions agree), "file names", "chance". Sounds have no ConSE.
+/// Systems: "model"; "teacher's text" (the teacher's query against the model's media); "conse" (the teacher's query against
+/// concept vectors); "conse, own text" (the model's text vector against concept vectors, where the dimensions agree);
+/// "file names"; "chance". Sounds have no ConSE. Groups: report, dev, all, and each source where a pool has several.
 /// A medium that cannot be decoded is listed under "failed" and left out of the gallery.
 /// Throws Error for a missing checkpoint, corpus or pool, and Cancelled.
 nlohmann::json evaluate(const EvalOptions& options);

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <map>
+#include <set>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -109,7 +110,7 @@ Queries queries_of(const Pool& pool, bool raw)
 std::vector<Group> groups_of(const Pool& pool, const Queries& queries)
 {
     std::vector<Group> groups;
-    const auto add = [&](const char* name, const std::function<bool(const Item&)>& rule) {
+    const auto add = [&](const std::string& name, const std::function<bool(const Item&)>& rule) {
         Group group{name, {}};
         for (int query = 0; query < static_cast<int>(queries.labels.size()); ++query) {
             const auto& items = queries.relevant[query];
@@ -126,6 +127,12 @@ std::vector<Group> groups_of(const Pool& pool, const Queries& queries)
     add("report, names a sound", [&](const Item& item) { return report(item) && item.names_a_sound == true; });
     add("dev", [](const Item& item) { return item.split == "dev"; });
     add("all", [](const Item&) { return true; });
+    std::set<std::string> sources;
+    for (const Item& item : pool.items)
+        sources.insert(item.source);
+    for (const std::string& source : sources)
+        if (sources.size() > 1)
+            add("from " + source, [&](const Item& item) { return item.source == source; });
     return groups;
 }
 

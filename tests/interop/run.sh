@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Imprint beside other people's programs: checkpoints through Python's safetensors, the trunk against ONNX Runtime, event
+# files in TensorBoard, shards of webdataset. Run by hand: the tests themselves need no Python package and no network.
+#
+#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset]     without names: all
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+root=$(cd "$here/../.." && pwd -P)
+export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
+shipped=$root/resources/models/imprint-small.safetensors
+
+run_one() {
+    case $1 in
+    checkpoint)
+        "$root/packaging/setup.sh" release bin/imprint bin/imprint-decode
+        "$venv/bin/python" "$here/checkpoint.py" "$root/build/release/bin/imprint" "$shipped" "$root"/tests/data/models/v*/*.safetensors
+        ;;
+    trunk)
+        "$root/packaging/setup.sh" release trunk_runner
+        "$venv/bin/python" "$here/trunk_onnx.py" "$shipped" "$root/build/release/tests/trunk_runner" "${@:2}"
+        ;;
+    tensorboard | webdataset) "$here/$1.sh" ;;
+    *)
+        sed -n 's/^#   //p' "$0" >&2
+        return 2
+        ;;
+    esac
+}
+
+# shellcheck source=tests/interop/venv.sh
+source "$here/venv.sh"
+if (($#)); then
+    run_one "$@"
+    exit
+fi
+failed=()
+for name in checkpoint trunk tensorboard webdataset; do
+    bash "${BASH_SOURCE[0]}" "$name" || failed+=("$name")
+done
+((${#failed[@]} == 0)) || {
+    echo "not as it should be: ${failed[*]}" >&2
+    exit 1
+}

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds the preset `bench` and measures indexing (see bench_index.cpp) on FOLDER or, without it, on 1,000 photos of three
-# megapixels: random pieces of the sample photographs, made once in a temporary folder.
+# Builds the preset `bench` and measures indexing (see bench_index.cpp) on FOLDER or, without it, on PHOTOS (1,000) photos of
+# three megapixels: random pieces of the sample photographs, made in a temporary folder.
 #
-#   tests/bench/bench_index.sh [FOLDER]
+#   [PHOTOS=1000] tests/bench/bench_index.sh [FOLDER]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 folder=${1:-}
@@ -15,8 +15,8 @@ if [[ -z $folder ]]; then
     trap 'rm -rf "$folder"' EXIT
     shopt -s nullglob
     sources=("$root"/resources/samples/*.jpg)
-    each=$(((1000 + ${#sources[@]} - 1) / ${#sources[@]}))
-    left=1000
+    left=${PHOTOS:-1000}
+    each=$(((left + ${#sources[@]} - 1) / ${#sources[@]}))
     for source in "${sources[@]}"; do
         count=$((left < each ? left : each))
         left=$((left - count))

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// The encoder at the paper's Base size in fp32 and bf16, against the rate at which this machine multiplies matrices in that
+// precision (the best of a square and of the encoder's own shape); and the shipped model with one thread and with two.
+// FLOP: twice the multiplications of every product, attention's included; norms, softmaxes and activations count as nothing.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <benchmark/benchmark.h>
+#include <c10/core/InferenceMode.h>
+
+#include <memory>
+#include <random>
+
+#include "core/encoder.h"
+#include "core/model/network.h"
+#include "tests/bench/random_parameters.h"
+
+namespace {
+
+using namespace imprint;
+using namespace imprint::model;
+
+constexpr int kSide = 256;  // pixels: 256 tokens, the paper's item
+constexpr int64_t kItemTokens = 256;
+
+ModelConfig base()
+{
+    ModelConfig config;
+    config.name = "imp-b";
+    config.vision_stem = VisionStem::Patch;
+    config.width = 768;
+    config.layers = 12;
+    config.heads = 12;
+    config.ffn_width = 3072;
+    config.sparse_layers = 0;
+    config.qk_norm = false;
+    config.picture_sizes = {{kSide, kSide}};
+    return config;
+}
+
+/// Of one item of 256 tokens through patches, blocks and projections.
+double flop_per_item(const ModelConfig& c)
+{
+    const double d = c.width, tokens = kItemTokens, patch = c.patch_frames * c.patch_size * c.patch_size * 3;
+    const double block = 2 * tokens * (4 * d * d + 2 * d * c.ffn_width) + 4 * tokens * tokens * d;
+    return c.layers * block + 2 * tokens * (patch * d + d * d) + 2 * (d * d + d * c.head_width + c.head_width * c.joint_dim);
+}
+
+at::ScalarType precision_of(benchmark::State& state) { return state.range(0) == 16 ? at::kBFloat16 : at::kFloat; }
+
+void rate(benchmark::State& state, double flop)
+{
+    state.counters["FLOP/s"] = benchmark::Counter(flop, benchmark::Counter::kIsIterationInvariantRate);
+}
+
+void product(benchmark::State& state, int64_t rows, int64_t in, int64_t out)
+{
+    const c10::InferenceMode guard;
+    at::set_num_threads(static_cast<int>(state.range(1)));
+    const auto type = precision_of(state);
+    const at::Tensor x = at::randn({rows, in}).to(type), kernel = at::randn({out, in}).to(type);
+    at::linear(x, kernel);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(at::linear(x, kernel));
+    rate(state, 2.0 * static_cast<double>(rows * in * out));
+}
+
+const Network& base_network(at::ScalarType type)
+{
+    static std::map<at::ScalarType, std::unique_ptr<Network>> networks;
+    auto& network = networks[type];
+    if (!network) {
+        static const Parameters parameters = bench::random_parameters(base());
+        Network plain(base(), parameters);
+        plain.set_precision({type});
+        network = std::make_unique<Network>(plain.with_converted_matrices());
+    }
+    return *network;
+}
+
+void encoder_base(benchmark::State& state)
+{
+    const c10::InferenceMode guard;
+    at::set_num_threads(static_cast<int>(state.range(1)));
+    const Network& network = base_network(precision_of(state));
+    const int64_t batch = state.range(2);
+    const at::Tensor pixels = at::randint(0, 256, {batch, 1, kSide, kSide, 3}, at::kByte);
+    network.encode_pixels(pixels);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(network.encode_pixels(pixels).vectors);
+    rate(state, flop_per_item(base()) * static_cast<double>(batch));
+    state.counters["items/s"] = benchmark::Counter(static_cast<double>(batch), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+/// Noise of the shipped model's first size: what a picture shows does not change what it costs.
+std::vector<media::Picture> pictures(media::Size size, int count)
+{
+    std::mt19937 random(1);
+    std::vector<media::Picture> all;
+    for (int i = 0; i < count; ++i) {
+        auto bytes = std::make_shared<std::vector<uint8_t>>(static_cast<size_t>(size.width) * size.height * 3);
+        for (auto& byte : *bytes)
+            byte = static_cast<uint8_t>(random());
+        all.push_back({size.width, size.height, 0, *bytes, bytes});
+    }
+    return all;
+}
+
+void shipped_model(benchmark::State& state)
+{
+    static Encoder encoder(IMPRINT_SOURCE_DIR "/resources/models/imprint-small.safetensors", {"cpu", "fp32", 1});
+    static const auto items = pictures(encoder.picture_sizes().front(), 32);
+    at::set_num_threads(static_cast<int>(state.range(0)));
+    encoder.encode_pictures(items);
+    for (auto _ : state)
+        benchmark::DoNotOptimize(encoder.encode_pictures(items));
+    state.counters["items/s"] =
+        benchmark::Counter(static_cast<double>(items.size()), benchmark::Counter::kIsIterationInvariantRate);
+}
+
+}  // namespace
+
+// One item a pass is how core/encoder.h runs; where a processor has no bf16, a larger batch would only take longer.
+BENCHMARK_CAPTURE(product, Square, 1536, 1536, 1536)
+    ->ArgNames({"bits", "threads"})
+    ->ArgsProduct({{32, 16}, {1, 2}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK_CAPTURE(product, Tall, kItemTokens, 768, 3072)
+    ->ArgNames({"bits", "threads"})
+    ->ArgsProduct({{32, 16}, {1, 2}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK(encoder_base)
+    ->ArgNames({"bits", "threads", "batch"})
+    ->ArgsProduct({{32}, {1, 2}, {1, 4}})
+    ->ArgsProduct({{16}, {1, 2}, {1}})
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime();
+BENCHMARK(shipped_model)->ArgName("threads")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK_MAIN();

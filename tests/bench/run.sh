@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the preset `bench`, runs every benchmark and prints one table: each figure beside what it is held against in the
+# same run. About ten minutes on two idle cores; --quick shows in two that everything runs, with figures that mean little.
+#
+#   tests/bench/run.sh [--quick] [moe | encoder | loss | index]…        without names: all
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+root=$(cd "$here/../.." && pwd -P)
+build=$root/build/bench
+options=(--benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_enable_random_interleaving=true)
+photos=1000
+if [[ ${1:-} == --quick ]]; then
+    shift
+    options=(--benchmark_min_time=0.001 --benchmark_repetitions=1)
+    photos=40
+fi
+(($#)) || set -- moe encoder loss index
+
+targets=()
+for name in "$@"; do
+    [[ $name == index ]] || targets+=("bin/bench_$name")
+done
+((${#targets[@]})) && "$root/packaging/setup.sh" bench "${targets[@]}"
+export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
+
+results=$build/results
+mkdir -p "$results"
+files=()
+for name in "$@"; do
+    echo "measuring: $name" >&2
+    file=$results/$name.json
+    rm -f "$file"
+    if [[ $name == index ]]; then
+        PHOTOS=$photos "$here/bench_index.sh" >"$file" || [[ -s $file ]] # over its aim: the table says so
+    else
+        "$build/bin/bench_$name" "${options[@]}" --benchmark_out="$file" --benchmark_out_format=json >"$results/$name.txt"
+    fi
+    files+=("$file")
+done
+exec python3 "$here/table.py" "${files[@]}"

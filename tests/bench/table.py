@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""One table of all figures: ours, what it is held against in the same run, their ratio, the aim.
+
+    table.py RESULT.json…        Google Benchmark's JSON, and bench_index's own
+"""
+import json
+import platform
+import statistics
+import sys
+from pathlib import Path
+
+ROWS: list[tuple[str, str, str, str, str]] = []
+NOTES: list[str] = []
+
+
+def row(figure: str, ours: str, other: str, ratio: float | None, aim: str, met: bool | None = None) -> None:
+    mark = "" if met is None else " ✓" if met else " ✗"
+    ROWS.append((figure, ours, other, "" if ratio is None else f"{ratio:.2f}{mark}", aim))
+
+
+class Results:
+    """Medians over repetitions by name."""
+
+    def __init__(self, document: dict):
+        self.runs: dict[str, list[dict]] = {}
+        for run in document["benchmarks"]:
+            if run.get("run_type") != "aggregate":
+                self.runs.setdefault(run["name"].removesuffix("/real_time"), []).append(run)
+
+    def of(self, name: str, field: str = "real_time") -> float:
+        return statistics.median(run[field] for run in self.runs[name])
+
+    def starting(self, prefix: str) -> list[str]:
+        return [name for name in self.runs if name.startswith(prefix)]
+
+
+def moe(results: Results) -> None:
+    for groups, shape in ((8, "8 × 256 tokens"), (1, "1 × 2,048 tokens")):
+        for step, label in (("forward_backward", "forward and backward"), ("forward", "forward")):
+            ours = results.of(f"{step}/Ours/groups:{groups}")
+            for form, name in (("Loop", "loop over experts"), ("Einsum", "one-hot einsum")):
+                other = results.of(f"{step}/{form}/groups:{groups}")
+                aim = "≥ 3" if step == "forward_backward" else ""
+                row(f"MoE layer, {shape}, {label}", f"{ours:.0f} ms", f"{name} {other:.0f} ms", other / ours, aim,
+                    other / ours >= 3 if aim else None)
+            dense = results.of(f"{step}/Dense/groups:{groups}")
+            aim = "≤ 1.3" if step == "forward" else ""
+            row(f"MoE layer, {shape}, {label}", f"{ours:.0f} ms", f"dense of equal active size {dense:.0f} ms",
+                ours / dense, aim, ours / dense <= 1.3 if aim else None)
+
+
+def encoder(results: Results) -> None:
+    for bits, name in ((32, "fp32"), (16, "bf16")):
+        for threads in (1, 2):
+            key = f"bits:{bits}/threads:{threads}"
+            peak = max(results.of(f"product/{shape}/{key}", "FLOP/s") for shape in ("Square", "Tall"))
+            batches = [int(name.rsplit(":", 1)[1]) for name in results.starting(f"encoder_base/{key}/")]
+            batch = max(batches, key=lambda n: results.of(f"encoder_base/{key}/batch:{n}", "FLOP/s"))
+            ours = results.of(f"encoder_base/{key}/batch:{batch}", "FLOP/s")
+            items = results.of(f"encoder_base/{key}/batch:{batch}", "items/s")
+            row(f"encoder at Base size, {name}, {threads} thread(s), {items:.2f} items/s", f"{ours / 1e9:.0f} GFLOP/s",
+                f"matrix product {peak / 1e9:.0f} GFLOP/s", ours / peak, "≥ 0.5" if bits == 16 else "",
+                ours / peak >= 0.5 if bits == 16 else None)
+    if "avx512_bf16" not in Path("/proc/cpuinfo").read_text():
+        NOTES.append("This processor has no bf16 instructions: its bf16 figures are of a path that the program never chooses.")
+    one, two = (results.of(f"shipped_model/threads:{n}", "items/s") for n in (1, 2))
+    row("shipped model, pictures, two threads", f"{two:.0f}/s", f"one thread {one:.0f}/s", two / one, "")
+
+
+def loss(results: Results) -> None:
+    for form in sorted({name.split("/")[1] for name in results.starting("peak/")}):
+        sizes = sorted(int(name.rsplit(":", 1)[1]) for name in results.starting(f"peak/{form}/"))
+        first, last = (results.of(f"peak/{form}/batch:{n}", "peak_MiB") for n in (sizes[0], sizes[-1]))
+        growth = (last / first) / (sizes[-1] / sizes[0])
+        aim = "≤ 1.1 (linear)" if form != "WholeMatrix" else ""
+        row(f"contrastive loss ({form}), peak memory at batch {sizes[-1]}", f"{last:.1f} MiB",
+            f"batch {sizes[0]}: {first:.1f} MiB × {sizes[-1] // sizes[0]}", growth, aim, growth <= 1.1 if aim else None)
+
+
+def index(result: dict) -> None:
+    row(f"index {result['photos']} photos end to end", f"{result['index_seconds']:.1f} s",
+        f"decode alone {result['decode_seconds']:.1f} s + encode alone {result['encode_seconds']:.1f} s",
+        result["ratio"], f"≤ {result['ratio_at_most']}", result["ratio"] <= result["ratio_at_most"])
+    row("its memory, all processes", f"{result['peak_gib']:.2f} GiB", "", None,
+        f"< {result['peak_gib_at_most']} GiB {'✓' if result['peak_gib'] < result['peak_gib_at_most'] else '✗'}")
+
+
+def main() -> None:
+    for name in sys.argv[1:]:
+        document = json.loads(Path(name).read_text())
+        kind = Path(name).stem
+        if kind == "index":
+            index(document)
+        else:
+            {"moe": moe, "encoder": encoder, "loss": loss}[kind](Results(document))
+    head = ("figure", "ours", "held against", "ratio", "aim")
+    widths = [max(len(line[i]) for line in [head, *ROWS]) for i in range(len(head))]
+    for line in [head, tuple("-" * width for width in widths), *ROWS]:
+        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths)) + " |")
+    model = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.processor())
+    print(f"\n{model}; load when the table was made: {Path('/proc/loadavg').read_text().split()[0]}", *NOTES, sep="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tensor memory at the peak of the contrastive loss, forward and backward, against the batch: a loss that holds the
 // batch-by-batch matrix grows with its square, one that works in row chunks with the batch.
+//
+//   Kernels      kernels/contrastive.h, in row chunks
+//   Training     what training/objectives.h runs
+//   WholeMatrix  the usual form: all scores at once, a cross entropy of rows and one of columns
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 
+#include "kernels/contrastive.h"
 #include "tests/bench/allocation_meter.h"
 #include "training/objectives.h"
 
@@ -25,6 +30,11 @@ at::Tensor whole_matrix(const at::Tensor& a, const at::Tensor& b, const at::Tens
 at::Tensor training_loss(const at::Tensor& a, const at::Tensor& b, const at::Tensor& temperature)
 {
     return training::nce(a, b, temperature);
+}
+
+at::Tensor row_chunks(const at::Tensor& a, const at::Tensor& b, const at::Tensor& temperature)
+{
+    return kernels::contrastive_loss(a, b, temperature);
 }
 
 void peak(benchmark::State& state, Loss loss)
@@ -55,6 +65,7 @@ void batches(benchmark::internal::Benchmark* benchmark)
 
 }  // namespace
 
+BENCHMARK_CAPTURE(peak, Kernels, row_chunks)->Apply(batches);
 BENCHMARK_CAPTURE(peak, Training, training_loss)->Apply(batches);
 BENCHMARK_CAPTURE(peak, WholeMatrix, whole_matrix)->Apply(batches);
 BENCHMARK_MAIN();

@@ -96,10 +96,15 @@ Parsed parse(int argc, char** argv)
     sub->add_option("RUN", report.run, "Folder of the run")->required();
     sub->add_option("--out", report.out, "Where to write the page; report.html in the run's folder when left out")->type_name("FILE");
 
-    CLI::App* model = app.add_subcommand("model", "What a checkpoint is");
+    CLI::App* model = app.add_subcommand("model", "What a checkpoint or a configuration is");
     model->require_subcommand(1);
-    sub = add_command(*model, "info", "Sizes, configuration and provenance of a checkpoint", session, model_info, parsed.command);
-    sub->add_option("CHECKPOINT", model_info.checkpoint, "Checkpoint")->required();
+    sub = add_command(*model, "info", "Sizes, costs, configuration and provenance", session, model_info, parsed.command);
+    CLI::Option_group* which = sub->add_option_group("of what");
+    which->add_option("CHECKPOINT", model_info.checkpoint, "Checkpoint");
+    which->add_option("--config", model_info.config, "A network by name, without weights: imprint-small, imp-s, imp-b, imp-l, "
+                                                     "imp-moe-s, imp-moe-b, imp-moe-l and more")
+        ->type_name("NAME");
+    which->require_option(1);
 
     sub = add_command(app, "failures", "List the files that could not be read", session, failures, parsed.command);
     sub->add_flag("--retry", failures.retry, "Forget them and try them again now");

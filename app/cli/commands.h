@@ -58,7 +58,8 @@ struct ReportCommand {
     std::filesystem::path run, out;  ///< out empty: report.html in the run's folder
 };
 struct ModelInfoCommand {
-    std::filesystem::path checkpoint;
+    std::filesystem::path checkpoint;  ///< or
+    std::string config;                ///< the name of a configuration
 };
 struct FailuresCommand {
     bool retry = false;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// `imprint model info` and `imprint eval`.
+// `imprint model info`, and `imprint eval`.
 #include <cstdio>
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
 #include "core/model/checkpoint_info.h"
+#include "core/model/model_info.h"
+#include "core/model/named_configs.h"
 #include "training/evaluation/evaluate.h"
 
 namespace imprint::cli {
@@ -26,6 +28,18 @@ void print_fields(const nlohmann::json& fields, int depth)
     }
 }
 
+/// A checkpoint tells of itself what no configuration can, and costs what its configuration costs.
+nlohmann::json info_of(const ModelInfoCommand& command)
+{
+    if (!command.config.empty())
+        return model::model_info(model::named_config(command.config));
+    nlohmann::json info = model::checkpoint_info(command.checkpoint);
+    const nlohmann::json costs = model::model_info(model::config_from_json(info.at("config"), command.checkpoint.string()));
+    for (const char* key : {"flops", "memory"})
+        info[key] = costs.at(key);
+    return info;
+}
+
 bool has_failures(const nlohmann::json& result)
 {
     for (const auto& pool : result.value("pools", nlohmann::json::array()))
@@ -38,7 +52,7 @@ bool has_failures(const nlohmann::json& result)
 
 int run(const ModelInfoCommand& command, const Session& session)
 {
-    const nlohmann::json info = model::checkpoint_info(command.checkpoint);
+    const nlohmann::json info = info_of(command);
     if (session.json)
         print_json(info);
     else

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Configuration to and from JSON, and the table of tensors it implies.
+// Configuration to and from JSON, and the rules it must keep.
 #include "core/model/config.h"
 
-#include <cmath>
-#include <functional>
+#include <algorithm>
 #include <map>
-#include <numeric>
 
 #include <nlohmann/json.hpp>
 
@@ -57,7 +55,36 @@ void visit_fields(Config& c, Visit&& visit)
     visit("vocabulary", c.vocabulary);
     visit("max_text_tokens", c.max_text_tokens);
     visit("scale_text", c.scale_text);
+    visit("router", c.router);
+    visit("router_top_k", c.router_top_k);
+    visit("batch_priority", c.batch_priority);
+    visit("normalise_gates", c.normalise_gates);
+    visit("sparse_placement", c.sparse_placement);
+    visit("use_bias", c.use_bias);
+    visit("aggregation_token", c.aggregation_token);
+    visit("lora_rank", c.lora_rank);
+    visit("lora_alpha", c.lora_alpha);
+    visit("lora_matrices", c.lora_matrices);
+    visit("common_space", c.common_space);
+    visit("temperature", c.temperature);
+    visit("classifiers", c.classifiers);
+    visit("target_classifier", c.target_classifier);
+    visit("standardise_sound", c.standardise_sound);
+    visit("sound_time_by_share", c.sound_time_by_share);
+    visit("waveform", c.waveform);
+    visit("waveform_patch", c.waveform_patch);
+    visit("waveform_buckets", c.waveform_buckets);
+    visit("max_waveform_patches", c.max_waveform_patches);
+    visit("text_rows", c.text_rows);
 }
+
+// The fields of format 2.
+constexpr const char* kAdded[] = {"router",           "router_top_k",      "batch_priority",    "normalise_gates",
+                                  "sparse_placement", "use_bias",          "aggregation_token", "lora_rank",
+                                  "lora_alpha",       "lora_matrices",     "common_space",      "temperature",
+                                  "classifiers",      "target_classifier", "standardise_sound", "sound_time_by_share",
+                                  "waveform",         "waveform_patch",    "waveform_buckets",  "max_waveform_patches",
+                                  "text_rows"};
 
 json value_of(const std::string& v) { return v; }
 json value_of(int v) { return v; }
@@ -65,6 +92,17 @@ json value_of(double v) { return v; }
 json value_of(bool v) { return v; }
 json value_of(VisionStem v) { return v == VisionStem::Patch ? "patch" : "hybrid"; }
 json value_of(RoutingGroup v) { return v == RoutingGroup::Item ? "item" : "batch"; }
+json value_of(Router v) { return v == Router::Experts ? "experts" : "tokens"; }
+json value_of(SparsePlacement v) { return v == SparsePlacement::Last ? "last" : "uniform"; }
+json value_of(CommonSpace v) { return v == CommonSpace::Joint ? "joint" : "disjoint"; }
+json value_of(const std::vector<std::string>& v) { return v; }
+json value_of(const std::vector<ClassifierHead>& heads)
+{
+    json list = json::array();
+    for (const auto& head : heads)
+        list.push_back({{"modality", head.modality}, {"name", head.name}, {"classes", head.classes}});
+    return list;
+}
 json value_of(const std::vector<media::Size>& sizes)
 {
     json list = json::array();
@@ -95,6 +133,30 @@ void read_word(const json& j, Enum& v, const std::map<std::string, Enum>& words)
 }
 void read(const json& j, VisionStem& v) { read_word(j, v, {{"patch", VisionStem::Patch}, {"hybrid", VisionStem::Hybrid}}); }
 void read(const json& j, RoutingGroup& v) { read_word(j, v, {{"item", RoutingGroup::Item}, {"batch", RoutingGroup::Batch}}); }
+void read(const json& j, Router& v) { read_word(j, v, {{"experts", Router::Experts}, {"tokens", Router::Tokens}}); }
+void read(const json& j, SparsePlacement& v)
+{
+    read_word(j, v, {{"last", SparsePlacement::Last}, {"uniform", SparsePlacement::Uniform}});
+}
+void read(const json& j, CommonSpace& v)
+{
+    read_word(j, v, {{"joint", CommonSpace::Joint}, {"disjoint", CommonSpace::Disjoint}});
+}
+void read(const json& j, std::vector<std::string>& v) { v = j.get<std::vector<std::string>>(); }
+void read(const json& j, std::vector<ClassifierHead>& heads)
+{
+    if (!j.is_array())
+        throw json::type_error::create(302, "a list is wanted", &j);
+    heads.clear();
+    for (const auto& entry : j) {
+        if (!entry.is_object() || entry.size() != 3)
+            throw json::type_error::create(302, "modality, name and classes are wanted", &entry);
+        ClassifierHead& head = heads.emplace_back();
+        read(entry.at("modality"), head.modality);
+        read(entry.at("name"), head.name);
+        read(entry.at("classes"), head.classes);
+    }
+}
 void read(const json& j, std::vector<media::Size>& sizes)
 {
     if (!j.is_array())
@@ -113,6 +175,43 @@ void require(bool condition, const std::string& subject, const std::string& fiel
     if (!condition)
         throw Error(ErrorKind::Malformed, subject, "model configuration: " + field + " " + rule,
                     "The file is damaged or was made by another version; get it again");
+}
+
+bool is_name(const std::string& text)
+{
+    return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    });
+}
+
+void check_options(const ModelConfig& c, const std::string& subject)
+{
+    require(c.router == Router::Experts || (c.router_top_k >= 1 && c.router_top_k <= c.experts), subject, "router_top_k",
+            "must be 1 … experts");
+    require(c.sparse_placement == SparsePlacement::Last || c.sparse_layers == 0 || c.layers % c.sparse_layers == 0, subject,
+            "sparse_layers", "must divide layers where the sparse ones are spread");
+    require(c.lora_rank >= 0 && c.lora_rank <= c.width, subject, "lora_rank", "must be 0 … width");
+    require(c.lora_alpha > 0 && c.lora_alpha <= 1e6, subject, "lora_alpha", "must be in (0, 1000000]");
+    static const std::vector<std::string> matrices = {"q", "k", "v", "o", "in", "out"};
+    for (const auto& name : c.lora_matrices)
+        require(std::find(matrices.begin(), matrices.end(), name) != matrices.end(), subject, "lora_matrices",
+                "may name q, k, v, o, in and out");
+    require(c.temperature > 0 && c.temperature <= 100, subject, "temperature", "must be in (0, 100]");
+    require(c.common_space == CommonSpace::Joint || c.vision_stem == VisionStem::Patch, subject, "common_space",
+            "must be joint with the hybrid stem, whose concept is a vector of the joint space");
+    require(c.sound_time_by_share || c.max_sound_patches <= c.sound_time_buckets, subject, "max_sound_patches",
+            "must be at most sound_time_buckets");
+    const auto known = c.modalities();
+    require(c.classifiers.size() <= 1024, subject, "classifiers", "must list at most 1024");
+    for (size_t i = 0; i < c.classifiers.size(); ++i) {
+        const auto& head = c.classifiers[i];
+        require(std::find(known.begin(), known.end(), head.modality) != known.end() && is_name(head.name) && head.classes >= 1
+                    && head.classes <= 1 << 20,
+                subject, "classifiers", "must have a modality of the network, a plain name and 1 … 1048576 classes");
+        for (size_t other = 0; other < i; ++other)
+            require(c.classifiers[other].modality != head.modality || c.classifiers[other].name != head.name, subject,
+                    "classifiers", "must not list one twice");
+    }
 }
 
 void check(const ModelConfig& c, const std::string& subject)
@@ -145,6 +244,10 @@ void check(const ModelConfig& c, const std::string& subject)
     positive("trunk_classes", c.trunk_classes, 1 << 20);
     positive("max_group", c.max_group, 1 << 24);
     require(c.concept_temperature > 0, subject, "concept_temperature", "must be above 0");
+    positive("waveform_patch", c.waveform_patch, 1 << 16);
+    positive("waveform_buckets", c.waveform_buckets, 1 << 16);
+    positive("max_waveform_patches", c.max_waveform_patches, 1 << 16);
+    require(c.text_rows >= 0 && c.text_rows <= 1 << 16, subject, "text_rows", "must be 0 … 65536");
     require(c.width % c.heads == 0, subject, "width", "must be a multiple of heads");
     require(c.sparse_layers >= 0 && c.sparse_layers <= c.layers, subject, "sparse_layers", "must be 0 … layers");
     require(c.sparse_layers == 0 || (c.experts >= 1 && c.experts <= 1024), subject, "experts", "must be 1 … 1024");
@@ -157,14 +260,31 @@ void check(const ModelConfig& c, const std::string& subject)
         require(size.width >= 32 && size.width <= 4096 && size.height >= 32 && size.height <= 4096 && size.width % 32 == 0
                     && size.height % 32 == 0,
                 subject, "picture_sizes", "must be multiples of 32 up to 4096");
+    check_options(c, subject);
+}
+
+json all_fields(const ModelConfig& config)
+{
+    json out = json::object();
+    visit_fields(config, [&](const char* name, const auto& value) { out[name] = value_of(value); });
+    return out;
 }
 
 }  // namespace
 
 json to_json(const ModelConfig& config)
 {
-    json out = json::object();
-    visit_fields(config, [&](const char* name, const auto& value) { out[name] = value_of(value); });
+    json out = all_fields(config);
+    const json standard = all_fields({});
+    bool added = false;
+    for (const char* name : kAdded) {
+        if (out.at(name) == standard.at(name))
+            out.erase(name);
+        else
+            added = true;
+    }
+    if (added)
+        out["format"] = kConfigFormat;
     return out;
 }
 
@@ -173,6 +293,15 @@ ModelConfig config_from_json(const json& j, const std::string& subject)
     require(j.is_object(), subject, "it", "must be an object");
     ModelConfig config;
     size_t known = 0;
+    if (const auto format = j.find("format"); format != j.end()) {
+        ++known;
+        require(format->is_number_integer() && *format >= 1, subject, "format", "must be a whole number from 1");
+        if (*format > kConfigFormat)
+            throw Error(ErrorKind::Unsupported, subject,
+                        "has the configuration format " + format->dump() + ", this program reads up to "
+                            + std::to_string(kConfigFormat),
+                        "Use the Imprint that made it, or a newer one");
+    }
     visit_fields(config, [&](const char* name, auto& value) {
         const auto found = j.find(name);
         if (found == j.end())
@@ -189,142 +318,25 @@ ModelConfig config_from_json(const json& j, const std::string& subject)
     return config;
 }
 
-int64_t ParameterSpec::count() const
+bool ModelConfig::adapts(const std::string& matrix) const
 {
-    return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+    return lora_rank > 0 && std::find(lora_matrices.begin(), lora_matrices.end(), matrix) != lora_matrices.end();
 }
 
-namespace {
-
-class SpecList {
-public:
-    explicit SpecList(const ModelConfig& config) : config_(config) {}
-
-    void matrix(const std::string& name, std::vector<int64_t> shape, double fan_in)
-    {
-        specs.push_back({name, std::move(shape), ParameterSpec::Init::TruncatedNormal, 1.0 / std::sqrt(fan_in), true});
-    }
-    void linear(const std::string& name, int in, int out)
-    {
-        matrix(name + ".kernel", {out, in}, in);
-        specs.push_back({name + ".bias", {out}, ParameterSpec::Init::Zeros, 0, false, false, true});
-    }
-    void norm(const std::string& name, int width, bool bias)
-    {
-        specs.push_back({name + ".scale", {width}, ParameterSpec::Init::Ones, 0, false, false, true});
-        if (bias)
-            specs.push_back({name + ".bias", {width}, ParameterSpec::Init::Zeros, 0, false, false, true});
-    }
-    void table(const std::string& name, int rows)
-    {
-        specs.push_back({name, {rows, config_.width}, ParameterSpec::Init::Normal, 1.0 / std::sqrt(config_.width)});
-    }
-    void given(const std::string& name, std::vector<int64_t> shape, bool full_precision)
-    {
-        specs.push_back({name, std::move(shape), ParameterSpec::Init::Zeros, 0, false, true, full_precision});
-    }
-    void constant(const std::string& name, double value)
-    {
-        specs.push_back({name, {1}, ParameterSpec::Init::Constant, value, false, false, true});
-    }
-    void blocks();
-    void modality(const std::string& name)
-    {
-        linear(name + ".pre", config_.width, config_.width);
-        linear(name + ".post", config_.width, config_.width);
-        linear(name + ".head.hidden", config_.width, config_.head_width);
-        linear(name + ".head.out", config_.head_width, config_.joint_dim);
-        norm(name + ".head.norm", config_.joint_dim, true);
-    }
-
-    std::vector<ParameterSpec> specs;
-
-private:
-    const ModelConfig& config_;
-};
-
-void SpecList::blocks()
+std::vector<std::string> ModelConfig::modalities() const
 {
-    const auto& c = config_;
-    for (int layer = 0; layer < c.layers; ++layer) {
-        const std::string block = "encoder." + std::to_string(layer) + ".";
-        norm(block + "attention.norm", c.width, false);
-        // JAX stores q, k, v as (width, heads, 64) and counts width × heads as their fan-in.
-        for (const char* part : {"q", "k", "v"})
-            matrix(block + "attention." + part + ".kernel", {c.width, c.width}, double(c.width) * c.heads);
-        matrix(block + "attention.o.kernel", {c.width, c.width}, c.width);
-        if (c.qk_norm) {
-            norm(block + "attention.q_norm", c.head_dim(), false);
-            norm(block + "attention.k_norm", c.head_dim(), false);
-        }
-        norm(block + "ffn.norm", c.width, false);
-        if (c.sparse(layer)) {
-            specs.push_back({block + "ffn.router.kernel", {c.experts, c.width}, ParameterSpec::Init::Normal, 0.02, true,
-                             false, true});
-            matrix(block + "ffn.in.kernel", {c.experts, c.width, c.ffn_width}, c.width);
-            matrix(block + "ffn.out.kernel", {c.experts, c.ffn_width, c.width}, c.ffn_width);
-        } else {
-            matrix(block + "ffn.in.kernel", {c.ffn_width, c.width}, c.width);
-            matrix(block + "ffn.out.kernel", {c.width, c.ffn_width}, c.ffn_width);
-        }
-    }
-    norm("encoder.norm", c.width, true);
+    std::vector<std::string> names = {"vision", "sound", "text"};
+    if (waveform)
+        names.push_back("waveform");
+    return names;
 }
 
-
-}  // namespace
-
-std::vector<ParameterSpec> parameter_specs(const ModelConfig& c)
+std::vector<std::string> temperature_pairs(const ModelConfig& config)
 {
-    SpecList list(c);
-    if (c.vision_stem == VisionStem::Hybrid) {
-        list.given("vision.map_mean", {c.trunk_channels}, true);
-        list.given("vision.map_deviation", {c.trunk_channels}, true);
-        list.linear("vision.input", c.trunk_channels, c.width);
-        list.given("concept.class_text", {c.trunk_classes, c.joint_dim}, false);
-        list.linear("concept.input", c.joint_dim, c.width);
-        list.linear("concept.gate", c.width, 1);
-    } else {
-        list.linear("vision.input", c.patch_frames * c.patch_size * c.patch_size * 3, c.width);
-    }
-    list.table("vision.position.time", c.time_buckets);
-    list.table("vision.position.row", c.row_buckets);
-    list.table("vision.position.column", c.column_buckets);
-    list.norm("vision.position.norm", c.width, true);
-    list.modality("vision");
-
-    list.given("sound.mel_mean", {c.mel_bands}, true);
-    list.given("sound.mel_deviation", {c.mel_bands}, true);
-    list.linear("sound.input", c.sound_patch * c.sound_patch, c.width);
-    list.table("sound.position.time", c.sound_time_buckets);
-    list.table("sound.position.frequency", c.sound_frequency_buckets);
-    list.norm("sound.position.norm", c.width, true);
-    list.modality("sound");
-
-    list.table("text.table", c.vocabulary);
-    list.table("text.position", c.max_text_tokens);
-    list.norm("text.position.norm", c.width, true);
-    list.modality("text");
-
-    list.blocks();
-    // Temperatures are stored as they are and pass a ReLU, not an exponential (section 1.6).
-    for (const char* pair : {"picture_text", "sound_text", "text_text", "picture_sound"})
-        list.constant(std::string("temperature.") + pair, 0.07);
-    return std::move(list.specs);
-}
-
-EncoderCount encoder_count(const ModelConfig& config)
-{
-    EncoderCount result;
-    for (const auto& spec : parameter_specs(config)) {
-        if (spec.name.rfind("encoder.", 0) != 0)
-            continue;
-        result.all += spec.count();
-        // With capacity factor 1 a token meets one expert on average.
-        const bool expert = spec.shape.size() == 3;
-        result.active += expert ? static_cast<int64_t>(spec.count() / config.experts * config.capacity_factor) : spec.count();
-    }
-    return result;
+    std::vector<std::string> pairs = {"picture_text", "sound_text", "text_text", "picture_sound"};
+    if (config.waveform)
+        pairs.insert(pairs.end(), {"waveform_text", "picture_waveform", "sound_waveform"});
+    return pairs;
 }
 
 }  // namespace imprint::model

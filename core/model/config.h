@@ -20,6 +20,26 @@ enum class VisionStem { Patch, Hybrid };
 /// Batch: within groups of up to `max_group` tokens that span items, as in the paper's code.
 enum class RoutingGroup { Item, Batch };
 
+/// Who chooses. Experts: each takes the tokens it finds most probable (the paper). Tokens: each goes to its `router_top_k`
+/// most probable experts, as long as they have slots.
+enum class Router { Experts, Tokens };
+
+/// Which blocks are sparse: the last ones (the paper), or every (layers / sparse_layers)-th, the last one included.
+enum class SparsePlacement { Last, Uniform };
+
+/// Joint: one head per modality, all into one space (ours). Disjoint: one head per ordered pair of modalities, as in the
+/// paper: a picture's vector for texts is compared with a text's vector for pictures.
+enum class CommonSpace { Joint, Disjoint };
+
+/// A linear classifier on the pooled features of one modality, named after its data set.
+struct ClassifierHead {
+    std::string modality;  ///< vision, sound, waveform or text
+    std::string name;      ///< lower case letters, digits, '_' and '-'
+    int classes = 0;
+
+    bool operator==(const ClassifierHead&) const = default;
+};
+
 struct ModelConfig {
     std::string name = "imprint-small";
 
@@ -37,10 +57,30 @@ struct ModelConfig {
     int min_capacity = 1;
     RoutingGroup routing_group = RoutingGroup::Item;
     int max_group = 2048;
+    Router router = Router::Experts;
+    int router_top_k = 1;          ///< Router::Tokens: experts a token asks for
+    bool batch_priority = false;   ///< Router::Tokens: slots go to the tokens surest of their first choice, else in order
+    bool normalise_gates = false;  ///< divides a token's output by the sum of the gates that took it (the paper does not)
+    SparsePlacement sparse_placement = SparsePlacement::Last;
 
-    // Joint space.
+    /// Biases in the blocks' matrices and norms (older checkpoints of the paper's authors); the router never has one.
+    bool use_bias = false;
+    /// A learned token before the others; its output then stands for the item, instead of the mean over the tokens.
+    bool aggregation_token = false;
+
+    // Low-rank adapters beside the blocks' matrices: W·x + (alpha / rank)·up·down·x. Rank 0: none.
+    int lora_rank = 0;
+    double lora_alpha = 16;
+    std::vector<std::string> lora_matrices = {"q", "v"};  ///< of: q, k, v, o, in, out (the last two of dense and expert FFNs)
+
+    // Common space: Linear(width → head_width), GELU, Linear(→ joint_dim), LayerNorm.
+    CommonSpace common_space = CommonSpace::Joint;
     int head_width = 512;
     int joint_dim = 384;
+    double temperature = 0.07;  ///< what each pair's temperature starts from
+
+    std::vector<ClassifierHead> classifiers;
+    bool target_classifier = false;  ///< width → vocabulary on every text token, for masked language modelling
 
     // Vision. Position tables are factorised; a coordinate i of n reads row floor(i * buckets / n).
     VisionStem vision_stem = VisionStem::Hybrid;
@@ -57,10 +97,20 @@ struct ModelConfig {
     int sound_patch = 16;
     int max_sound_patches = 8;  ///< along time: 8 × 16 × 512 samples = 4.096 s
     int sound_time_buckets = 64, sound_frequency_buckets = 8;
+    bool standardise_sound = true;  ///< per mel band, by statistics in the checkpoint (the paper does not)
+    /// Time rows by share: patch i of n reads row floor(i · buckets / n), as in the paper. Else row i: a short sound must not
+    /// look like a slow one.
+    bool sound_time_by_share = false;
+
+    // Waveform: patches of raw samples at 16 kHz. Positions always by share.
+    bool waveform = false;
+    int waveform_patch = 256, waveform_buckets = 512;
+    int max_waveform_patches = 512;
 
     // Text.
     int vocabulary = 8000;
     int max_text_tokens = 64;
+    int text_rows = 0;  ///< of the position table; 0: max_text_tokens. Tokens past the last row share it.
     /// Piece vectors are multiplied by √width, so that they weigh as much as their (normalised) positions from the first
     /// step. The paper's code does not; in a short run its texts stay indistinct.
     bool scale_text = true;
@@ -70,11 +120,26 @@ struct ModelConfig {
     int head_dim() const { return width / heads; }
     int sound_patch_samples() const { return sound_patch * hop; }
     int max_sound_samples() const { return max_sound_patches * sound_patch_samples(); }
-    bool sparse(int layer) const { return layer >= layers - sparse_layers; }
+    int text_position_rows() const { return text_rows > 0 ? text_rows : max_text_tokens; }
+    int max_waveform_samples() const { return max_waveform_patches * waveform_patch; }
+    bool sparse(int layer) const
+    {
+        if (sparse_placement == SparsePlacement::Last || sparse_layers == 0)
+            return layer >= layers - sparse_layers;
+        return (layers - 1 - layer) % (layers / sparse_layers) == 0;
+    }
+    bool adapts(const std::string& matrix) const;  ///< whether LoRA adapts the blocks' matrices of this name
+    std::vector<std::string> modalities() const;   ///< vision, sound, text and, where there is one, waveform
 };
 
-/// Every field under its own name. from_json refuses unknown keys, wrong types and impossible sizes with
-/// Error(Malformed), naming the field; `subject` is the file it came from.
+/// The version of the configuration's JSON that this program writes. 1: the first checkpoints. 2: adds the fields from
+/// `router` to `text_rows`; each is written only where it is not the default, and the version only where one is, so that a
+/// network that uses nothing new stays readable by older programs.
+inline constexpr int kConfigFormat = 2;
+
+/// Every field under its own name; "format" where it is not 1. from_json takes a missing field at its default and refuses
+/// unknown keys, wrong types and impossible sizes with Error(Malformed), naming the field, and a newer format with
+/// Error(Unsupported); `subject` is the file it came from.
 nlohmann::json to_json(const ModelConfig& config);
 ModelConfig config_from_json(const nlohmann::json& json, const std::string& subject);
 
@@ -84,10 +149,11 @@ struct ParameterSpec {
     std::string name;
     std::vector<int64_t> shape;
     Init init = Init::Zeros;
-    double scale = 0;       ///< standard deviation, or the constant
-    bool decays = false;    ///< weight decay applies (matrices called "kernel" in the paper's code)
-    bool frozen = false;    ///< a given part: trunk, class texts, standardisation
+    double scale = 0;             ///< standard deviation, or the constant
+    bool decays = false;          ///< weight decay applies (matrices called "kernel" in the paper's code)
+    bool frozen = false;          ///< a given part: trunk, class texts, standardisation
     bool full_precision = false;  ///< stored as fp32 (norms, router, temperatures), else bf16
+    bool adapter = false;         ///< belongs to LoRA: fine-tuning trains these and leaves the rest
 
     int64_t count() const;
 };
@@ -96,7 +162,10 @@ struct ParameterSpec {
 /// Initial deviations: imp_method.md section 1.5.
 std::vector<ParameterSpec> parameter_specs(const ModelConfig& config);
 
-/// Parameters of the encoder blocks and the final norm alone: all of them, and those one token meets.
+/// The pairs of modalities that have a temperature, as in parameter "temperature.<pair>".
+std::vector<std::string> temperature_pairs(const ModelConfig& config);
+
+/// Parameters of the encoder blocks and the final norm alone, without adapters: all of them, and those one token meets.
 struct EncoderCount {
     int64_t all = 0, active = 0;
 };

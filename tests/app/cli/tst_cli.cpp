@@ -208,6 +208,28 @@ private Q_SLOTS:
         QCOMPARE((*imprint_)({"model", "info", "/nonexistent", "--json"}, false).code, 3);
     }
 
+    void model_info_knows_the_papers_networks_by_name_data()
+    {
+        QTest::addColumn<qint64>("encoder");
+        QTest::newRow("imp-b") << qint64{84'954'624};
+        QTest::newRow("imp-moe-b") << qint64{509'703'168};
+        QTest::newRow("imp-moe-l") << qint64{1'057'117'184};
+    }
+    void model_info_knows_the_papers_networks_by_name()
+    {
+        QFETCH(qint64, encoder);
+        const Said said = (*imprint_)({"model", "info", "--config", QTest::currentDataTag(), "--json"}, false);
+        QCOMPARE(said.code, 0);
+        QCOMPARE(said.json()["encoder_parameters"].toInteger(), encoder);
+        QVERIFY(said.json()["flops"]["picture"].toDouble() > 1e9);
+        QVERIFY(said.json()["memory"]["weights_fp32"].toInteger() > 4 * encoder);
+    }
+    void model_info_wants_a_file_or_a_known_name()
+    {
+        QCOMPARE((*imprint_)({"model", "info", "--config", "imp-tiny"}, false).code, 2);
+        QCOMPARE((*imprint_)({"model", "info"}, false).code, 2);
+    }
+
     void the_doctor_tries_everything()
     {
         const Said said = imprint_->bare()({"doctor", "--json"});

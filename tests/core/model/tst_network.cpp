@@ -49,49 +49,6 @@ class TestNetwork : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void encoder_sizes_are_the_papers_data()
-    {
-        QTest::addColumn<int>("width");
-        QTest::addColumn<int>("layers");
-        QTest::addColumn<int>("ffn");
-        QTest::addColumn<int>("sparse");
-        QTest::addColumn<int>("experts");
-        QTest::addColumn<double>("millions");
-        QTest::addColumn<double>("active");
-        QTest::addColumn<double>("last_digit");
-        QTest::newRow("Base, exactly 84,954,624") << 768 << 12 << 3072 << 0 << 1 << 84.954624 << 84.954624 << 1e-6;
-        QTest::newRow("Small") << 384 << 12 << 1536 << 0 << 1 << 21.24 << 21.24 << 0.01;
-        QTest::newRow("Large") << 1024 << 24 << 4096 << 0 << 1 << 302.0 << 302.0 << 0.1;
-        QTest::newRow("MoE-Small") << 384 << 12 << 1536 << 6 << 4 << 42.5 << 21.3 << 0.1;
-        QTest::newRow("MoE-Base") << 768 << 12 << 3072 << 6 << 16 << 509.7 << 85.0 << 0.1;
-        QTest::newRow("MoE-Large") << 1024 << 24 << 4096 << 6 << 16 << 1057.0 << 302.1 << 1.0;
-    }
-    void encoder_sizes_are_the_papers()
-    {
-        QFETCH(int, width);
-        QFETCH(int, layers);
-        QFETCH(int, ffn);
-        QFETCH(int, sparse);
-        QFETCH(int, experts);
-        QFETCH(double, millions);
-        QFETCH(double, active);
-        QFETCH(double, last_digit);
-        ModelConfig config;
-        config.width = width;
-        config.layers = layers;
-        config.ffn_width = ffn;
-        config.heads = width / 64;
-        config.sparse_layers = sparse;
-        config.experts = experts;
-        config.qk_norm = sparse > 0;
-        const auto count = encoder_count(config);
-        // The paper's table, to the digits it gives.
-        QVERIFY2(std::abs(double(count.all) / 1e6 - millions) <= last_digit / 2 + 1e-9, qPrintable(QString::number(count.all)));
-        QVERIFY2(std::abs(double(count.active) / 1e6 - active) <= last_digit / 2 + 1e-9, qPrintable(QString::number(count.active)));
-        if (width == 768 && !sparse)
-            QCOMPARE(count.all, int64_t{84'954'624});
-    }
-
     void initial_deviations_are_those_of_section_1_5_data()
     {
         QTest::addColumn<QString>("name");

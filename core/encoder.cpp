@@ -55,6 +55,9 @@ public:
           network(checkpoint.config, checkpoint.parameters)
     {
         const c10::InferenceMode guard;
+        if (checkpoint.config.common_space != model::CommonSpace::Joint)
+            throw Error(ErrorKind::Unsupported, path.string(), "has one space per pair of modalities, and a library needs one for all",
+                        "Use a checkpoint whose common_space is joint");
         network.set_precision(precision);
         network = network.with_converted_matrices();
         if (checkpoint.config.vision_stem == model::VisionStem::Hybrid)

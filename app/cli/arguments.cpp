@@ -49,6 +49,8 @@ Parsed parse(int argc, char** argv)
     TrainCommand train;
     ReportCommand report;
     ModelInfoCommand model_info;
+    ModelUpcycleCommand upcycle;
+    ModelMergeCommand merge;
     FailuresCommand failures;
     DoctorCommand doctor;
 
@@ -105,6 +107,20 @@ Parsed parse(int argc, char** argv)
                                                      "imp-moe-s, imp-moe-b, imp-moe-l and more")
         ->type_name("NAME");
     which->require_option(1);
+
+    sub = add_command(*model, "upcycle", "Make a mixture of experts of a dense checkpoint", session, upcycle, parsed.command);
+    sub->add_option("IN", upcycle.in, "Dense checkpoint")->required();
+    sub->add_option("OUT", upcycle.out, "Checkpoint to write")->required();
+    sub->add_option("--experts", upcycle.options.experts, "Experts per sparse block")->capture_default_str()->type_name("N");
+    sub->add_option("--layers", upcycle.options.layers, "How many of the last blocks become sparse; half when left out")
+        ->type_name("M");
+    sub->add_option("--capacity", upcycle.options.capacity_factor, "Slots per token")->capture_default_str()->type_name("FACTOR");
+    sub->add_option("--seed", upcycle.options.seed, "Of the routers")->capture_default_str()->type_name("N");
+    sub->add_flag("--raw-gates", upcycle.raw_gates, "Weigh experts by bare probability, as the paper does, not by their share of it");
+
+    sub = add_command(*model, "merge", "Fold a checkpoint's adapters into its matrices", session, merge, parsed.command);
+    sub->add_option("IN", merge.in, "Checkpoint with adapters")->required();
+    sub->add_option("OUT", merge.out, "Checkpoint to write")->required();
 
     sub = add_command(app, "failures", "List the files that could not be read", session, failures, parsed.command);
     sub->add_flag("--retry", failures.retry, "Forget them and try them again now");

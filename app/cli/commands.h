@@ -11,6 +11,7 @@
 
 #include "app/jobs/jobs.h"
 #include "core/base/cancel.h"
+#include "core/model/conversion.h"
 
 namespace imprint::cli {
 
@@ -61,13 +62,21 @@ struct ModelInfoCommand {
     std::filesystem::path checkpoint;  ///< or
     std::string config;                ///< the name of a configuration
 };
+struct ModelUpcycleCommand {
+    std::filesystem::path in, out;
+    model::UpcycleOptions options;
+    bool raw_gates = false;
+};
+struct ModelMergeCommand {
+    std::filesystem::path in, out;
+};
 struct FailuresCommand {
     bool retry = false;
 };
 struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ReportCommand,
-                             ModelInfoCommand, FailuresCommand, DoctorCommand>;
+                             ModelInfoCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand, DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
 int run(const SearchCommand& command, const Session& session);
@@ -76,6 +85,8 @@ int run(const EvalCommand& command, const Session& session);
 int run(const TrainCommand& command, const Session& session);
 int run(const ReportCommand& command, const Session& session);
 int run(const ModelInfoCommand& command, const Session& session);
+int run(const ModelUpcycleCommand& command, const Session& session);
+int run(const ModelMergeCommand& command, const Session& session);
 int run(const FailuresCommand& command, const Session& session);
 int run(const DoctorCommand& command, const Session& session);
 

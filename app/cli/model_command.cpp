@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// `imprint model info`, and `imprint eval`.
+// `imprint model …` and `imprint eval`.
 #include <cstdio>
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
 #include "core/model/checkpoint_info.h"
+#include "core/model/conversion.h"
 #include "core/model/model_info.h"
 #include "core/model/named_configs.h"
 #include "training/evaluation/evaluate.h"
@@ -40,6 +41,18 @@ nlohmann::json info_of(const ModelInfoCommand& command)
     return info;
 }
 
+int report_written(const std::filesystem::path& checkpoint, const Session& session)
+{
+    if (session.json) {
+        Json document;
+        put_path(document, "checkpoint", checkpoint);
+        print_json(document);
+    } else {
+        std::printf("%s\n", printable(checkpoint.native()).c_str());
+    }
+    return kDone;
+}
+
 bool has_failures(const nlohmann::json& result)
 {
     for (const auto& pool : result.value("pools", nlohmann::json::array()))
@@ -58,6 +71,20 @@ int run(const ModelInfoCommand& command, const Session& session)
     else
         print_fields(info, 0);
     return kDone;
+}
+
+int run(const ModelUpcycleCommand& command, const Session& session)
+{
+    model::UpcycleOptions options = command.options;
+    options.normalise_gates = !command.raw_gates;
+    model::upcycle_checkpoint(command.in, command.out, options);
+    return report_written(command.out, session);
+}
+
+int run(const ModelMergeCommand& command, const Session& session)
+{
+    model::merge_checkpoint(command.in, command.out);
+    return report_written(command.out, session);
 }
 
 int run(const EvalCommand& command, const Session& session)

@@ -7,88 +7,117 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "kernels/dispatch.h"
 
 namespace imprint::model {
+
+at::Tensor widened(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
 
 at::Tensor linear(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias, const Precision& precision)
 {
     const auto type = precision.products;
     const at::Tensor wide = at::linear(x.to(type), kernel.to(type));
-    return bias.defined() ? wide.to(at::kFloat) + bias : wide;
+    return bias.defined() ? widened(wide) + bias : wide;
 }
 
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& bias)
 {
-    const auto result = at::layer_norm(x.to(at::kFloat), {x.size(-1)}, scale, bias, 1e-6);
-    return result.to(x.scalar_type());
+    constexpr double epsilon = 1e-6;
+    const at::Tensor wide = widened(x);
+    if (!x.is_meta())
+        return at::layer_norm(wide, {x.size(-1)}, scale, bias, epsilon).to(x.scalar_type());
+    // libtorch has no body of its layer norm for device meta outside Python.
+    const at::Tensor centred = wide - wide.mean(-1, true);
+    const at::Tensor scaled = centred * (centred.square().mean(-1, true) + epsilon).rsqrt() * scale;
+    return (bias.defined() ? scaled + bias : scaled).to(x.scalar_type());
 }
 
-Routing route_experts_choice(const at::Tensor& x, const at::Tensor& kernel, int64_t capacity)
+at::Tensor BlockMatrix::dense(const at::Tensor& x, const Precision& precision) const
 {
-    const at::Tensor logits = at::matmul(x.to(at::kFloat), kernel.t());  // [groups, tokens, experts]
-    const at::Tensor probabilities = at::softmax(logits, -1).transpose(1, 2);
-    // topk leaves the order of equal values open; a stable sort gives them to the lower index.
-    const at::Tensor order = std::get<1>(at::sort(probabilities.detach(), /*stable=*/true, -1, /*descending=*/true));
-    Routing routing;
-    routing.tokens = order.narrow(-1, 0, capacity).contiguous();
-    routing.gates = probabilities.gather(-1, routing.tokens);
-    routing.z_loss = at::logsumexp(logits, -1).square().mean();
-    return routing;
+    if (!lora_down.defined())
+        return linear(x, kernel, bias, precision);
+    const at::Tensor adapted = linear(linear(x, lora_down, {}, precision), lora_up, {}, precision) * lora_scale;
+    return linear(x, kernel, bias, precision) + adapted;
 }
 
-int64_t expert_capacity(int64_t tokens, const ModelConfig& config)
+at::Tensor BlockMatrix::by_expert(const at::Tensor& x, const Precision& precision) const
 {
-    const auto wanted = static_cast<int64_t>(std::nearbyint(config.capacity_factor * static_cast<double>(tokens) / config.experts));
-    return std::min(tokens, std::max<int64_t>(wanted, config.min_capacity));
+    const auto type = precision.products;
+    at::Tensor result = at::bmm(x.to(type), kernel.to(type));
+    if (lora_down.defined())
+        result = result + at::bmm(at::bmm(x.to(type), lora_down.to(type)), lora_up.to(type)) * lora_scale;
+    return bias.defined() ? widened(result) + bias : result;
 }
 
-int64_t batch_groups(int64_t tokens, const ModelConfig& config)
+namespace {
+
+// Groups above this many tokens are gathered and combined by operators.
+constexpr int64_t kOneHotTokens = 256;
+
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias)
 {
-    const int64_t experts = config.experts;
-    for (int64_t groups = experts; groups <= tokens; groups += experts)
-        if (groups >= tokens / config.max_group && tokens % groups == 0)
-            return groups;
-    throw Error(ErrorKind::Usage, "routing", std::to_string(tokens) + " tokens cannot be cut into equal groups for "
-                                                 + std::to_string(experts) + " experts",
-                "Choose a batch whose tokens are a multiple of the number of experts, or route per item");
+    if (!q.is_meta())
+        return at::scaled_dot_product_attention(q, k, v, bias.defined() ? std::optional(bias) : std::nullopt);
+    // Neither has libtorch's attention all its parts there.
+    const at::Tensor scores = at::matmul(q, k.transpose(-2, -1)) / std::sqrt(static_cast<double>(q.size(-1)));
+    return at::matmul(at::softmax(bias.defined() ? scores + bias : scores, -1), v);
 }
+
+}  // namespace
 
 Block::Block(const ModelConfig& config, const Parameters& parameters, int layer)
-    : config_(config), sparse_(config.sparse(layer))
+    : config_(config), layer_(layer), sparse_(config.sparse(layer))
 {
     const auto get = [&](const std::string& name) { return parameters.at("encoder." + std::to_string(layer) + "." + name); };
-    attention_norm_ = get("attention.norm.scale");
-    q_ = get("attention.q.kernel");
-    k_ = get("attention.k.kernel");
-    v_ = get("attention.v.kernel");
-    o_ = get("attention.o.kernel");
+    const auto norm = [&](const std::string& name) {
+        return Norm{get(name + ".scale"), config.use_bias ? get(name + ".bias") : at::Tensor()};
+    };
+    const auto matrix = [&](const std::string& part, const std::string& short_name) {
+        const std::string name = part + short_name;
+        BlockMatrix result;
+        result.kernel = get(name + ".kernel");
+        if (config.use_bias)
+            result.bias = get(name + ".bias");
+        if (config.adapts(short_name)) {
+            result.lora_down = get(name + ".lora_down");
+            result.lora_up = get(name + ".lora_up");
+            result.lora_scale = config.lora_alpha / config.lora_rank;
+        }
+        return result;
+    };
+    attention_norm_ = norm("attention.norm");
+    q_ = matrix("attention.", "q");
+    k_ = matrix("attention.", "k");
+    v_ = matrix("attention.", "v");
+    o_ = matrix("attention.", "o");
     if (config.qk_norm) {
         q_norm_ = get("attention.q_norm.scale");
         k_norm_ = get("attention.k_norm.scale");
     }
-    ffn_norm_ = get("ffn.norm.scale");
+    ffn_norm_ = norm("ffn.norm");
     if (sparse_)
         router_ = get("ffn.router.kernel");
-    in_ = get("ffn.in.kernel");
-    out_ = get("ffn.out.kernel");
+    in_ = matrix("ffn.", "in");
+    out_ = matrix("ffn.", "out");
 }
 
-at::Tensor Block::attention(const at::Tensor& x, const Precision& precision) const
+at::Tensor Block::attention(const at::Tensor& x, const Precision& precision, const at::Tensor& attention_bias) const
 {
     const int64_t batch = x.size(0), tokens = x.size(1), head = config_.head_dim();
-    const auto split = [&](const at::Tensor& kernel, const at::Tensor& norm) {
-        at::Tensor part = linear(x, kernel, {}, precision).view({batch, tokens, config_.heads, head});
+    const auto split = [&](const BlockMatrix& matrix, const at::Tensor& norm) {
+        at::Tensor part = matrix.dense(x, precision).to(precision.products).view({batch, tokens, config_.heads, head});
         if (norm.defined())
             part = layer_norm(part, norm, {});
         return part.transpose(1, 2);
     };
-    const at::Tensor mixed = at::scaled_dot_product_attention(split(q_, q_norm_), split(k_, k_norm_), split(v_, {}));
-    return linear(mixed.transpose(1, 2).reshape({batch, tokens, config_.width}), o_, {}, precision);
+    const at::Tensor mixed = attend(split(q_, q_norm_), split(k_, k_norm_), split(v_, {}),
+                                    attention_bias.defined() ? attention_bias.to(precision.products) : attention_bias);
+    return o_.dense(mixed.transpose(1, 2).reshape({batch, tokens, config_.width}), precision);
 }
 
 at::Tensor Block::dense_ffn(const at::Tensor& x, const Precision& precision) const
 {
-    return linear(at::gelu(linear(x, in_, {}, precision), "tanh"), out_, {}, precision);
+    return out_.dense(at::gelu(in_.dense(x, precision), "tanh"), precision);
 }
 
 at::Tensor Block::sparse_ffn(const at::Tensor& x, const Precision& precision, Auxiliary& auxiliary) const
@@ -101,31 +130,63 @@ at::Tensor Block::sparse_ffn(const at::Tensor& x, const Precision& precision, Au
     const at::Tensor grouped = x.reshape({groups, tokens, width});
 
     const int64_t capacity = expert_capacity(tokens, config_);
-    const Routing routing = route_experts_choice(grouped, router_, capacity);
-    auxiliary.z_loss = auxiliary.z_loss.defined() ? auxiliary.z_loss + routing.z_loss : routing.z_loss;
+    const Routing routing = route(grouped, router_, capacity, config_);
+    const auto add = [](at::Tensor& sum, const at::Tensor& value) {
+        if (value.defined())
+            sum = sum.defined() ? sum + value : value;
+    };
+    add(auxiliary.z_loss, routing.z_loss);
+    add(auxiliary.balance_loss, routing.balance_loss);
+    if (auxiliary.probing)
+        auxiliary.probes.push_back(probe(routing, tokens, layer_));
 
-    // Gathering and combining are products with one-hot rows: a fixed order of summation, forwards and backwards,
-    // without atomics. Beside the experts' own products they are cheap at the token counts of one item.
     const auto type = precision.products;
-    const at::Tensor slots = routing.tokens.view({groups, experts * capacity, 1});
-    const at::Tensor one_hot = at::zeros({groups, experts * capacity, tokens}, x.options().dtype(type)).scatter_(2, slots, 1);
-    const at::Tensor chosen = at::bmm(one_hot, grouped.to(type))
-                                  .view({groups, experts, capacity, width})
-                                  .transpose(0, 1)
-                                  .reshape({experts, groups * capacity, width});
-    const at::Tensor hidden = at::gelu(at::bmm(chosen, in_.to(type)), "tanh");
-    const at::Tensor result = at::bmm(hidden, out_.to(type))
-                                  .view({experts, groups, capacity, width})
-                                  .transpose(0, 1)
-                                  .reshape({groups, experts * capacity, width});
-    const at::Tensor weighted = result * routing.gates.reshape({groups, experts * capacity, 1}).to(type);
-    return at::bmm(one_hot.transpose(1, 2), weighted).view_as(x);
+    const at::Tensor gates = routing.gates.contiguous();
+    const auto through_experts = [&](const at::Tensor& rows) {
+        return out_.by_expert(at::gelu(in_.by_expert(rows, precision), "tanh"), precision)
+            .to(type)
+            .view({experts, groups, capacity, width});
+    };
+    at::Tensor combined, sums;
+    if (tokens <= kOneHotTokens) {
+        // Gathering and combining as products with one-hot rows: a fixed order of summation, forwards and backwards, without
+        // atomics. Beside the experts' own products they are cheap at the token counts of one item.
+        const int64_t places = experts * capacity;
+        const at::Tensor slots = routing.tokens.view({groups, places, 1});
+        at::Tensor one_hot = at::zeros({groups, places, tokens}, x.options().dtype(type));
+        if (routing.filled.defined())
+            one_hot.scatter_(2, slots, routing.filled.view({groups, places, 1}).to(type));
+        else
+            one_hot.scatter_(2, slots, 1);
+        const at::Tensor rows = at::bmm(one_hot, grouped.to(type)).view({groups, experts, capacity, width}).transpose(0, 1);
+        const at::Tensor result = through_experts(rows.reshape({experts, groups * capacity, width})).transpose(0, 1);
+        const at::Tensor weighted = result.reshape({groups, places, width}) * gates.view({groups, places, 1}).to(type);
+        combined = at::bmm(one_hot.transpose(1, 2), weighted);
+        if (config_.normalise_gates)
+            sums = at::bmm(one_hot.transpose(1, 2).to(gates.scalar_type()), gates.view({groups, places, 1}));
+    } else {
+        // Their cost grows with the square of the group: the operators' does not.
+        at::Tensor slots = routing.tokens;
+        if (routing.filled.defined()) {
+            const at::Tensor filled = routing.filled.to(at::kLong);
+            slots = slots * filled + filled - 1;
+        }
+        const at::Tensor rows = kernels::dispatch_rows(grouped.to(type).contiguous(), slots);
+        const at::Tensor result = through_experts(rows.view({experts, groups * capacity, width}));
+        combined = kernels::combine_rows(result.contiguous(), gates, slots, tokens);
+        if (config_.normalise_gates)
+            sums = kernels::combine_rows(at::ones({experts, groups, capacity, 1}, gates.options()), gates, slots, tokens);
+    }
+    if (sums.defined())
+        combined = combined / (sums + (sums == 0).to(sums.scalar_type()));
+    return combined.view_as(x);
 }
 
-at::Tensor Block::forward(const at::Tensor& input, const Precision& precision, Auxiliary& auxiliary) const
+at::Tensor Block::forward(const at::Tensor& input, const Precision& precision, Auxiliary& auxiliary,
+                          const at::Tensor& attention_bias) const
 {
-    const at::Tensor x = input + attention(layer_norm(input, attention_norm_, {}), precision);
-    return x + feed_forward(layer_norm(x, ffn_norm_, {}), precision, auxiliary);
+    const at::Tensor x = input + attention(attention_norm_(input), precision, attention_bias);
+    return x + feed_forward(ffn_norm_(x), precision, auxiliary);
 }
 
 at::Tensor Block::feed_forward(const at::Tensor& normed, const Precision& precision, Auxiliary& auxiliary) const

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a block, as functions of named tensors. All are differentiable where their inputs are.
+// The parts of a block, as functions of named tensors. All are differentiable where their inputs are, and run on the
+// device of their inputs, `meta` included.
 // Source of every formula: imp_method.md sections 1.4 and 2.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include "core/model/parameters.h"
+#include "core/model/routing.h"
 
 namespace imprint::model {
 
 /// How products are computed. With BFloat16, matrices and activations are multiplied as bf16 (a matrix that already is
-/// bf16 is not converted again) while norms, softmaxes and the router stay in fp32.
+/// bf16 is not converted again) while norms, softmaxes and the router stay in fp32. With Double and parameters in fp64,
+/// everything is computed in fp64.
 struct Precision {
     at::ScalarType products = at::kFloat;
 };
+
+/// fp64 as it is, anything else as fp32: the type of norms, softmaxes and sums.
+at::Tensor widened(const at::Tensor& x);
 
 /// x · kernelᵀ + bias; bias may be undefined. x: [..., in], kernel: [out, in].
 at::Tensor linear(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias, const Precision& precision);
@@ -21,45 +27,43 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& kernel, const at::Tenso
 /// Layer norm over the last axis in fp32, ε = 1e-6; bias may be undefined. Keeps the dtype of x.
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& bias);
 
-/// One expert-choice decision.
-struct Routing {
-    at::Tensor tokens;   ///< [groups, experts, capacity] int64: which token of the group each slot holds
-    at::Tensor gates;    ///< [groups, experts, capacity]: the router's probability, not renormalised
-    at::Tensor z_loss;   ///< scalar: mean over tokens of (logsumexp logits)²
-};
+/// One matrix of a block with what stands beside it; all but the kernel may be undefined. For experts every tensor has
+/// their number as its first axis and kernel, down and up are [experts, in, out].
+struct BlockMatrix {
+    at::Tensor kernel, bias, lora_down, lora_up;
+    double lora_scale = 0;
 
-/// Experts choose tokens: per group and expert the `capacity` tokens with the highest probability, softmax over experts,
-/// all in fp32; equal probabilities go to the lower token index. x: [groups, tokens, width], kernel: [experts, width].
-Routing route_experts_choice(const at::Tensor& x, const at::Tensor& kernel, int64_t capacity);
-
-/// round(factor · tokens / experts) half to even, at least `min_capacity`, at most `tokens`.
-int64_t expert_capacity(int64_t tokens, const ModelConfig& config);
-
-/// The number of equal groups that the paper's code cuts `tokens` into on one device: the smallest multiple of the number
-/// of experts that divides `tokens` and is at least tokens / max_group. Throws Error(Usage) where none exists.
-int64_t batch_groups(int64_t tokens, const ModelConfig& config);
-
-/// What a pass adds to the loss besides its result.
-struct Auxiliary {
-    at::Tensor z_loss;  ///< sum over sparse blocks; undefined in a dense model
+    at::Tensor dense(const at::Tensor& x, const Precision& precision) const;
+    /// x: [experts, rows, in]
+    at::Tensor by_expert(const at::Tensor& x, const Precision& precision) const;
 };
 
 /// One pre-LN block. x: [batch, tokens, width].
 class Block {
 public:
     Block(const ModelConfig& config, const Parameters& parameters, int layer);
-    at::Tensor forward(const at::Tensor& x, const Precision& precision, Auxiliary& auxiliary) const;
+
+    /// attention_bias: [batch, 1, tokens, tokens], added to the scores; may be undefined.
+    at::Tensor forward(const at::Tensor& x, const Precision& precision, Auxiliary& auxiliary,
+                       const at::Tensor& attention_bias = {}) const;
     /// The half after the second norm, dense or a mixture of experts: [batch, tokens, width] to the same.
     at::Tensor feed_forward(const at::Tensor& normed, const Precision& precision, Auxiliary& auxiliary) const;
 
 private:
-    at::Tensor attention(const at::Tensor& x, const Precision& precision) const;
+    struct Norm {
+        at::Tensor scale, bias;
+        at::Tensor operator()(const at::Tensor& x) const { return layer_norm(x, scale, bias); }
+    };
+    at::Tensor attention(const at::Tensor& x, const Precision& precision, const at::Tensor& attention_bias) const;
     at::Tensor dense_ffn(const at::Tensor& x, const Precision& precision) const;
     at::Tensor sparse_ffn(const at::Tensor& x, const Precision& precision, Auxiliary& auxiliary) const;
 
     ModelConfig config_;
+    int layer_;
     bool sparse_;
-    at::Tensor attention_norm_, q_, k_, v_, o_, q_norm_, k_norm_, ffn_norm_, router_, in_, out_;
+    Norm attention_norm_, ffn_norm_;
+    at::Tensor q_norm_, k_norm_, router_;
+    BlockMatrix q_, k_, v_, o_, in_, out_;
 };
 
 }  // namespace imprint::model

@@ -20,20 +20,41 @@ at::Tensor bucket_rows(int64_t n, int64_t buckets, at::Device device)
     return at::arange(n, at::TensorOptions(at::kLong).device(device)).mul_(buckets).div_(n, "floor");
 }
 
+/// Rows of a table. Indexing has no backward on device meta outside Python; gathering has.
+at::Tensor look_up(const at::Tensor& table, const at::Tensor& rows)
+{
+    if (!table.is_meta())
+        return table.index({rows});
+    const int64_t width = table.size(1);
+    auto shape = rows.sizes().vec();
+    shape.push_back(width);
+    return table.gather(0, rows.reshape({-1, 1}).expand({rows.numel(), width})).view(shape);
+}
+
+/// Rows 0 … n − 1; past the table's end its last row.
+at::Tensor first_rows(const at::Tensor& table, int64_t n)
+{
+    if (n <= table.size(0))
+        return table.narrow(0, 0, n);
+    return look_up(table, at::arange(n, at::TensorOptions(at::kLong).device(table.device())).clamp_max(table.size(0) - 1));
+}
+
 at::Tensor unit(const at::Tensor& x)
 {
     return x / (x.norm(2, {-1}, true) + 1e-6);
 }
 
+at::Tensor pick_rows(const at::Tensor& from, const at::Tensor& kept)
+{
+    return from.expand({kept.size(0), from.size(1), from.size(2)})
+        .gather(1, kept.unsqueeze(-1).expand({kept.size(0), kept.size(1), from.size(2)}));
+}
+
 /// DropToken: only the kept tokens go on, each with its own coordinate.
 void drop(at::Tensor& tokens, at::Tensor& positions, const at::Tensor& kept)
 {
-    const auto take = [&](const at::Tensor& from) {
-        return from.expand({kept.size(0), from.size(1), from.size(2)})
-            .gather(1, kept.unsqueeze(-1).expand({kept.size(0), kept.size(1), from.size(2)}));
-    };
-    tokens = take(tokens);
-    positions = take(positions);
+    tokens = pick_rows(tokens, kept);
+    positions = pick_rows(positions, kept);
 }
 
 }  // namespace
@@ -52,6 +73,7 @@ Network Network::with_converted_matrices() const
             converted[spec.name] = converted[spec.name].to(precision_.products);
     Network network(config_, std::move(converted));
     network.set_precision(precision_);
+    network.set_probing(probing_);
     return network;
 }
 
@@ -62,11 +84,16 @@ const at::Tensor& Network::get(const std::string& name) const
     return found->second;
 }
 
+at::Tensor Network::affine(const at::Tensor& x, const std::string& name, const Precision& precision) const
+{
+    return linear(x, get(name + ".kernel"), get(name + ".bias"), precision);
+}
+
 at::Tensor Network::temperature(const std::string& pair) const { return at::relu(get("temperature." + pair)) + 1e-6; }
 
 at::Tensor Network::concept_of(const at::Tensor& logits) const
 {
-    const at::Tensor weights = at::softmax(logits.to(at::kFloat) / config_.concept_temperature, -1);
+    const at::Tensor weights = at::softmax(widened(logits) / config_.concept_temperature, -1);
     return unit(at::matmul(weights, get("concept.class_text")).mean(1));
 }
 
@@ -75,7 +102,7 @@ at::Tensor Network::vision_positions(int64_t frames, int64_t rows, int64_t colum
     const int64_t width = config_.width;
     const auto pick = [&](const char* axis, int64_t n, int64_t buckets) {
         const at::Tensor& table = get(std::string("vision.position.") + axis);
-        return table.index({bucket_rows(n, buckets, table.device())});
+        return look_up(table, bucket_rows(n, buckets, table.device()));
     };
     const at::Tensor sum = pick("time", frames, config_.time_buckets).view({frames, 1, 1, width})
                            + pick("row", rows, config_.row_buckets).view({1, rows, 1, width})
@@ -83,28 +110,60 @@ at::Tensor Network::vision_positions(int64_t frames, int64_t rows, int64_t colum
     return sum.reshape({1, frames * rows * columns, width});
 }
 
-Encoding Network::encode(const std::string& modality, at::Tensor tokens, const at::Tensor& positions,
-                         const at::Tensor& extra_token) const
+at::Tensor Network::head(const std::string& name, const at::Tensor& pooled) const
 {
-    const auto name = [&](const char* part) { return modality + "." + part; };
+    const at::Tensor hidden = at::gelu(affine(pooled, name + ".hidden", precision_), "tanh");
+    return layer_norm(affine(hidden, name + ".out", precision_), get(name + ".norm.scale"), get(name + ".norm.bias"));
+}
+
+Encoding Network::encode(const std::string& modality, at::Tensor tokens, const at::Tensor& positions,
+                         const at::Tensor& extra_token, const at::Tensor& mask) const
+{
     if (modality != "text")
-        tokens = linear(tokens, get(name("input.kernel")), get(name("input.bias")), precision_);
-    tokens = tokens + layer_norm(positions, get(name("position.norm.scale")), get(name("position.norm.bias")));
+        tokens = affine(tokens, modality + ".input", precision_);
+    tokens = tokens + layer_norm(positions, get(modality + ".position.norm.scale"), get(modality + ".position.norm.bias"));
+    std::vector<at::Tensor> sequence;
+    if (config_.aggregation_token)
+        sequence.push_back(get(modality + ".aggregation_token").unsqueeze(0).expand({tokens.size(0), 1, config_.width}));
     if (extra_token.defined())
-        tokens = at::cat({extra_token.unsqueeze(1), tokens}, 1);
+        sequence.push_back(extra_token.unsqueeze(1));
+    const auto added = static_cast<int64_t>(sequence.size());
+    if (added > 0) {
+        sequence.push_back(tokens);
+        tokens = at::cat(sequence, 1);
+    }
+    at::Tensor attends, attention_bias;  // which tokens are no pads, and what that makes of the scores
+    if (mask.defined()) {
+        attends = at::cat({at::ones({mask.size(0), added}, mask.options()), mask}, 1);
+        const at::Tensor both = attends.unsqueeze(1).logical_and(attends.unsqueeze(2));
+        attention_bias = both.logical_not().to(widened(tokens).scalar_type()).mul(-1e10).unsqueeze(1);
+    }
 
-    at::Tensor x = linear(tokens, get(name("pre.kernel")), get(name("pre.bias")), precision_);
+    at::Tensor x = affine(tokens, modality + ".pre", precision_);
     Encoding result;
+    result.auxiliary.probing = probing_;
     for (const Block& block : blocks_)
-        x = block.forward(x, precision_, result.auxiliary);
+        x = block.forward(x, precision_, result.auxiliary, attention_bias);
     x = layer_norm(x, get("encoder.norm.scale"), get("encoder.norm.bias"));
+    result.features = x;
     // The post-encoder projection is affine, so projecting the mean is projecting every token and then taking the mean.
-    result.pooled = linear(x.to(at::kFloat).mean(1), get(name("post.kernel")), get(name("post.bias")), precision_);
+    if (config_.aggregation_token) {
+        result.pooled = affine(widened(x).select(1, 0), modality + ".post", precision_);
+    } else if (mask.defined()) {
+        const at::Tensor weight = attends.to(x.scalar_type()).unsqueeze(-1);
+        const at::Tensor projected = widened(affine(x, modality + ".post", precision_));
+        result.pooled = (projected * weight).sum(1) / (weight.sum(1) + 1e-6);
+    } else {
+        result.pooled = affine(widened(x).mean(1), modality + ".post", precision_);
+    }
 
-    const at::Tensor hidden = at::gelu(linear(result.pooled, get(name("head.hidden.kernel")), get(name("head.hidden.bias")),
-                                              precision_), "tanh");
-    const at::Tensor out = linear(hidden, get(name("head.out.kernel")), get(name("head.out.bias")), precision_);
-    result.own = unit(layer_norm(out, get(name("head.norm.scale")), get(name("head.norm.bias"))));
+    if (config_.common_space == CommonSpace::Disjoint) {
+        for (const auto& target : config_.modalities())
+            if (target != modality)
+                result.spaces[target] = head(modality + ".to_" + target, result.pooled);
+        return result;
+    }
+    result.own = unit(head(modality + ".head", result.pooled));
     result.vectors = result.own;
     return result;
 }
@@ -122,11 +181,12 @@ Network::MapTokens Network::map_tokens(const at::Tensor& map, const std::optiona
 Encoding Network::encode_map_tokens(const MapTokens& tokens, const at::Tensor& concept_vector,
                                     const std::optional<at::Tensor>& concept_seen) const
 {
-    const at::Tensor values = (tokens.values.to(at::kFloat) - get("vision.map_mean")) / get("vision.map_deviation");
+    const at::Tensor values = (widened(tokens.values) - get("vision.map_mean")) / get("vision.map_deviation");
     const at::Tensor seen = concept_seen ? concept_vector * *concept_seen : concept_vector;
-    const at::Tensor concept_token = linear(seen, get("concept.input.kernel"), get("concept.input.bias"), precision_);
+    const at::Tensor concept_token = affine(seen, "concept.input", precision_);
     Encoding result = encode("vision", values, tokens.positions, concept_token);
-    const at::Tensor open = at::sigmoid(linear(result.pooled, get("concept.gate.kernel"), get("concept.gate.bias"), {}));
+    // The gate decides in full precision.
+    const at::Tensor open = at::sigmoid(affine(result.pooled, "concept.gate", {result.pooled.scalar_type()}));
     result.gate = kGateFloor + (1 - 2 * kGateFloor) * open;
     result.vectors = unit(result.gate * concept_vector + (1 - result.gate) * result.own);
     return result;
@@ -146,7 +206,7 @@ Encoding Network::encode_pixels(const at::Tensor& pixels, const std::optional<at
     if (clip.size(1) < f)
         clip = clip.repeat({1, f, 1, 1, 1}).narrow(1, 0, f);
     const int64_t batch = clip.size(0), frames = clip.size(1) / f, rows = clip.size(2) / p, columns = clip.size(3) / p;
-    const at::Tensor scaled = clip.to(at::kFloat) / 127.5 - 1;
+    const at::Tensor scaled = clip.to(precision_.products == at::kDouble ? at::kDouble : at::kFloat) / 127.5 - 1;
     // Patch vectors run (time, row, column, channel), last index fastest.
     at::Tensor tokens = scaled.view({batch, frames, f, rows, p, columns, p, 3})
                             .permute({0, 1, 3, 5, 2, 4, 6, 7})
@@ -157,28 +217,68 @@ Encoding Network::encode_pixels(const at::Tensor& pixels, const std::optional<at
     return encode("vision", tokens, positions, {});
 }
 
-Encoding Network::encode_spectrogram(const at::Tensor& spectrogram) const
+Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept) const
 {
     const int64_t p = config_.sound_patch, batch = spectrogram.size(0);
     const int64_t times = spectrogram.size(1) / p, bands = spectrogram.size(2) / p;
-    const at::Tensor standard = (spectrogram - get("sound.mel_mean")) / get("sound.mel_deviation");
-    const at::Tensor tokens = standard.view({batch, times, p, bands, p}).permute({0, 1, 3, 2, 4}).reshape({batch, times * bands, p * p});
-    // Time rows count patches of real seconds (not a share of the clip): a short sound must not look like a slow one.
-    const at::Tensor time = get("sound.position.time").narrow(0, 0, times).view({times, 1, config_.width});
+    const at::Tensor standard
+        = config_.standardise_sound ? (spectrogram - get("sound.mel_mean")) / get("sound.mel_deviation") : spectrogram;
+    at::Tensor tokens = standard.view({batch, times, p, bands, p}).permute({0, 1, 3, 2, 4}).reshape({batch, times * bands, p * p});
+    const at::Tensor& times_table = get("sound.position.time");
+    const at::Tensor time = config_.sound_time_by_share
+        ? look_up(times_table, bucket_rows(times, config_.sound_time_buckets, times_table.device()))
+        : first_rows(times_table, times);
     const at::Tensor& table = get("sound.position.frequency");
-    const at::Tensor frequency = table.index({bucket_rows(bands, config_.sound_frequency_buckets, table.device())});
-    const at::Tensor positions = (time + frequency.unsqueeze(0)).reshape({1, times * bands, config_.width});
+    const at::Tensor frequency = look_up(table, bucket_rows(bands, config_.sound_frequency_buckets, table.device()));
+    at::Tensor positions = (time.view({times, 1, config_.width}) + frequency.unsqueeze(0)).reshape({1, times * bands, config_.width});
+    if (kept)
+        drop(tokens, positions, *kept);
     return encode("sound", tokens, positions, {});
 }
 
-Encoding Network::encode_text(const at::Tensor& ids) const
+Encoding Network::encode_waveform(const at::Tensor& samples, const std::optional<at::Tensor>& kept) const
+{
+    IMPRINT_ASSERT(samples.dim() == 2 && config_.waveform && samples.size(1) % config_.waveform_patch == 0);
+    const int64_t count = samples.size(1) / config_.waveform_patch;
+    at::Tensor tokens = samples.reshape({samples.size(0), count, config_.waveform_patch});
+    const at::Tensor& table = get("waveform.position");
+    at::Tensor positions = look_up(table, bucket_rows(count, config_.waveform_buckets, table.device())).unsqueeze(0);
+    if (kept)
+        drop(tokens, positions, *kept);
+    return encode("waveform", tokens, positions, {});
+}
+
+Encoding Network::encode_text(const at::Tensor& ids, const std::optional<at::Tensor>& kept, const std::optional<at::Tensor>& mask) const
 {
     IMPRINT_ASSERT(ids.dim() == 2 && ids.size(1) >= 1 && ids.size(1) <= config_.max_text_tokens);
-    at::Tensor tokens = get("text.table").index({ids});
+    at::Tensor tokens = look_up(get("text.table"), ids);
     if (config_.scale_text)
         tokens = tokens * std::sqrt(static_cast<double>(config_.width));
-    const at::Tensor positions = get("text.position").narrow(0, 0, ids.size(1)).unsqueeze(0);
-    return encode("text", tokens, positions, {});
+    at::Tensor positions = first_rows(get("text.position"), ids.size(1)).unsqueeze(0);
+    at::Tensor attends = mask ? mask->to(at::kBool) : at::Tensor();
+    if (kept) {
+        drop(tokens, positions, *kept);
+        if (mask)
+            attends = attends.gather(1, *kept);
+    }
+    return encode("text", tokens, positions, {}, attends);
+}
+
+at::Tensor Network::classify(const Encoding& encoding, const std::string& modality, const std::string& classifier) const
+{
+    return widened(affine(encoding.pooled, "classifier." + modality + "." + classifier, precision_));
+}
+
+at::Tensor Network::token_features(const Encoding& encoding, const std::string& modality) const
+{
+    return affine(encoding.features, modality + ".post", precision_);
+}
+
+at::Tensor Network::target_logits(const Encoding& text) const
+{
+    const int64_t first = config_.aggregation_token ? 1 : 0;
+    const at::Tensor own = text.features.narrow(1, first, text.features.size(1) - first);
+    return widened(affine(affine(own, "text.post", precision_), "text.target", precision_));
 }
 
 }  // namespace imprint::model

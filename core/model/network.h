@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The network: tokens of one modality in, one unit vector of the joint space per item out. One pass, one modality.
+// The network: tokens of one modality in, one vector per item out. One pass, one modality.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,8 +15,11 @@ namespace imprint::model {
 
 /// The result of one pass over a batch whose items all have the same number of tokens.
 struct Encoding {
-    at::Tensor vectors;  ///< [batch, joint_dim] fp32, unit length
-    at::Tensor pooled;   ///< [batch, width]: mean over the tokens, for classifiers
+    at::Tensor vectors;  ///< [batch, joint_dim] fp32, unit length; undefined in a disjoint space
+    /// Disjoint space: target modality → [batch, joint_dim], as the pair's layer norm leaves it (not unit length).
+    std::map<std::string, at::Tensor> spaces;
+    at::Tensor pooled;   ///< [batch, width]: mean over the tokens or the aggregation token, for classifiers
+    at::Tensor features;  ///< [batch, tokens, width] after the final norm: aggregation token, concept token, the item's own
     at::Tensor own;      ///< [batch, joint_dim]: the head's vector before the gate lets the concept in; else = vectors
     at::Tensor gate;     ///< [batch, 1]: the concept's share of the vector (pictures through the hybrid stem), else undefined
     Auxiliary auxiliary;
@@ -30,6 +34,8 @@ public:
     const ModelConfig& config() const { return config_; }
     const Parameters& parameters() const { return parameters_; }
     void set_precision(Precision precision) { precision_ = precision; }
+    /// Every pass then tells what its routers did, in its Encoding's auxiliary.probes.
+    void set_probing(bool probing) { probing_ = probing; }
 
     /// The same network with every matrix converted once to the precision of products. The copies stay part of the
     /// autograd graph: many passes over them cost one conversion forwards and one backwards.
@@ -54,15 +60,33 @@ public:
     Encoding encode_map_tokens(const MapTokens& tokens, const at::Tensor& concept_vector,
                                const std::optional<at::Tensor>& concept_seen = {}) const;
 
+    // `kept` is DropToken in every modality: [batch, n] sorted indices of the tokens that stay, each with its own position.
+    // Experts' capacity comes from the tokens that stay.
+
     /// Pictures and clips through the patch stem. pixels: uint8 [batch, frames, height, width, 3]; fewer frames than one
-    /// patch holds are repeated, as a still image is.
+    /// patch holds are repeated, as a still image is. Tokens run frame-major, then rows, columns.
     Encoding encode_pixels(const at::Tensor& pixels, const std::optional<at::Tensor>& kept = {}) const;
 
-    /// spectrogram: [batch, frames, mel_bands] log-mel, frames a multiple of sound_patch.
-    Encoding encode_spectrogram(const at::Tensor& spectrogram) const;
+    /// spectrogram: [batch, frames, mel_bands] log-mel, frames a multiple of sound_patch. Tokens run along time, then frequency.
+    Encoding encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept = {}) const;
 
-    /// ids: int64 [batch, tokens], 1 … max_text_tokens, without pads.
-    Encoding encode_text(const at::Tensor& ids) const;
+    /// samples: [batch, n] at 16 kHz, n a multiple of waveform_patch. Needs config().waveform.
+    Encoding encode_waveform(const at::Tensor& samples, const std::optional<at::Tensor>& kept = {}) const;
+
+    /// ids: int64 [batch, tokens], 1 … max_text_tokens. Texts of one batch have one length, without pads; or, as in the
+    /// paper's code, `mask` [batch, tokens] bool says which are no pads: attention and pooling leave pads out, routing does not.
+    Encoding encode_text(const at::Tensor& ids, const std::optional<at::Tensor>& kept = {},
+                         const std::optional<at::Tensor>& mask = {}) const;
+
+    /// Logits of a classifier on an encoding of its modality: [batch, classes].
+    at::Tensor classify(const Encoding& encoding, const std::string& modality, const std::string& classifier) const;
+
+    /// The post-encoder projection of every token: [batch, tokens, width].
+    at::Tensor token_features(const Encoding& encoding, const std::string& modality) const;
+
+    /// For masked language modelling: logits of every piece at every token of a text, [batch, tokens, vocabulary]. Needs
+    /// config().target_classifier. Only the text's own tokens, in order.
+    at::Tensor target_logits(const Encoding& text) const;
 
     /// The untrained part: softmax(logits / temperature) · class texts, unit length. logits: [batch, frames, classes];
     /// the frames' concepts are averaged. Returns [batch, joint_dim].
@@ -73,14 +97,17 @@ public:
 
 private:
     at::Tensor vision_positions(int64_t frames, int64_t rows, int64_t columns) const;
-    Encoding encode(const std::string& modality, at::Tensor tokens, const at::Tensor& positions,
-                    const at::Tensor& extra_token) const;
+    Encoding encode(const std::string& modality, at::Tensor tokens, const at::Tensor& positions, const at::Tensor& extra_token,
+                    const at::Tensor& mask = {}) const;
+    at::Tensor head(const std::string& name, const at::Tensor& pooled) const;
+    at::Tensor affine(const at::Tensor& x, const std::string& name, const Precision& precision) const;
     const at::Tensor& get(const std::string& name) const;
 
     ModelConfig config_;
     Parameters parameters_;
     std::vector<Block> blocks_;
     Precision precision_;
+    bool probing_ = false;
 };
 
 }  // namespace imprint::model

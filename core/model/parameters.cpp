@@ -76,7 +76,20 @@ Parameters initial_parameters(const ModelConfig& config, uint64_t seed)
 {
     Parameters parameters;
     for (const auto& spec : parameter_specs(config))
-        parameters[spec.name] = spec.name.ends_with("_deviation") ? at::ones(spec.shape) : initial(spec, seed);
+        parameters[spec.name] = initial_parameter(spec, seed);
+    return parameters;
+}
+
+at::Tensor initial_parameter(const ParameterSpec& spec, uint64_t seed)
+{
+    return spec.name.ends_with("_deviation") ? at::ones(spec.shape) : initial(spec, seed);
+}
+
+Parameters meta_parameters(const ModelConfig& config)
+{
+    Parameters parameters;
+    for (const auto& spec : parameter_specs(config))
+        parameters[spec.name] = at::empty(spec.shape, at::TensorOptions(at::kFloat).device(at::kMeta));
     return parameters;
 }
 

@@ -21,6 +21,12 @@ using Parameters = std::map<std::string, at::Tensor>;
 /// tensor has a generator of its own, seeded by name. Frozen parts are zeros (deviations: ones), to be filled by the caller.
 Parameters initial_parameters(const ModelConfig& config, uint64_t seed);
 
+/// One tensor of them.
+at::Tensor initial_parameter(const ParameterSpec& spec, uint64_t seed);
+
+/// Tensors of the right shapes without contents, on device `meta`: for sizes that no memory holds.
+Parameters meta_parameters(const ModelConfig& config);
+
 /// Takes every tensor of the specs from a file and checks its shape: Error(Malformed) names file and tensor.
 Parameters load_parameters(const ModelConfig& config, const SafetensorsFile& file);
 

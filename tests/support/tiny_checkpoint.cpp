@@ -68,7 +68,8 @@ model::Parameters make_trunk(at::Generator& generator)
 
 }  // namespace
 
-std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uint64_t seed, const std::string& normalizer)
+std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uint64_t seed, const std::string& normalizer,
+                                           bool sparse)
 {
     auto generator = at::detail::createCPUGenerator(seed);
     model::Checkpoint checkpoint;
@@ -78,7 +79,7 @@ std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uin
     config.layers = 2;
     config.heads = 1;
     config.ffn_width = 128;
-    config.sparse_layers = 1;
+    config.sparse_layers = sparse ? 1 : 0;
     config.experts = 3;
     config.head_width = 64;
     config.joint_dim = 32;
@@ -97,7 +98,7 @@ std::filesystem::path make_tiny_checkpoint(const std::filesystem::path& dir, uin
     checkpoint.background_picture = unit(32);
     checkpoint.background_sound = unit(32);
     checkpoint.provenance = {{"made", "random weights for tests"}, {"seed", seed}};
-    const auto path = dir / "tiny.safetensors";
+    const auto path = dir / (sparse ? "tiny.safetensors" : "tiny-dense.safetensors");
     model::save_checkpoint(path, checkpoint);
     return path;
 }

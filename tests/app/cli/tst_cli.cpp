@@ -221,13 +221,28 @@ private Q_SLOTS:
         const Said said = (*imprint_)({"model", "info", "--config", QTest::currentDataTag(), "--json"}, false);
         QCOMPARE(said.code, 0);
         QCOMPARE(said.json()["encoder_parameters"].toInteger(), encoder);
-        QVERIFY(said.json()["flops"]["picture"].toDouble() > 1e9);
-        QVERIFY(said.json()["memory"]["weights_fp32"].toInteger() > 4 * encoder);
+        QVERIFY(said.json()["flops"].toObject()["picture"].toDouble() > 1e9);
+        QVERIFY(said.json()["memory"].toObject()["weights_fp32"].toInteger() > 4 * encoder);
     }
     void model_info_wants_a_file_or_a_known_name()
     {
         QCOMPARE((*imprint_)({"model", "info", "--config", "imp-tiny"}, false).code, 2);
         QCOMPARE((*imprint_)({"model", "info"}, false).code, 2);
+    }
+
+    void a_dense_checkpoint_is_upcycled_and_a_sparse_one_refused()
+    {
+        const auto dense = make_tiny_checkpoint(root_, 1, "identity", false), out = root_ / "upcycled.safetensors";
+        const Said said = (*imprint_)({"model", "upcycle", text_of(dense), text_of(out), "--experts", "5", "--layers", "1", "--json"}, false);
+        QCOMPARE(said.code, 0);
+        QCOMPARE(said.json()["checkpoint"].toString(), text_of(out));
+        const auto config = (*imprint_)({"model", "info", text_of(out), "--json"}, false).json()["config"].toObject();
+        QCOMPARE(config["experts"].toInt(), 5);
+        QCOMPARE(config["sparse_layers"].toInt(), 1);
+        const Said again = (*imprint_)({"model", "upcycle", text_of(out), text_of(root_ / "again.safetensors")}, false);
+        QCOMPARE(again.code, 2);
+        QVERIFY(again.err.contains("already"));
+        QCOMPARE((*imprint_)({"model", "merge", text_of(dense), text_of(root_ / "merged.safetensors")}, false).code, 2);
     }
 
     void the_doctor_tries_everything()

@@ -81,6 +81,81 @@ private Q_SLOTS:
         QVERIFY(at::equal(routing.tokens, at::arange(4, at::kLong).expand({1, 3, 4})));
     }
 
+    void the_z_loss_is_the_official_one()
+    {
+        const auto entry = reference().at("z_loss_only");
+        // With the identity as its kernel a router's inputs are its logits.
+        const auto routing = route_experts_choice(tensor(entry.at("logits")), at::eye(4), 1);
+        QVERIFY(std::abs(routing.z_loss.item<double>() - entry.at("official").get<double>()) < 1e-5);
+    }
+    void the_balance_loss_is_the_official_one()
+    {
+        const auto entry = reference().at("load_balance_only");
+        const at::Tensor claims = at::one_hot(tensor(entry.at("indices")).to(at::kLong).view({1, 5}), 2).sum(1);
+        const double found = balance_loss(tensor(entry.at("probs")).unsqueeze(0), claims).item<double>();
+        QVERIFY2(std::abs(found - entry.at("official").get<double>()) < 1e-6, qPrintable(QString::number(found, 'g', 9)));
+    }
+
+    void tokens_choose_what_the_reference_lets_them_data()
+    {
+        QTest::addColumn<int>("top_k");
+        QTest::addColumn<int>("capacity");
+        QTest::addColumn<bool>("priority");
+        QTest::addColumn<QString>("slots");  // per group "/", per expert "|"; "-" is an empty slot
+        // First choices of the fp32 probabilities: see imp_method.md section 9 for where bf16's differ.
+        QTest::newRow("tokens_choose_masked_top1_E2_cap1") << 1 << 1 << false << "0|1/0|1";
+        QTest::newRow("tokens_choose_masked_top2_E3_cap1") << 2 << 1 << false << "0|1|0/0|0|1";
+        QTest::newRow("tokens_choose_scatter_top1_E4_cap2") << 1 << 2 << false << "- -|- -|0 2|1 -/- -|- -|- -|0 1";
+    }
+    void tokens_choose_what_the_reference_lets_them()
+    {
+        QFETCH(int, top_k);
+        QFETCH(int, capacity);
+        QFETCH(bool, priority);
+        QFETCH(QString, slots);
+        const auto entry = reference().at(QTest::currentDataTag());
+        const at::Tensor x = tensor(entry.at("inputs_after_jitter")), kernel = tensor(entry.at("kernel")).t().contiguous();
+        const auto routing = route_tokens_choice(x, kernel, capacity, top_k, priority);
+        const at::Tensor probabilities = tensor(entry.at("probs_float32"));
+        QStringList groups;
+        for (int64_t g = 0; g < routing.tokens.size(0); ++g) {
+            QStringList experts;
+            for (int64_t e = 0; e < routing.tokens.size(1); ++e) {
+                QStringList held;
+                for (int64_t s = 0; s < capacity; ++s) {
+                    const bool filled = routing.filled[g][e][s].item<bool>();
+                    const auto token = routing.tokens[g][e][s].item<int64_t>();
+                    held += filled ? QString::number(token) : "-";
+                    const double gate = routing.gates[g][e][s].item<double>();
+                    QVERIFY(std::abs(gate - (filled ? probabilities[g][token][e].item<double>() : 0)) < 2e-6);
+                }
+                experts += held.join(' ');
+            }
+            groups += experts.join('|');
+        }
+        QCOMPARE(groups.join('/'), slots);
+        QVERIFY(std::abs(routing.z_loss.item<double>() - entry.at("z_float32").get<double>()) < 2e-5);
+    }
+
+    void probes_tell_what_a_router_did()
+    {
+        // Six tokens, two experts: the first four prefer expert 0 more and more, the last two prefer expert 1.
+        const at::Tensor logits = at::tensor({1., 2., 3., 4., -1., -2.}).unsqueeze(-1) * at::tensor({1., 0.});
+        const at::Tensor x = logits.to(at::kFloat).unsqueeze(0), kernel = at::eye(2);
+        const auto choice = probe(route_experts_choice(x, kernel, 2), 6, 7);
+        QCOMPARE(choice.layer, 7);
+        QVERIFY(at::equal(choice.expert_use, at::ones({2})));
+        QVERIFY(std::abs(choice.left_behind.item<double>() - 2.0 / 6) < 1e-6);  // tokens 0 and 1
+        const auto sigmoid = [](double v) { return 1 / (1 + std::exp(-v)); };
+        const double own = sigmoid(3) + sigmoid(4), other = sigmoid(1) + sigmoid(2);
+        QVERIFY(std::abs(choice.confidence.item<double>() - (own + other) / 4) < 1e-6);
+        QVERIFY(std::abs(choice.expert_weight[0].item<double>() - own / (own + other)) < 1e-6);
+        const auto asked = probe(route_tokens_choice(x, kernel, 3, 1, false), 6, 0);
+        QVERIFY(at::allclose(asked.expert_use, at::tensor({1.0f, 2.0f / 3})));
+        QVERIFY(std::abs(asked.left_behind.item<double>() - 1.0 / 6) < 1e-6);  // token 3 came last
+        QVERIFY(asked.balance_loss.item<double>() > 1);
+    }
+
     void capacity_rounds_half_to_even_and_keeps_its_bounds_data()
     {
         QTest::addColumn<int>("tokens");
@@ -152,8 +227,20 @@ private Q_SLOTS:
         QVERIFY(auxiliary.z_loss.item<double>() > 0);
     }
 
+    void combining_adds_each_experts_output_by_its_probability_data()
+    {
+        QTest::addColumn<int>("tokens");
+        QTest::addColumn<bool>("normalise");
+        QTest::newRow("few: by one-hot products") << 9 << false;
+        QTest::newRow("many: by operators") << 270 << false;
+        QTest::newRow("few, gates normalised") << 9 << true;
+        QTest::newRow("many, gates normalised") << 270 << true;
+    }
     void combining_adds_each_experts_output_by_its_probability()
     {
+        QFETCH(int, tokens);
+        QFETCH(bool, normalise);
+        const int64_t capacity = tokens / 3;
         // The sparse feed-forward against a loop over experts and slots, written from section 2 of the method.
         ModelConfig config;
         config.width = 64;
@@ -162,23 +249,27 @@ private Q_SLOTS:
         config.sparse_layers = 1;
         config.experts = 3;
         config.ffn_width = 80;
+        config.normalise_gates = normalise;
         auto parameters = initial_parameters(config, 6);
         parameters["encoder.0.attention.o.kernel"].zero_();  // leaves the feed-forward alone with the residual
         const Block block(config, parameters, 0);
-        const at::Tensor x = at::randn({2, 9, 64});
+        const at::Tensor x = at::randn({2, tokens, 64});
         Auxiliary auxiliary;
         const at::Tensor found = block.forward(x, {}, auxiliary) - x;
 
         const at::Tensor normed = layer_norm(x, parameters["encoder.0.ffn.norm.scale"], {});
-        const auto routing = route_experts_choice(normed, parameters["encoder.0.ffn.router.kernel"], 3);
-        at::Tensor wanted = at::zeros_like(x);
+        const auto routing = route_experts_choice(normed, parameters["encoder.0.ffn.router.kernel"], capacity);
+        at::Tensor wanted = at::zeros_like(x), sums = at::zeros({2, tokens, 1});
         for (int64_t item = 0; item < 2; ++item)
             for (int64_t expert = 0; expert < 3; ++expert)
-                for (int64_t slot = 0; slot < 3; ++slot) {
+                for (int64_t slot = 0; slot < capacity; ++slot) {
                     const auto token = routing.tokens[item][expert][slot].item<int64_t>();
                     const at::Tensor hidden = at::gelu(at::matmul(normed[item][token], parameters["encoder.0.ffn.in.kernel"][expert]), "tanh");
+                    sums[item][token] += routing.gates[item][expert][slot];
                     wanted[item][token] += routing.gates[item][expert][slot] * at::matmul(hidden, parameters["encoder.0.ffn.out.kernel"][expert]);
                 }
+        if (normalise)
+            wanted = wanted / sums.clamp_min(1e-9);
         QVERIFY(at::allclose(found, wanted, 1e-4, 1e-5));
     }
 };

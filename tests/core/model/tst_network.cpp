@@ -161,6 +161,144 @@ private Q_SLOTS:
         QVERIFY(!at::allclose(network.encode_pixels(image.flip({3})).vectors, single.vectors, 1e-3, 1e-4));
     }
 
+    void a_token_keeps_its_place_when_others_are_dropped_data()
+    {
+        QTest::addColumn<QString>("modality");
+        for (const char* modality : {"picture", "sound", "waveform", "text"})
+            QTest::newRow(modality) << modality;
+    }
+    void a_token_keeps_its_place_when_others_are_dropped()
+    {
+        QFETCH(QString, modality);
+        auto config = small_config();
+        config.waveform = true;
+        const Network network = make_network(config);
+        // Eight equal tokens: what is left of them tells itself apart by place alone.
+        const auto encode = [&](const at::Tensor& kept) {
+            if (modality == "picture")
+                return network.encode_map(at::ones({1, 1, 2, 4, config.trunk_channels}), at::ones({1, config.joint_dim}), kept).vectors;
+            if (modality == "sound")
+                return network.encode_spectrogram(at::ones({1, 16, config.mel_bands}), kept).vectors;
+            if (modality == "waveform")
+                return network.encode_waveform(at::ones({1, 8 * config.waveform_patch}), kept).vectors;
+            return network.encode_text(at::full({1, 8}, 3, at::kLong), kept).vectors;
+        };
+        const auto at_places = [](std::vector<int64_t> places) { return at::tensor(places, at::kLong).unsqueeze(0); };
+        const at::Tensor first = encode(at_places({0, 1, 2})), last = encode(at_places({5, 6, 7}));
+        QVERIFY(at::equal(first, encode(at_places({0, 1, 2}))));
+        QVERIFY(!at::allclose(first, last, 1e-4, 1e-5));
+    }
+
+    void more_tokens_than_rows_share_rows_data()
+    {
+        QTest::addColumn<QString>("modality");
+        for (const char* modality : {"picture", "sound", "sound by share", "waveform", "text"})
+            QTest::newRow(modality) << modality;
+    }
+    void more_tokens_than_rows_share_rows()
+    {
+        QFETCH(QString, modality);
+        auto config = small_config();
+        config.waveform = true;
+        config.sparse_layers = 0;  // experts tell equal tokens apart
+        config.mel_bands = 16;
+        config.time_buckets = config.row_buckets = 1;
+        config.column_buckets = 2;
+        config.sound_time_buckets = 2;
+        config.sound_time_by_share = modality == "sound by share";
+        config.sound_frequency_buckets = 1;
+        config.waveform_buckets = 2;
+        config.text_rows = 2;
+        const Network network = make_network(config);
+        at::Tensor features;
+        if (modality == "picture")
+            features = network.encode_map(at::ones({1, 1, 1, 8, config.trunk_channels}), at::ones({1, config.joint_dim})).features.narrow(1, 1, 8);
+        else if (modality.startsWith("sound"))
+            features = network.encode_spectrogram(at::ones({1, 8 * 16, 16})).features;
+        else if (modality == "waveform")
+            features = network.encode_waveform(at::ones({1, 8 * config.waveform_patch})).features;
+        else
+            features = network.encode_text(at::full({1, 8}, 3, at::kLong)).features;
+        // Equal tokens on one row stay equal: shares make two rows of four, counting makes 0, 1, 1, 1 …
+        const bool counts = modality == "sound" || modality == "text";
+        const auto equal = [&](int64_t a, int64_t b) { return at::allclose(features[0][a], features[0][b], 1e-4, 1e-4); };
+        QCOMPARE(equal(1, 3), true);
+        QCOMPARE(equal(0, 1), !counts);
+        QCOMPARE(equal(3, 4), counts);
+        QCOMPARE(equal(0, 7), false);
+    }
+
+    void the_smallest_and_the_dullest_items_have_vectors_too_data()
+    {
+        QTest::addColumn<bool>("tokens_choose");
+        QTest::newRow("experts choose") << false;
+        QTest::newRow("tokens choose") << true;
+    }
+    void the_smallest_and_the_dullest_items_have_vectors_too()
+    {
+        QFETCH(bool, tokens_choose);
+        auto config = small_config();
+        config.router = tokens_choose ? Router::Tokens : Router::Experts;
+        const Network network = make_network(config);
+        const at::Tensor one = network.encode_text(at::full({1, 1}, 4, at::kLong)).vectors;
+        QVERIFY(unit_rows(one));
+        QVERIFY(!at::allclose(one, network.encode_text(at::full({1, 1}, 5, at::kLong)).vectors, 1e-3, 1e-3));
+        // Every token equal: an empty picture, silence, one piece again and again.
+        QVERIFY(unit_rows(network.encode_text(at::full({2, 20}, 4, at::kLong)).vectors));
+        QVERIFY(unit_rows(network.encode_spectrogram(at::full({2, 64, config.mel_bands}, std::log(1e-6))).vectors));
+        const at::Tensor idea = network.concept_of(at::zeros({1, 1, config.trunk_classes}));
+        QVERIFY(unit_rows(network.encode_map(at::zeros({1, 1, 7, 7, config.trunk_channels}), idea).vectors));
+    }
+
+    void without_a_least_capacity_one_token_meets_no_expert()
+    {
+        auto config = small_config();
+        config.min_capacity = 0;
+        const Network none = make_network(config);
+        const at::Tensor ids = at::full({1, 1}, 4, at::kLong);
+        auto mute = none.parameters();
+        mute["encoder.1.ffn.out.kernel"] = at::zeros_like(mute["encoder.1.ffn.out.kernel"]);
+        QVERIFY(at::allclose(none.encode_text(ids).vectors, Network(config, mute).encode_text(ids).vectors, 0, 1e-6));
+        config.min_capacity = 1;
+        QVERIFY(!at::allclose(none.encode_text(ids).vectors, Network(config, none.parameters()).encode_text(ids).vectors, 0, 1e-6));
+    }
+
+    void classifiers_and_the_target_classifier_read_what_they_are_named_after()
+    {
+        auto config = small_config();
+        config.classifiers = {{"text", "topics", 5}, {"sound", "kinds", 7}};
+        config.target_classifier = true;
+        config.aggregation_token = true;
+        const Network network = make_network(config);
+        const auto text = network.encode_text(at::randint(0, 50, {3, 6}, at::kLong));
+        QCOMPARE(network.classify(text, "text", "topics").sizes(), at::IntArrayRef({3, 5}));
+        QCOMPARE(network.target_logits(text).sizes(), at::IntArrayRef({3, 6, 50}));
+        const auto& kernel = network.parameters().at("classifier.text.topics.kernel");
+        QVERIFY(at::allclose(network.classify(text, "text", "topics"), at::matmul(text.pooled, kernel.t()), 1e-4, 1e-5));
+        // The aggregation token stands in front and for the item.
+        QCOMPARE(text.features.size(1), int64_t{7});
+        QVERIFY(at::allclose(network.token_features(text, "text").select(1, 0), text.pooled, 1e-4, 1e-5));
+        QVERIFY(at::allclose(network.target_logits(text).select(1, 0),
+                             at::matmul(network.token_features(text, "text").select(1, 1), network.parameters().at("text.target.kernel").t()), 1e-4, 1e-5));
+    }
+
+    void probes_come_from_every_sparse_block_when_asked_for()
+    {
+        auto config = small_config();
+        config.layers = 4;
+        config.sparse_layers = 2;
+        Network network = make_network(config);
+        const at::Tensor ids = at::randint(0, 50, {3, 9}, at::kLong);
+        const auto quiet = network.encode_text(ids);
+        QVERIFY(quiet.auxiliary.probes.empty());
+        network.set_probing(true);
+        const auto told = network.with_converted_matrices().encode_text(ids);
+        QVERIFY(at::equal(told.vectors, quiet.vectors));
+        QCOMPARE(told.auxiliary.probes.size(), size_t{2});
+        QCOMPARE(told.auxiliary.probes[0].layer, 2);
+        QVERIFY(std::abs((told.auxiliary.probes[0].z_loss + told.auxiliary.probes[1].z_loss - told.auxiliary.z_loss).item<double>()) < 1e-4);
+    }
+
     void position_counts_data()
     {
         QTest::addColumn<bool>("picture");

@@ -161,7 +161,7 @@ Recipe read_recipe(const std::filesystem::path& path)
     root.read("corpus", corpus);
     root.read("initial", initial);
     root.read<int64_t>("seed", seed, 0, INT64_MAX);
-    root.read<int64_t>("steps", recipe.steps, 1, INT64_MAX);
+    root.read<int64_t>("steps", recipe.steps, 0, INT64_MAX);
     recipe.corpus = corpus;
     recipe.initial = initial;
     recipe.seed = static_cast<uint64_t>(seed);
@@ -224,7 +224,7 @@ Recipe read_recipe(const std::filesystem::path& path)
         sum += objective.weight;
     if (sum <= 0)
         root.refuse(*objectives, "objective", "weights add up to nothing");
-    if (recipe.warmup >= recipe.steps)
+    if (recipe.steps > 0 && recipe.warmup >= recipe.steps)
         root.refuse(table, "optimizer.warmup", "must be shorter than the run's steps");
     return recipe;
 }

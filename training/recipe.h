@@ -39,7 +39,7 @@ struct Recipe {
     std::filesystem::path corpus;  ///< empty: the default corpus folder
     std::filesystem::path initial;  ///< a checkpoint, or a state's model.safetensors, to go on from; empty: fresh weights
     uint64_t seed = 1;
-    int64_t steps = 1000;
+    int64_t steps = 1000;  ///< 0: the model of `initial` is written anew, with this recipe's gate floor and background
     model::ModelConfig model;
     std::vector<ObjectiveRecipe> objectives;
 

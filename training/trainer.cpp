@@ -126,6 +126,7 @@ private:
     PictureFeatures pictures_;
     PhotoDev dev_;
     Lanes lanes_;
+    nlohmann::json initial_provenance_;  // of the checkpoint that the run goes on from; null without one
     std::unique_ptr<RunEvents> events_;  // from the first step of this start on
 };
 
@@ -197,9 +198,14 @@ TrainReport Run::train()
         } else {
             const model::SafetensorsFile file(recipe_.initial);
             // A state of a run holds weights alone; its shapes are checked as they are read.
-            if (file.metadata().count(model::kConfigKey) && model::read_config(file) != recipe_.model)
-                throw Error(ErrorKind::Usage, recipe_.initial.string(), "has another model configuration than the recipe",
-                            "Copy its configuration (imprint model info) into the recipe");
+            if (file.metadata().count(model::kConfigKey)) {
+                model::ModelConfig had = model::read_config(file);
+                had.concept_gate_floor = recipe_.model.concept_gate_floor;  // chosen after training
+                if (had != recipe_.model)
+                    throw Error(ErrorKind::Usage, recipe_.initial.string(), "has another model configuration than the recipe",
+                                "Copy its configuration (imprint model info) into the recipe");
+                initial_provenance_ = model::read_provenance(file);
+            }
             parameters = model::load_parameters(recipe_.model, file);
         }
         std::ofstream(folder_.path() / "recipe.json") << to_json(recipe_).dump(1) << "\n";
@@ -321,6 +327,8 @@ std::filesystem::path Run::export_model(const model::Network& network, const Obj
                              {"steps", step},
                              {"training_seconds", std::round(seconds)},
                              {"data", "see training/corpus and resources/ATTRIBUTION.md"}};
+    if (!initial_provenance_.is_null())
+        checkpoint.provenance["initial"] = initial_provenance_;
     const auto path = folder_.path() / (recipe_.model.name + ".safetensors");
     model::save_checkpoint(path, checkpoint);
     options_.log("wrote " + path.string());

@@ -41,6 +41,7 @@ void visit_fields(Config& c, Visit&& visit)
     visit("max_frames", c.max_frames);
     visit("trunk_channels", c.trunk_channels);
     visit("trunk_classes", c.trunk_classes);
+    visit("concept_gate_floor", c.concept_gate_floor);
     visit("concept_temperature", c.concept_temperature);
     visit("picture_sizes", c.picture_sizes);
     visit("fft", c.fft);
@@ -243,6 +244,7 @@ void check(const ModelConfig& c, const std::string& subject)
     positive("trunk_channels", c.trunk_channels, 65536);
     positive("trunk_classes", c.trunk_classes, 1 << 20);
     positive("max_group", c.max_group, 1 << 24);
+    require(c.concept_gate_floor >= 0 && c.concept_gate_floor <= 0.9, subject, "concept_gate_floor", "must lie in 0 … 0.9");
     require(c.concept_temperature > 0, subject, "concept_temperature", "must be above 0");
     positive("waveform_patch", c.waveform_patch, 1 << 16);
     positive("waveform_buckets", c.waveform_buckets, 1 << 16);

@@ -41,7 +41,7 @@ public:
     /// autograd graph: many passes over them cost one conversion forwards and one backwards.
     Network with_converted_matrices() const;
 
-    /// Pictures and clips through the hybrid stem: unit(g · concept + (1 − g) · head), with g kept in [0.1, 0.9] so that
+    /// Pictures and clips through the hybrid stem: unit(g · concept + (1 − g) · head), with g kept in [0.1, 0.9] (and above concept_gate_floor) so that
     /// neither side ever falls silent.
     /// map: [batch, frames, rows, columns, trunk_channels]; concept: [batch, joint_dim] unit vectors (concept_of()).
     /// kept: [batch, n] sorted token indices (frame-major, then rows, columns) that DropToken leaves; all without it.

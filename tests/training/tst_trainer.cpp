@@ -6,6 +6,7 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -240,6 +241,27 @@ private Q_SLOTS:
             const auto third = static_cast<std::ptrdiff_t>(all.size() / 3);
             QVERIFY2(mean(all.end() - third, all.end()) < 0.8 * mean(all.begin(), all.begin() + third), name);
         }
+    }
+
+    void no_steps_write_the_model_it_goes_on_from_with_another_gate_floor()
+    {
+        const fs::path before = root_ / "longer/imprint-test.safetensors";
+        QVERIFY(fs::exists(before));
+        std::ifstream in(root_ / "longer.toml");
+        std::string recipe(std::istreambuf_iterator<char>(in), {});
+        recipe.replace(recipe.find("steps = 12"), 10, "steps = 0\ninitial = \"" + before.string() + "\"");
+        recipe.replace(recipe.find("[model]"), 7, "[model]\nconcept_gate_floor = 0.5");
+        recipe.replace(recipe.find("warmup = 2"), 10, "warmup = 0");
+        std::ofstream(root_ / "again.toml") << recipe;
+        TrainOptions again = options(root_ / "again");
+        again.recipe = root_ / "again.toml";
+        const TrainReport report = run(again);
+        const model::SafetensorsFile old_file(before), new_file(report.checkpoint);
+        QCOMPARE(model::read_config(new_file).concept_gate_floor, 0.5);
+        QVERIFY(model::read_provenance(new_file).contains("initial"));
+        for (const auto& [name, view] : old_file.tensors())
+            if (!name.starts_with("score."))  // measured anew, from the weights as they were stored
+                QVERIFY2(std::ranges::equal(view.data, new_file.at(name).data), name.c_str());
     }
 
     void the_finished_model_embeds_everything()

@@ -104,15 +104,20 @@ private Q_SLOTS:
     void an_open_gate_gives_nine_parts_concept_and_a_shut_one_a_tenth_data()
     {
         QTest::addColumn<double>("bias");
+        QTest::addColumn<double>("floor");
         QTest::addColumn<double>("share");
-        QTest::newRow("open") << 50.0 << 0.9;
-        QTest::newRow("shut") << -50.0 << 0.1;
+        QTest::newRow("open") << 50.0 << 0.0 << 0.9;
+        QTest::newRow("shut") << -50.0 << 0.0 << 0.1;
+        QTest::newRow("shut, above a floor") << -50.0 << 0.5 << 0.5;
+        QTest::newRow("open, above a floor") << 50.0 << 0.5 << 0.9;
     }
     void an_open_gate_gives_nine_parts_concept_and_a_shut_one_a_tenth()
     {
         QFETCH(double, bias);
+        QFETCH(double, floor);
         QFETCH(double, share);
-        const auto config = small_config();
+        auto config = small_config();
+        config.concept_gate_floor = floor;
         auto parameters = initial_parameters(config, 3);
         parameters["concept.class_text"].normal_();
         parameters["concept.gate.bias"].fill_(bias);

@@ -89,7 +89,11 @@ at::Tensor Network::affine(const at::Tensor& x, const std::string& name, const P
     return linear(x, get(name + ".kernel"), get(name + ".bias"), precision);
 }
 
-at::Tensor Network::temperature(const std::string& pair) const { return at::relu(get("temperature." + pair)) + 1e-6; }
+at::Tensor Network::temperature(const std::string& pair) const
+{
+    const at::Tensor& stored = get("temperature." + pair);
+    return (stored.is_meta() ? stored * (stored > 0) : at::relu(stored)) + 1e-6;  // no relu there either
+}
 
 at::Tensor Network::concept_of(const at::Tensor& logits) const
 {
@@ -135,8 +139,9 @@ Encoding Network::encode(const std::string& modality, at::Tensor tokens, const a
     at::Tensor attends, attention_bias;  // which tokens are no pads, and what that makes of the scores
     if (mask.defined()) {
         attends = at::cat({at::ones({mask.size(0), added}, mask.options()), mask}, 1);
-        const at::Tensor both = attends.unsqueeze(1).logical_and(attends.unsqueeze(2));
-        attention_bias = both.logical_not().to(widened(tokens).scalar_type()).mul(-1e10).unsqueeze(1);
+        // By arithmetic: libtorch's logical operators have no body for device meta outside Python.
+        const at::Tensor real = attends.to(widened(tokens).scalar_type());
+        attention_bias = ((real.unsqueeze(1) * real.unsqueeze(2) - 1) * 1e10).unsqueeze(1);
     }
 
     at::Tensor x = affine(tokens, modality + ".pre", precision_);

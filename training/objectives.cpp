@@ -12,6 +12,13 @@ at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& targets)
     return -(targets * at::log_softmax(logits, -1)).sum(-1).mean();
 }
 
+// at::logsumexp has no body for device meta outside Python.
+at::Tensor log_sum_exp(const at::Tensor& x, at::IntArrayRef axes)
+{
+    const at::Tensor most = at::amax(x, axes, /*keepdim=*/true).detach();
+    return ((x - most).exp().sum(axes, true).log() + most).squeeze(axes);
+}
+
 }  // namespace
 
 at::Tensor nce(const at::Tensor& a, const at::Tensor& b, const at::Tensor& temperature, const at::Tensor& targets)
@@ -34,9 +41,9 @@ at::Tensor multi_instance_nce(const at::Tensor& a, const at::Tensor& b, const at
                                   .view({batch, n1, batch, n2});
     const at::Tensor scaled = scores / temperature;
     const at::Tensor own = (scaled - margin).diagonal(0, 0, 2);  // [n1, n2, batch]
-    const at::Tensor positive = at::logsumexp(own, at::IntArrayRef({0, 1}));
-    const at::Tensor loss_a = (at::logsumexp(scaled, at::IntArrayRef({1, 2, 3})) - positive).mean();
-    const at::Tensor loss_b = (at::logsumexp(scaled, at::IntArrayRef({0, 1, 3})) - positive).mean();
+    const at::Tensor positive = log_sum_exp(own, {0, 1});
+    const at::Tensor loss_a = (log_sum_exp(scaled, {1, 2, 3}) - positive).mean();
+    const at::Tensor loss_b = (log_sum_exp(scaled, {0, 1, 3}) - positive).mean();
     return (loss_a + loss_b) / 2;
 }
 

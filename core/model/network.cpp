@@ -192,7 +192,9 @@ Encoding Network::encode_map_tokens(const MapTokens& tokens, const at::Tensor& c
     Encoding result = encode("vision", values, tokens.positions, concept_token);
     // The gate decides in full precision.
     const at::Tensor open = at::sigmoid(affine(result.pooled, "concept.gate", {result.pooled.scalar_type()}));
-    result.gate = (kGateFloor + (1 - 2 * kGateFloor) * open).clamp_min(config_.concept_gate_floor);
+    result.gate = kGateFloor + (1 - 2 * kGateFloor) * open;
+    if (config_.concept_gate_floor > kGateFloor)
+        result.gate = result.gate.clamp_min(config_.concept_gate_floor);
     result.vectors = unit(result.gate * concept_vector + (1 - result.gate) * result.own);
     return result;
 }

@@ -2,7 +2,6 @@
 // Positioned reads.
 #include "core/media/worker/input.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,10 +14,10 @@ namespace imprint::media
 Input::Input(int descriptor)
     : descriptor_(descriptor)
 {
-    struct stat status;
-    if (fstat(descriptor, &status) != 0)
-        throw_errno(errno, "", "examine the file");
-    size_ = status.st_size;
+    // Not fstat: the C library turns it into a call that takes names too, which the jail refuses.
+    size_ = lseek(descriptor, 0, SEEK_END);
+    if (size_ < 0)
+        throw_errno(errno, "", "measure the file");
 }
 
 int64_t Input::read_at(void* buffer, int64_t count, int64_t offset) const

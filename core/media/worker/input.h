@@ -12,7 +12,7 @@ namespace imprint::media
 class Input
 {
 public:
-    /// Borrows the descriptor. Throws Error(Io) when it cannot be examined.
+    /// Borrows the descriptor. Throws Error(Io) when its size cannot be told.
     explicit Input(int descriptor);
 
     int descriptor() const { return descriptor_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Library start and resource limits of a worker.
+// Library start, resource limits and the lock of a worker.
 #include "core/media/worker/jail.h"
 
 #include <malloc.h>
@@ -10,10 +10,12 @@
 
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 #include "core/base/error.h"
 #include "core/media/protocol.h"
 #include "core/media/worker/ffmpeg.h"
+#include "core/media/worker/syscall_filter.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IMPRINT_SANITIZED 1
@@ -64,26 +66,27 @@ void start_libraries()
     vips_concurrency_set(1);
     vips_cache_set_max(0);
     start_ffmpeg();
+    tzset(); // reads the time zone's file, which dates in metadata are turned with
 }
 
 void give_up_privileges()
 {
     set_limit(RLIMIT_CORE, 0);
-    set_limit(RLIMIT_NOFILE, 32);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (!IMPRINT_SANITIZED) // the leak checker attaches to its own process
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     setpriority(PRIO_PROCESS, 0, 5);
 }
 
-void limit_memory(int64_t bytes)
+void lock_in(const Allowance& allowance)
 {
-    static bool done = false;
-    if (done || IMPRINT_SANITIZED)
+    if (IMPRINT_SANITIZED)
         return;
-    done = true;
-    set_limit(RLIMIT_AS, static_cast<rlim_t>(address_space() + bytes));
-    set_limit(RLIMIT_FSIZE, static_cast<rlim_t>(bytes));
+    set_limit(RLIMIT_AS, static_cast<rlim_t>(address_space() + allowance.memory));
+    set_limit(RLIMIT_FSIZE, static_cast<rlim_t>(allowance.memory));
+    set_limit(RLIMIT_CPU, allowance.cpu_seconds);
+    set_limit(RLIMIT_NOFILE, static_cast<rlim_t>(allowance.descriptors));
+    refuse_other_system_calls();
 }
 
 } // namespace imprint::media

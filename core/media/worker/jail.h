@@ -11,10 +11,19 @@ namespace imprint::media
 /// single-threaded.
 void start_libraries();
 
-/// No core dumps, few descriptors, no new privileges, a low priority.
+/// No core dumps, no new privileges, a low priority.
 void give_up_privileges();
 
-/// Lets the process grow by `bytes` of address space and no further. The first call counts.
-void limit_memory(int64_t bytes);
+/// What a worker may use up before somebody has to look again.
+struct Allowance {
+    int64_t memory = 0; ///< bytes of address space to grow by, and the largest memory file
+    uint32_t cpu_seconds = 0; ///< of processor time in all
+    int descriptors = 0; ///< the lowest number that can no longer be opened
+};
+
+/// Sets the limits and closes the door behind: from here on nothing can be opened, reached or started (see
+/// refuse_other_system_calls). To be called once, before the first byte of a file is read. Under a sanitizer, which needs
+/// terabytes and opens files itself, it does nothing. Throws Error(Io) where the kernel cannot do that.
+void lock_in(const Allowance& allowance);
 
 } // namespace imprint::media

@@ -22,7 +22,7 @@ int main()
     try {
         imprint::media::start_libraries();
         imprint::media::give_up_privileges();
-        imprint::media::serve(imprint::media::protocol::kSocket);
+        imprint::media::serve(imprint::media::protocol::kSocket, imprint::media::answer);
     } catch (const imprint::Error& error) {
         std::fprintf(stderr, "imprint-decode: %s\n", error.what());
         return 1;

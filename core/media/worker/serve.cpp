@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <thread>
 
@@ -26,6 +27,11 @@ namespace
 
 using namespace protocol;
 
+// A worker that has run for so long ends between two files; one that was taken over and outlived its parent is ended by
+// the kernel some time later.
+constexpr uint32_t kCpuSeconds = 3600;
+constexpr int kSpareDescriptors = 4; // beside a request's file: libvips' copy of it, the answer, and two to spare
+
 Status status_of(ErrorKind kind)
 {
     switch (kind) {
@@ -40,11 +46,19 @@ Status status_of(ErrorKind kind)
     }
 }
 
-void put_reason(Reply& reply, const std::string& reason)
+Reply refusal(const Error& error)
 {
-    const size_t length = std::min(reason.size(), sizeof reply.reason - 1);
-    std::memcpy(reply.reason, reason.data(), length);
-    reply.reason[length] = '\0';
+    Reply reply = {};
+    reply.magic = kMagic;
+    reply.status = status_of(error.kind());
+    const std::string& reason = error.reason();
+    std::memcpy(reply.reason, reason.data(), std::min(reason.size(), sizeof reply.reason - 1));
+    return reply;
+}
+
+bool worn_out()
+{
+    return std::clock() / CLOCKS_PER_SEC >= static_cast<std::clock_t>(kCpuSeconds);
 }
 
 bool sound_request(const Request& request)
@@ -149,26 +163,28 @@ Reply answer(const Request& request, int file, int& payload)
             throw;
         }
     } catch (const Error& error) {
-        reply = {};
-        reply.magic = kMagic;
-        reply.status = status_of(error.kind());
-        put_reason(reply, error.reason());
+        return refusal(error);
     }
     return reply;
 }
 
-void serve(int socket)
+void serve(int socket, const Answer& answer)
 {
     end_with_parent(socket);
+    bool locked = false;
     Request request;
     int file;
-    while (receive(socket, request, file)) {
-        limit_memory(request.max_memory);
+    while (!worn_out() && receive(socket, request, file)) {
         alarm(request.timeout_seconds + 5);
         int payload = -1;
         Reply reply;
         try {
+            if (!locked)
+                lock_in({request.max_memory, kCpuSeconds + request.timeout_seconds + 5, file + 1 + kSpareDescriptors});
+            locked = true;
             reply = answer(request, file, payload);
+        } catch (const Error& error) {
+            reply = refusal(error);
         } catch (const std::bad_alloc&) {
             _exit(kExitOutOfMemory);
         }

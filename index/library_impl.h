@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What library.cpp and vanished.cpp share. Private to this folder.
+// What the parts of Library share. Private to this folder.
 #pragma once
 
+#include <bit>
 #include <memory>
 
 #include "core/base/error.h"
@@ -9,6 +10,12 @@
 #include "index/lock.h"
 
 namespace imprint::index {
+
+/// SQLite has signed integers only.
+inline int64_t signed_bits(uint64_t value)
+{
+    return std::bit_cast<int64_t>(value);
+}
 
 class Library::Impl {
 public:

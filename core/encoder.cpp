@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/model/checkpoint.h"
 #include "core/model/network.h"
+#include "core/model/text_trunk.h"
 #include "core/model/trunk.h"
 #include "core/tokens/log_mel.h"
 #include "core/tokens/text_tokenizer.h"
@@ -62,6 +63,9 @@ public:
         network = network.with_converted_matrices();
         if (checkpoint.config.vision_stem == model::VisionStem::Hybrid)
             trunk = std::make_unique<model::Trunk>([this](const std::string& name) { return checkpoint.trunk.at(name); });
+        if (checkpoint.config.text_stem == model::TextStem::Hybrid)
+            text_trunk = std::make_unique<model::TextTrunk>(
+                checkpoint.config, precision, [this](const std::string& name) { return checkpoint.text_trunk.at(name); });
         if (options.threads > 0)
             at::set_num_threads(options.threads);
         space = model::space_of(file, checkpoint.config);
@@ -119,6 +123,15 @@ public:
         return network.encode_map(stem.map, stem.concept_vector).vectors;
     }
 
+    at::Tensor encode(const std::string& text) const
+    {
+        const at::Tensor ids = at::tensor(tokenizer.ids(text)).unsqueeze(0);
+        if (!text_trunk)
+            return network.encode_text(ids).vectors;
+        const auto read = text_trunk->forward(ids);
+        return network.encode_text_states(read.states, network.meaning_of(read.sentence)).vectors;
+    }
+
     void check_clip(std::span<const media::Picture> clip) const
     {
         IMPRINT_ASSERT(!clip.empty() && clip.size() <= static_cast<size_t>(checkpoint.config.max_frames));
@@ -138,6 +151,7 @@ public:
     tokens::TextTokenizer tokenizer;
     model::Network network;
     std::unique_ptr<model::Trunk> trunk;
+    std::unique_ptr<model::TextTrunk> text_trunk;
     std::string space;
     Vectors bank, background[2];
     std::mutex mutex;
@@ -199,9 +213,7 @@ Vectors Encoder::encode_sounds(std::span<const media::Sound> sounds)
 
 Vectors Encoder::encode_texts(std::span<const std::string> texts)
 {
-    return impl_->one_by_one(texts.size(), [&](size_t i) {
-        return impl_->network.encode_text(at::tensor(impl_->tokenizer.ids(texts[i])).unsqueeze(0)).vectors;
-    });
+    return impl_->one_by_one(texts.size(), [&](size_t i) { return impl_->encode(texts[i]); });
 }
 
 }  // namespace imprint

@@ -93,13 +93,18 @@ PassList Objectives::texts(const std::vector<int64_t>& texts) const
     const auto ids = [this, texts](size_t i) -> const std::vector<int64_t>& { return piece_ids_[static_cast<size_t>(texts[i])]; };
     PassList list;
     for (const auto& [length, members] : groups_of(texts.size(), [&](size_t i) { return static_cast<int64_t>(ids(i).size()); }))
-        list.add(members, length, recipe_.pass_tokens, texts.size(), [&ids, tokens = length](const PassList::Part& part) {
+        list.add(members, length, recipe_.pass_tokens, texts.size(), [this, &ids, tokens = length](const PassList::Part& part) {
             at::Tensor batch = at::empty({static_cast<int64_t>(part.size()), tokens}, at::kLong);
             for (size_t row = 0; row < part.size(); ++row)
                 std::memcpy(batch.mutable_data_ptr<int64_t>() + static_cast<int64_t>(row) * tokens,
                             ids(static_cast<size_t>(part[row])).data(), sizeof(int64_t) * static_cast<size_t>(tokens));
-            return [batch](const model::Network& network) {
-                const auto encoding = network.encode_text(batch);
+            return [batch, trunk = data_.text_trunk](const model::Network& network) {
+                if (!trunk) {
+                    const auto encoding = network.encode_text(batch);
+                    return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
+                }
+                const auto read = trunk->forward(batch);
+                const auto encoding = network.encode_text_states(read.states, network.meaning_of(read.sentence));
                 return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
             };
         });

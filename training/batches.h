@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/model/network.h"
+#include "core/model/text_trunk.h"
 #include "core/tokens/log_mel.h"
 #include "core/tokens/text_tokenizer.h"
 #include "training/corpus.h"
@@ -26,6 +27,7 @@ struct TrainingData {
     const SoundClips& sounds;
     const tokens::TextTokenizer& tokenizer;
     const tokens::LogMel& log_mel;
+    const model::TextTrunk* text_trunk = nullptr;  ///< with the hybrid text stem
 };
 
 struct StepLoss {

@@ -53,8 +53,7 @@ Corpus::Corpus(const std::filesystem::path& root) : root_(root)
 {
     read_texts();
     read_items();
-    tokenizer_ = read_whole(root / "tokenizer.model");
-    hash_ = hash_of(hash_ + hash_of(tokenizer_)).substr(0, 16);
+    hash_ = hash_of(hash_ + hash_of(read_whole(root / "tokenizer.model"))).substr(0, 16);
 
     teacher_file_ = std::make_unique<model::SafetensorsFile>(root / "teacher.safetensors");
     concepts_file_ = std::make_unique<model::SafetensorsFile>(root / "concepts.safetensors");
@@ -66,6 +65,11 @@ Corpus::Corpus(const std::filesystem::path& root) : root_(root)
     // The file stays mapped; rows are converted when they are drawn.
     teacher_ = at::from_blob(const_cast<std::byte*>(vectors.data.data()), vectors.shape, at::kHalf);
     mean_ = model::to_tensor(teacher_file_->at("lemma_mean"), "lemma_mean");
+}
+
+std::string Corpus::tokenizer(model::TextStem stem) const
+{
+    return read_whole(root_ / (stem == model::TextStem::Hybrid ? "text_trunk.model" : "tokenizer.model"));
 }
 
 void Corpus::read_texts()

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/model/config.h"
 #include "core/model/safetensors.h"
 
 namespace imprint::training {
@@ -48,7 +49,11 @@ public:
     /// What the teacher makes of each piece of the vocabulary, minus the mean over lemmas: [pieces, 384] fp32; undefined where
     /// the corpus has none.
     at::Tensor piece_vectors() const;
-    const std::string& tokenizer() const { return tokenizer_; }
+    /// The serialised SentencePiece model of a stem: the corpus's own pieces, or the sentence encoder's. Error(NotFound) where
+    /// the corpus has none.
+    std::string tokenizer(model::TextStem stem) const;
+    /// The mean over WordNet's lemmas of the teacher's unit vectors: [384] fp32.
+    const at::Tensor& lemma_mean() const { return mean_; }
     /// Hash of items, texts and pairs: names caches and goes into provenance.
     const std::string& hash() const { return hash_; }
 
@@ -62,7 +67,7 @@ private:
     std::vector<std::string> texts_;
     std::vector<TextRole> text_roles_;
     std::vector<std::pair<int64_t, int64_t>> text_pairs_;
-    std::string tokenizer_, hash_;
+    std::string hash_;
     std::unique_ptr<model::SafetensorsFile> teacher_file_, concepts_file_;
     at::Tensor teacher_, mean_;
 };

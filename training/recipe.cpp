@@ -211,6 +211,7 @@ Recipe read_recipe(const std::filesystem::path& path)
         t.read<int64_t>("log_every", recipe.log_every, 1, INT64_MAX);
         t.read<int64_t>("pass_tokens", recipe.pass_tokens, 1, INT64_MAX);
         t.read_int("keep_checkpoints", recipe.keep_checkpoints, 1, 1000);
+        t.read("eight_bit", recipe.eight_bit);
     });
     const toml::node* objectives = root.take("objective");
     if (!objectives || !objectives->is_array_of_tables())
@@ -249,7 +250,8 @@ nlohmann::json to_json(const Recipe& r)
             {"run",
              {{"checkpoint_every", r.checkpoint_every}, {"evaluate_every", r.evaluate_every}, {"log_every", r.log_every},
               {"pass_tokens", r.pass_tokens},
-              {"keep_checkpoints", r.keep_checkpoints}}},
+              {"keep_checkpoints", r.keep_checkpoints},
+              {"eight_bit", r.eight_bit}}},
             {"objective", objectives}};
 }
 

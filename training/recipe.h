@@ -64,6 +64,7 @@ struct Recipe {
     // Conduct.
     int64_t checkpoint_every = 200, evaluate_every = 200, log_every = 10;
     int keep_checkpoints = 3;
+    bool eight_bit = false;  ///< the finished model's matrices are stored as 8-bit rows
 };
 
 /// Reads and checks a recipe. Unknown keys, wrong types and impossible values are Error(Malformed) with the line.

@@ -39,6 +39,23 @@ model::Parameters load_trunk(const Corpus& corpus)
     return trunk;
 }
 
+// The sentence encoder of the hybrid text stem, likewise as the checkpoint will hold it; empty without that stem.
+model::Parameters load_text_trunk(const Corpus& corpus, const Recipe& recipe)
+{
+    model::Parameters trunk;
+    if (recipe.model.text_stem != model::TextStem::Hybrid)
+        return trunk;
+    const model::SafetensorsFile file(corpus.root() / "text_trunk.safetensors");
+    for (const auto& name : model::TextTrunk::parameter_names(recipe.model)) {
+        at::Tensor& tensor = trunk[name] = model::to_tensor(file.at(name), name).to(at::kHalf).to(at::kFloat);
+        if (recipe.eight_bit && tensor.dim() >= 2) {
+            const auto rows = model::eight_bit_rows(tensor);
+            tensor = rows.values.to(at::kFloat) * rows.scales.unsqueeze(-1);
+        }
+    }
+    return trunk;
+}
+
 // What the sentence encoder makes of each piece alone, turned onto its principal axes: a text then starts as the sum of
 // what its pieces mean. Rows keep the mean length that the method's initialisation gives them (imp_method.md 1.5).
 void start_from_pieces(at::Tensor& table, const at::Tensor& pieces)
@@ -69,7 +86,8 @@ public:
           corpus_(recipe_.corpus.empty() ? default_corpus() : recipe_.corpus),
           trunk_weights_(load_trunk(corpus_)),
           trunk_([this](const std::string& name) { return trunk_weights_.at(name); }),
-          tokenizer_(corpus_.tokenizer(), recipe_.model.vocabulary, recipe_.model.max_text_tokens, "tokenizer.model"),
+          text_trunk_weights_(load_text_trunk(corpus_, recipe_)),
+          tokenizer_(corpus_.tokenizer(recipe_.model.text_stem), recipe_.model.vocabulary, recipe_.model.max_text_tokens, "tokenizer.model"),
           log_mel_(recipe_.model),
           sounds_(corpus_, kMaxSoundSeconds, decoder_, options.log, options.cancel),
           pictures_(corpus_, recipe_.model.picture_sizes, recipe_.views_per_picture, recipe_.seed, trunk_, decoder_,
@@ -79,6 +97,9 @@ public:
     {
         if (options.steps)
             recipe_.steps = *options.steps;
+        if (!text_trunk_weights_.empty())
+            text_trunk_ = std::make_unique<model::TextTrunk>(
+                recipe_.model, precision(), [this](const std::string& name) { return text_trunk_weights_.at(name); });
         // Features are in place: from here on the lanes are what runs at once, each on a thread of its own.
         at::set_num_threads(1);
     }
@@ -120,6 +141,8 @@ private:
     Corpus corpus_;
     model::Parameters trunk_weights_;
     model::Trunk trunk_;
+    model::Parameters text_trunk_weights_;
+    std::unique_ptr<model::TextTrunk> text_trunk_;
     tokens::TextTokenizer tokenizer_;
     tokens::LogMel log_mel_;
     SoundClips sounds_;
@@ -141,7 +164,9 @@ void Run::fill_given_parts(model::Parameters& parameters) const
     const auto [mean, deviation] = pictures_.channel_statistics();
     parameters["vision.map_mean"] = mean;
     parameters["vision.map_deviation"] = deviation;
-    if (const at::Tensor pieces = corpus_.piece_vectors(); pieces.defined())
+    if (recipe_.model.text_stem == model::TextStem::Hybrid)
+        parameters["text.concept.mean"] = corpus_.lemma_mean().clone();
+    else if (const at::Tensor pieces = corpus_.piece_vectors(); pieces.defined())
         start_from_pieces(parameters.at("text.table"), pieces);
     parameters["concept.class_text"] = corpus_.class_text().to(at::kHalf).to(at::kFloat);
     std::vector<at::Tensor> frames;
@@ -223,7 +248,7 @@ TrainReport Run::train()
     model::Network network(recipe_.model, parameters);
     network.set_precision(precision());
     Passes::Replicas replicas(recipe_.model, parameters, precision(), lanes_);
-    const TrainingData data{corpus_, pictures_, sounds_, tokenizer_, log_mel_};
+    const TrainingData data{corpus_, pictures_, sounds_, tokenizer_, log_mel_, text_trunk_.get()};
     const Objectives objectives(recipe_, data);
     if (!dev_.empty()) {
         const auto untrained = dev_.concept_figures(network, corpus_);
@@ -284,7 +309,9 @@ std::filesystem::path Run::export_model(const model::Network& network, const Obj
     checkpoint.config = recipe_.model;
     checkpoint.parameters = network.parameters();
     checkpoint.trunk = trunk_weights_;
-    checkpoint.tokenizer = corpus_.tokenizer();
+    checkpoint.text_trunk = text_trunk_weights_;
+    checkpoint.eight_bit = recipe_.eight_bit;
+    checkpoint.tokenizer = corpus_.tokenizer(recipe_.model.text_stem);
 
     // Score statistics: a bank of everyday words and captions, and background moments that belong to nobody's library.
     Draws draws(recipe_.seed, 0, kScorePurpose);

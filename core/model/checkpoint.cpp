@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Layout of a checkpoint: parameters under their own names, the trunk under "trunk.", the rest under fixed names.
+// Layout of a checkpoint: parameters under their own names, the trunks under "trunk." and "text_trunk.", the rest under fixed
+// names.
 #include "core/model/checkpoint.h"
 
 #include <ATen/ATen.h>
 
 #include "core/base/error.h"
+#include "core/model/text_trunk.h"
 #include "core/model/trunk.h"
 
 namespace imprint::model {
 namespace {
 
 constexpr const char* kTokenizer = "tokenizer.model";
+const std::string kTextTrunk = "text_trunk.";
 constexpr const char* kTextBank = "score.text_bank";
 constexpr const char* kBackgroundPicture = "score.background_picture";
 constexpr const char* kBackgroundSound = "score.background_sound";
@@ -43,6 +46,35 @@ Parameters load_trunk(const SafetensorsFile& file, const ModelConfig& config)
     return trunk;
 }
 
+Parameters load_text_trunk(const SafetensorsFile& file, const ModelConfig& config)
+{
+    Parameters trunk;
+    for (const auto& name : TextTrunk::parameter_names(config))
+        trunk[name] = read_tensor(file, kTextTrunk + name);
+    return trunk;
+}
+
+/// Tensors under their names in the file, kept alive until it is written.
+class Stored {
+public:
+    explicit Stored(bool eight_bit) : eight_bit_(eight_bit) { }
+
+    void add(const std::string& name, const at::Tensor& tensor, DType dtype) { tensors_.emplace_back(name, to_stored(tensor, dtype)); }
+    void add_matrix(const std::string& name, const at::Tensor& matrix, DType dtype)
+    {
+        if (!eight_bit_ || matrix.dim() < 2)
+            return add(name, matrix, dtype);
+        const EightBitRows rows = eight_bit_rows(matrix);
+        add(name, rows.values, DType::I8);
+        add(name + kRowScale, rows.scales, DType::F32);
+    }
+    const std::vector<std::pair<std::string, StoredTensor>>& tensors() const { return tensors_; }
+
+private:
+    bool eight_bit_;
+    std::vector<std::pair<std::string, StoredTensor>> tensors_;
+};
+
 }  // namespace
 
 Checkpoint load_checkpoint(const SafetensorsFile& file)
@@ -52,6 +84,10 @@ Checkpoint load_checkpoint(const SafetensorsFile& file)
     checkpoint.parameters = load_parameters(checkpoint.config, file);
     if (checkpoint.config.vision_stem == VisionStem::Hybrid)
         checkpoint.trunk = load_trunk(file, checkpoint.config);
+    if (checkpoint.config.text_stem == TextStem::Hybrid)
+        checkpoint.text_trunk = load_text_trunk(file, checkpoint.config);
+    for (const auto& [name, view] : file.tensors())
+        checkpoint.eight_bit = checkpoint.eight_bit || view.dtype == DType::I8;
     const TensorView& tokenizer = file.at(kTokenizer);
     if (tokenizer.dtype != DType::U8)
         throw Error(ErrorKind::Malformed, file.path().string(), std::string("tensor \"") + kTokenizer + "\" holds "
@@ -70,21 +106,25 @@ Checkpoint load_checkpoint(const SafetensorsFile& file)
 
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint)
 {
-    std::vector<std::pair<std::string, StoredTensor>> stored;
+    Stored stored(checkpoint.eight_bit);
     for (const auto& spec : parameter_specs(checkpoint.config)) {
         const at::Tensor& tensor = checkpoint.parameters.at(spec.name);
         IMPRINT_ASSERT(tensor.sizes() == at::IntArrayRef(spec.shape));
-        const DType dtype = spec.full_precision ? DType::F32 : spec.frozen ? DType::F16 : DType::BF16;
-        stored.emplace_back(spec.name, to_stored(tensor, dtype));
+        if (spec.full_precision)
+            stored.add(spec.name, tensor, DType::F32);
+        else
+            stored.add_matrix(spec.name, tensor, spec.frozen ? DType::F16 : DType::BF16);
     }
     for (const auto& [name, tensor] : checkpoint.trunk)
-        stored.emplace_back("trunk." + name, to_stored(tensor, DType::F16));
-    stored.emplace_back(kTextBank, to_stored(checkpoint.text_bank, DType::F16));
-    stored.emplace_back(kBackgroundPicture, to_stored(checkpoint.background_picture, DType::F16));
-    stored.emplace_back(kBackgroundSound, to_stored(checkpoint.background_sound, DType::F16));
+        stored.add("trunk." + name, tensor, DType::F16);
+    for (const auto& [name, tensor] : checkpoint.text_trunk)
+        stored.add_matrix(kTextTrunk + name, tensor, DType::F16);
+    stored.add(kTextBank, checkpoint.text_bank, DType::F16);
+    stored.add(kBackgroundPicture, checkpoint.background_picture, DType::F16);
+    stored.add(kBackgroundSound, checkpoint.background_sound, DType::F16);
 
     std::vector<std::pair<std::string, TensorView>> tensors;
-    for (const auto& [name, tensor] : stored)
+    for (const auto& [name, tensor] : stored.tensors())
         tensors.emplace_back(name, tensor.view);
     const std::span<const std::byte> tokenizer(reinterpret_cast<const std::byte*>(checkpoint.tokenizer.data()),
                                                checkpoint.tokenizer.size());

@@ -87,7 +87,7 @@ nlohmann::json checkpoint_info(const SafetensorsFile& file)
     const ModelConfig config = read_config(file);
     int64_t all = 0, trainable = 0;
     for (const auto& [name, view] : file.tensors())
-        if (view.dtype != DType::U8)
+        if (view.dtype != DType::U8 && !name.ends_with(".row_scale"))
             all += view.count();
     for (const auto& spec : parameter_specs(config))
         if (!spec.frozen)

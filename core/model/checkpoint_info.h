@@ -14,8 +14,9 @@ namespace imprint::model {
 
 /// The version of the checkpoint layout that this program writes. It reads this one and all before it; for each,
 /// tests/data/models/v<N> holds files that must stay loadable. A new field of the configuration with a default that means
-/// "as before" is no new version; a tensor that is renamed, stored otherwise or newly required is.
-inline constexpr int kCheckpointFormat = 1;
+/// "as before" is no new version; a tensor that is renamed, stored otherwise or newly required is. Version 2 adds 8-bit rows
+/// and the text trunk.
+inline constexpr int kCheckpointFormat = 2;
 
 /// Metadata keys of a checkpoint.
 inline constexpr const char* kFormatKey = "imprint.format";

@@ -77,21 +77,27 @@ void visit_fields(Config& c, Visit&& visit)
     visit("waveform_buckets", c.waveform_buckets);
     visit("max_waveform_patches", c.max_waveform_patches);
     visit("text_rows", c.text_rows);
+    visit("text_stem", c.text_stem);
+    visit("text_trunk_width", c.text_trunk_width);
+    visit("text_trunk_layers", c.text_trunk_layers);
+    visit("text_trunk_heads", c.text_trunk_heads);
 }
 
-// The fields of format 2.
+// The fields of formats 2 and 3.
 constexpr const char* kAdded[] = {"router",           "router_top_k",      "batch_priority",    "normalise_gates",
                                   "sparse_placement", "use_bias",          "aggregation_token", "lora_rank",
                                   "lora_alpha",       "lora_matrices",     "common_space",      "temperature",
                                   "classifiers",      "target_classifier", "standardise_sound", "sound_time_by_share",
                                   "waveform",         "waveform_patch",    "waveform_buckets",  "max_waveform_patches",
-                                  "text_rows"};
+                                  "text_rows",        "text_stem",         "text_trunk_width",  "text_trunk_layers",
+                                  "text_trunk_heads"};
 
 json value_of(const std::string& v) { return v; }
 json value_of(int v) { return v; }
 json value_of(double v) { return v; }
 json value_of(bool v) { return v; }
 json value_of(VisionStem v) { return v == VisionStem::Patch ? "patch" : "hybrid"; }
+json value_of(TextStem v) { return v == TextStem::Pieces ? "pieces" : "hybrid"; }
 json value_of(RoutingGroup v) { return v == RoutingGroup::Item ? "item" : "batch"; }
 json value_of(Router v) { return v == Router::Experts ? "experts" : "tokens"; }
 json value_of(SparsePlacement v) { return v == SparsePlacement::Last ? "last" : "uniform"; }
@@ -133,6 +139,7 @@ void read_word(const json& j, Enum& v, const std::map<std::string, Enum>& words)
     v = found->second;
 }
 void read(const json& j, VisionStem& v) { read_word(j, v, {{"patch", VisionStem::Patch}, {"hybrid", VisionStem::Hybrid}}); }
+void read(const json& j, TextStem& v) { read_word(j, v, {{"pieces", TextStem::Pieces}, {"hybrid", TextStem::Hybrid}}); }
 void read(const json& j, RoutingGroup& v) { read_word(j, v, {{"item", RoutingGroup::Item}, {"batch", RoutingGroup::Batch}}); }
 void read(const json& j, Router& v) { read_word(j, v, {{"experts", Router::Experts}, {"tokens", Router::Tokens}}); }
 void read(const json& j, SparsePlacement& v)
@@ -200,6 +207,12 @@ void check_options(const ModelConfig& c, const std::string& subject)
     require(c.temperature > 0 && c.temperature <= 100, subject, "temperature", "must be in (0, 100]");
     require(c.common_space == CommonSpace::Joint || c.vision_stem == VisionStem::Patch, subject, "common_space",
             "must be joint with the hybrid stem, whose concept is a vector of the joint space");
+    require(c.common_space == CommonSpace::Joint || c.text_stem == TextStem::Pieces, subject, "common_space",
+            "must be joint with the hybrid text stem, whose concept is a vector of the joint space");
+    require(c.text_stem == TextStem::Pieces || c.text_trunk_width == c.joint_dim, subject, "text_trunk_width",
+            "must be joint_dim: the sentence vector is a vector of the joint space");
+    require(c.text_trunk_heads >= 1 && c.text_trunk_width % c.text_trunk_heads == 0, subject, "text_trunk_width",
+            "must be a multiple of text_trunk_heads");
     require(c.sound_time_by_share || c.max_sound_patches <= c.sound_time_buckets, subject, "max_sound_patches",
             "must be at most sound_time_buckets");
     const auto known = c.modalities();
@@ -244,6 +257,9 @@ void check(const ModelConfig& c, const std::string& subject)
     positive("trunk_channels", c.trunk_channels, 65536);
     positive("trunk_classes", c.trunk_classes, 1 << 20);
     positive("max_group", c.max_group, 1 << 24);
+    positive("text_trunk_width", c.text_trunk_width, 16384);
+    positive("text_trunk_layers", c.text_trunk_layers, 256);
+    positive("text_trunk_heads", c.text_trunk_heads, 256);
     require(c.concept_gate_floor >= 0 && c.concept_gate_floor <= 0.9, subject, "concept_gate_floor", "must lie in 0 … 0.9");
     require(c.concept_temperature > 0, subject, "concept_temperature", "must be above 0");
     positive("waveform_patch", c.waveform_patch, 1 << 16);

@@ -16,6 +16,11 @@ namespace imprint::model {
 /// each position of its last map one token, with one concept token beside them.
 enum class VisionStem { Patch, Hybrid };
 
+/// How words become tokens. Pieces: a table of word pieces learned with the rest (the paper). Hybrid: the frozen sentence
+/// encoder that taught the text side, each of its last states one token, with one concept token (its sentence vector) beside
+/// them.
+enum class TextStem { Pieces, Hybrid };
+
 /// Where an expert looks for its tokens. Item: within one item (ours; an item's vector never depends on its batch).
 /// Batch: within groups of up to `max_group` tokens that span items, as in the paper's code.
 enum class RoutingGroup { Item, Batch };
@@ -113,9 +118,11 @@ struct ModelConfig {
     int vocabulary = 8000;
     int max_text_tokens = 64;
     int text_rows = 0;  ///< of the position table; 0: max_text_tokens. Tokens past the last row share it.
-    /// Piece vectors are multiplied by √width, so that they weigh as much as their (normalised) positions from the first
+    /// TextStem::Pieces: piece vectors are multiplied by √width, so that they weigh as much as their (normalised) positions from the first
     /// step. The paper's code does not; in a short run its texts stay indistinct.
     bool scale_text = true;
+    TextStem text_stem = TextStem::Pieces;
+    int text_trunk_width = 384, text_trunk_layers = 6, text_trunk_heads = 12;
 
     bool operator==(const ModelConfig&) const = default;
 
@@ -135,9 +142,9 @@ struct ModelConfig {
 };
 
 /// The version of the configuration's JSON that this program writes. 1: the first checkpoints. 2: adds the fields from
-/// `router` to `text_rows`; each is written only where it is not the default, and the version only where one is, so that a
-/// network that uses nothing new stays readable by older programs.
-inline constexpr int kConfigFormat = 2;
+/// `router` to `text_rows`, 3: `text_stem` and the sizes of its trunk. Each added field is written only where it is not the
+/// default, and the version only where one is, so that a network that uses nothing new stays readable by older programs.
+inline constexpr int kConfigFormat = 3;
 
 /// Every field under its own name; "format" where it is not 1. from_json takes a missing field at its default and refuses
 /// unknown keys, wrong types and impossible sizes with Error(Malformed), naming the field, and a newer format with

@@ -31,7 +31,7 @@ Kind kind_of(const ModelConfig& c, const std::string& kind)
     if (kind == "waveform")
         return {"waveform", c.waveform_patch};
     IMPRINT_ASSERT(kind == "text" || kind == "text_longest");
-    return {"text", 0};
+    return {"text", c.text_stem == TextStem::Hybrid ? c.text_trunk_width : 0};
 }
 
 // Rows that go through expert networks for `tokens` of one item.
@@ -66,7 +66,7 @@ double kept_numbers(const ModelConfig& c, int64_t tokens)
 std::map<std::string, int64_t> tokens_per_item(const ModelConfig& c)
 {
     const auto& size = c.picture_sizes.front();
-    const int64_t extra = c.aggregation_token ? 1 : 0;
+    const int64_t extra = c.aggregation_token ? 1 : 0, text_extra = extra + (c.text_stem == TextStem::Hybrid ? 1 : 0);
     const auto vision = [&](int64_t frames) {
         if (c.vision_stem == VisionStem::Hybrid)
             return frames * (size.width / 32) * (size.height / 32) + 1 + extra;
@@ -76,8 +76,8 @@ std::map<std::string, int64_t> tokens_per_item(const ModelConfig& c)
         {"picture", vision(1)},
         {"clip", vision(c.max_frames)},
         {"sound", int64_t{c.max_sound_patches} * (c.mel_bands / c.sound_patch) + extra},
-        {"text", std::min(kCaptionTokens, c.max_text_tokens) + extra},
-        {"text_longest", c.max_text_tokens + extra},
+        {"text", std::min(kCaptionTokens, c.max_text_tokens) + text_extra},
+        {"text_longest", c.max_text_tokens + text_extra},
     };
     if (c.waveform)
         tokens["waveform"] = c.max_waveform_patches + extra;

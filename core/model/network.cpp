@@ -123,7 +123,7 @@ at::Tensor Network::head(const std::string& name, const at::Tensor& pooled) cons
 Encoding Network::encode(const std::string& modality, at::Tensor tokens, const at::Tensor& positions,
                          const at::Tensor& extra_token, const at::Tensor& mask) const
 {
-    if (modality != "text")
+    if (modality != "text" || config_.text_stem == TextStem::Hybrid)
         tokens = affine(tokens, modality + ".input", precision_);
     tokens = tokens + layer_norm(positions, get(modality + ".position.norm.scale"), get(modality + ".position.norm.bias"));
     std::vector<at::Tensor> sequence;
@@ -190,13 +190,18 @@ Encoding Network::encode_map_tokens(const MapTokens& tokens, const at::Tensor& c
     const at::Tensor seen = concept_seen ? concept_vector * *concept_seen : concept_vector;
     const at::Tensor concept_token = affine(seen, "concept.input", precision_);
     Encoding result = encode("vision", values, tokens.positions, concept_token);
-    // The gate decides in full precision.
-    const at::Tensor open = at::sigmoid(affine(result.pooled, "concept.gate", {result.pooled.scalar_type()}));
-    result.gate = kGateFloor + (1 - 2 * kGateFloor) * open;
-    if (config_.concept_gate_floor > kGateFloor)
-        result.gate = result.gate.clamp_min(config_.concept_gate_floor);
-    result.vectors = unit(result.gate * concept_vector + (1 - result.gate) * result.own);
+    let_concept_in(result, concept_vector, "concept.gate", config_.concept_gate_floor);
     return result;
+}
+
+void Network::let_concept_in(Encoding& encoding, const at::Tensor& concept_vector, const std::string& gate, double floor) const
+{
+    // The gate decides in full precision.
+    const at::Tensor open = at::sigmoid(affine(encoding.pooled, gate, {encoding.pooled.scalar_type()}));
+    encoding.gate = kGateFloor + (1 - 2 * kGateFloor) * open;
+    if (floor > kGateFloor)
+        encoding.gate = encoding.gate.clamp_min(floor);
+    encoding.vectors = unit(encoding.gate * concept_vector + (1 - encoding.gate) * encoding.own);
 }
 
 Encoding Network::encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept,
@@ -257,7 +262,8 @@ Encoding Network::encode_waveform(const at::Tensor& samples, const std::optional
 
 Encoding Network::encode_text(const at::Tensor& ids, const std::optional<at::Tensor>& kept, const std::optional<at::Tensor>& mask) const
 {
-    IMPRINT_ASSERT(ids.dim() == 2 && ids.size(1) >= 1 && ids.size(1) <= config_.max_text_tokens);
+    IMPRINT_ASSERT(ids.dim() == 2 && ids.size(1) >= 1 && ids.size(1) <= config_.max_text_tokens
+                   && config_.text_stem == TextStem::Pieces);
     at::Tensor tokens = look_up(get("text.table"), ids);
     if (config_.scale_text)
         tokens = tokens * std::sqrt(static_cast<double>(config_.width));
@@ -269,6 +275,24 @@ Encoding Network::encode_text(const at::Tensor& ids, const std::optional<at::Ten
             attends = attends.gather(1, *kept);
     }
     return encode("text", tokens, positions, {}, attends);
+}
+
+Encoding Network::encode_text_states(const at::Tensor& states, const at::Tensor& concept_vector,
+                                     const std::optional<at::Tensor>& kept) const
+{
+    IMPRINT_ASSERT(states.dim() == 3 && config_.text_stem == TextStem::Hybrid);
+    at::Tensor tokens = widened(states);
+    at::Tensor positions = first_rows(get("text.position"), states.size(1)).unsqueeze(0);
+    if (kept)
+        drop(tokens, positions, *kept);
+    Encoding result = encode("text", tokens, positions, affine(concept_vector, "text.concept.input", precision_));
+    let_concept_in(result, concept_vector, "text.concept.gate", 0);
+    return result;
+}
+
+at::Tensor Network::meaning_of(const at::Tensor& sentence) const
+{
+    return unit(widened(sentence) - get("text.concept.mean"));
 }
 
 at::Tensor Network::classify(const Encoding& encoding, const std::string& modality, const std::string& classifier) const
@@ -283,7 +307,7 @@ at::Tensor Network::token_features(const Encoding& encoding, const std::string& 
 
 at::Tensor Network::target_logits(const Encoding& text) const
 {
-    const int64_t first = config_.aggregation_token ? 1 : 0;
+    const int64_t first = (config_.aggregation_token ? 1 : 0) + (config_.text_stem == TextStem::Hybrid ? 1 : 0);
     const at::Tensor own = text.features.narrow(1, first, text.features.size(1) - first);
     return widened(affine(affine(own, "text.post", precision_), "text.target", precision_));
 }

@@ -21,7 +21,7 @@ struct Encoding {
     at::Tensor pooled;   ///< [batch, width]: mean over the tokens or the aggregation token, for classifiers
     at::Tensor features;  ///< [batch, tokens, width] after the final norm: aggregation token, concept token, the item's own
     at::Tensor own;      ///< [batch, joint_dim]: the head's vector before the gate lets the concept in; else = vectors
-    at::Tensor gate;     ///< [batch, 1]: the concept's share of the vector (pictures through the hybrid stem), else undefined
+    at::Tensor gate;     ///< [batch, 1]: the concept's share of the vector (through a hybrid stem), else undefined
     Auxiliary auxiliary;
 };
 
@@ -78,6 +78,14 @@ public:
     Encoding encode_text(const at::Tensor& ids, const std::optional<at::Tensor>& kept = {},
                          const std::optional<at::Tensor>& mask = {}) const;
 
+    /// Texts through the hybrid stem, gated as pictures are. states: [batch, tokens, text_trunk_width], what TextTrunk gives;
+    /// concept_vector: [batch, joint_dim] unit vectors (meaning_of()). Without pads.
+    Encoding encode_text_states(const at::Tensor& states, const at::Tensor& concept_vector,
+                                const std::optional<at::Tensor>& kept = {}) const;
+
+    /// A sentence vector as a concept: minus the mean over everyday words, unit length. sentence: [batch, joint_dim].
+    at::Tensor meaning_of(const at::Tensor& sentence) const;
+
     /// Logits of a classifier on an encoding of its modality: [batch, classes].
     at::Tensor classify(const Encoding& encoding, const std::string& modality, const std::string& classifier) const;
 
@@ -100,6 +108,7 @@ private:
     Encoding encode(const std::string& modality, at::Tensor tokens, const at::Tensor& positions, const at::Tensor& extra_token,
                     const at::Tensor& mask = {}) const;
     at::Tensor head(const std::string& name, const at::Tensor& pooled) const;
+    void let_concept_in(Encoding& encoding, const at::Tensor& concept_vector, const std::string& gate, double floor) const;
     at::Tensor affine(const at::Tensor& x, const std::string& name, const Precision& precision) const;
     const at::Tensor& get(const std::string& name) const;
 

@@ -181,7 +181,14 @@ void SpecList::stems()
     norm("sound.position.norm", c.width, true);
     modality("sound");
 
-    table("text.table", c.vocabulary);
+    if (c.text_stem == TextStem::Hybrid) {
+        given("text.concept.mean", {c.joint_dim}, true);
+        linear("text.input", c.text_trunk_width, c.width);
+        linear("text.concept.input", c.joint_dim, c.width);
+        linear("text.concept.gate", c.width, 1);
+    } else {
+        table("text.table", c.vocabulary);
+    }
     table("text.position", c.text_position_rows());
     norm("text.position.norm", c.width, true);
     modality("text");

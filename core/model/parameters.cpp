@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/error.h"
@@ -104,6 +105,36 @@ at::Tensor to_tensor(const TensorView& view, const std::string& subject)
     return raw.to(at::kFloat);
 }
 
+at::Tensor read_tensor(const SafetensorsFile& file, const std::string& name)
+{
+    const TensorView& view = file.at(name);
+    const std::string subject = file.path().string() + ": " + name;
+    if (view.dtype != DType::I8)
+        return to_tensor(view, subject);
+    const std::string scale_name = name + kRowScale;
+    const TensorView& scales = file.at(scale_name);
+    if (view.shape.empty() || !std::equal(scales.shape.begin(), scales.shape.end(), view.shape.begin(), view.shape.end() - 1))
+        throw Error(ErrorKind::Malformed, file.path().string(), "tensor \"" + scale_name + "\" does not hold one number for each row",
+                    "The file is damaged; get it again");
+    const at::Tensor factors = to_tensor(scales, file.path().string() + ": " + scale_name);
+    if (!((factors > 0) & at::isfinite(factors)).all().item<bool>())
+        throw Error(ErrorKind::Malformed, file.path().string(), "tensor \"" + scale_name + "\" holds what is no positive number",
+                    "The file is damaged; get it again");
+    at::Tensor values = at::empty(view.shape, at::kChar);
+    if (!view.data.empty())
+        std::memcpy(values.data_ptr(), view.data.data(), view.data.size());
+    return values.to(at::kFloat) * factors.unsqueeze(-1);
+}
+
+EightBitRows eight_bit_rows(const at::Tensor& matrix)
+{
+    constexpr double most = 127;
+    const at::Tensor wide = matrix.detach().to(at::kCPU, at::kFloat);
+    const at::Tensor largest = wide.abs().amax(-1);
+    const at::Tensor scales = at::where(largest > 0, largest / most, at::ones_like(largest)).contiguous();
+    return {(wide / scales.unsqueeze(-1)).round().clamp(-most, most).to(at::kChar).contiguous(), scales};
+}
+
 Parameters load_parameters(const ModelConfig& config, const SafetensorsFile& file)
 {
     Parameters parameters;
@@ -114,7 +145,7 @@ Parameters load_parameters(const ModelConfig& config, const SafetensorsFile& fil
                         "tensor \"" + spec.name + "\" has the shape " + shape_text(view.shape) + " where the configuration wants "
                             + shape_text(spec.shape),
                         "The file is damaged or was made by another version; get it again");
-        parameters[spec.name] = to_tensor(view, file.path().string() + ": " + spec.name);
+        parameters[spec.name] = read_tensor(file, spec.name);
     }
     return parameters;
 }

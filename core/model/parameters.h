@@ -33,6 +33,19 @@ Parameters load_parameters(const ModelConfig& config, const SafetensorsFile& fil
 /// A tensor of any floating type in the file as an fp32 tensor of its own.
 at::Tensor to_tensor(const TensorView& view, const std::string& subject);
 
+/// The tensor `name` of a checkpoint as fp32, whether stored as floating numbers or as 8-bit ones (I8), whose row r (all axes
+/// but the last count rows) is multiplied by row r of "<name>.row_scale". Error(Malformed) where that is missing, has another
+/// shape or holds what is no positive number.
+at::Tensor read_tensor(const SafetensorsFile& file, const std::string& name);
+
+/// A matrix for 8-bit storage: value ≈ values · scales of its row, off by at most half a scale.
+struct EightBitRows {
+    at::Tensor values;  ///< int8, the matrix's shape, −127 … 127
+    at::Tensor scales;  ///< fp32, that shape without its last axis, all positive
+};
+EightBitRows eight_bit_rows(const at::Tensor& matrix);
+inline constexpr const char* kRowScale = ".row_scale";
+
 /// A tensor converted for storage; keeps the bytes alive.
 struct StoredTensor {
     at::Tensor tensor;

@@ -19,7 +19,8 @@ public:
     ~TextTokenizer();
     TextTokenizer(TextTokenizer&&) noexcept;
 
-    /// 1 … max_tokens ids; an empty text is the single unknown piece. Bytes that are not UTF-8 become unknown pieces.
+    /// 1 … max_tokens ids; an empty text is the single unknown piece. Bytes that are not UTF-8 become unknown pieces. A model
+    /// that has marks of begin and end gets them around every text, also around one that is cut.
     std::vector<int64_t> ids(const std::string& text) const;
     const std::string& model() const { return model_; }
 

@@ -82,6 +82,10 @@ class Build:
 
         if not (self.out / "trunk.safetensors").exists():
             convert_trunk.write_weights(self.out / "trunk.safetensors")
+        import convert_text_trunk
+
+        if not (self.out / "text_trunk.safetensors").exists():
+            convert_text_trunk.write(self.out / "text_trunk.safetensors", self.out / "text_trunk.model")
 
     def read_sources(self, roots: dict, wheels: dict) -> list:
         import emoji

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes the golden checkpoints of this program's format: hybrid.safetensors (trunk, concept token, experts) and
-// patch.safetensors (the paper's patches, dense), random weights of the real structure, each with what it gives beside it.
+// Writes the golden checkpoints of this program's format: hybrid.safetensors (trunk, concept token, experts),
+// patch.safetensors (the paper's patches, dense) and text.safetensors (text trunk, 8-bit rows), random weights of the real structure, each with what it gives beside it.
 //
 //   make_golden_checkpoints FOLDER        FOLDER is tests/data/models/v<N>; files of an older version stay as they are
 #include <ATen/ATen.h>
@@ -15,6 +15,7 @@
 #include "core/model/checkpoint.h"
 #include "core/model/checkpoint_info.h"
 #include "tests/core/model/golden_checkpoint.h"
+#include "tests/support/random_text_trunk.h"
 #include "tests/support/tiny_checkpoint.h"
 
 using namespace imprint;
@@ -100,4 +101,16 @@ int main(int argc, char** argv)
     patch.trunk.clear();
     fill(patch);
     write(folder / "patch.safetensors", patch);
+
+    Checkpoint text = tiny;
+    text.config = small(tiny.config);
+    text.config.name = "golden-text";
+    text.config.text_stem = TextStem::Hybrid;
+    text.config.text_trunk_width = text.config.joint_dim;
+    text.config.text_trunk_layers = 2;
+    text.config.text_trunk_heads = 2;
+    text.text_trunk = tests::random_text_trunk(text.config, kSeed);
+    text.eight_bit = true;
+    fill(text);
+    write(folder / "text.safetensors", text);
 }

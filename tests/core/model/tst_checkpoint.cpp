@@ -5,6 +5,8 @@
 #include <QTest>
 
 #include <filesystem>
+#include <limits>
+#include <span>
 
 #include <nlohmann/json.hpp>
 
@@ -37,6 +39,62 @@ private Q_SLOTS:
         for (const auto& [name, tensor] : first.trunk)
             QVERIFY2(at::equal(tensor, second.trunk.at(name)), name.c_str());
         QCOMPARE(space_of(file, first.config), space_of(again, second.config));
+    }
+
+    void eight_bit_rows_are_off_by_at_most_half_their_scale_and_survive_again()
+    {
+        QTemporaryDir dir;
+        const std::filesystem::path folder = dir.path().toStdString();
+        Checkpoint first = load_checkpoint(SafetensorsFile(tests::make_tiny_checkpoint(folder)));
+        first.eight_bit = true;
+        save_checkpoint(folder / "bytes.safetensors", first);
+        const Checkpoint second = load_checkpoint(SafetensorsFile(folder / "bytes.safetensors"));
+        QVERIFY(second.eight_bit);
+        int matrices = 0;
+        for (const auto& spec : parameter_specs(first.config)) {
+            const at::Tensor &was = first.parameters.at(spec.name), &is = second.parameters.at(spec.name);
+            if (spec.full_precision || was.dim() < 2)
+                continue;
+            const at::Tensor half_a_step = was.abs().amax(-1, true) / 127 / 2;
+            QVERIFY2(((was - is).abs() <= half_a_step * 1.001 + 1e-12).all().item<bool>(), spec.name.c_str());
+            ++matrices;
+        }
+        QVERIFY(matrices > 20);
+        save_checkpoint(folder / "again.safetensors", second);
+        const Checkpoint third = load_checkpoint(SafetensorsFile(folder / "again.safetensors"));
+        for (const auto& [name, tensor] : second.parameters)
+            QVERIFY2(at::allclose(tensor, third.parameters.at(name), 1e-6, 1e-9), name.c_str());
+        QVERIFY(std::filesystem::file_size(folder / "bytes.safetensors") < std::filesystem::file_size(folder / "tiny.safetensors"));
+    }
+
+    void a_row_scale_that_cannot_be_is_refused_data()
+    {
+        QTest::addColumn<std::vector<float>>("scales");
+        QTest::newRow("missing") << std::vector<float>{};
+        QTest::newRow("too few") << std::vector<float>{1};
+        QTest::newRow("zero") << std::vector<float>{1, 0};
+        QTest::newRow("negative") << std::vector<float>{1, -1};
+        QTest::newRow("no number") << std::vector<float>{1, std::numeric_limits<float>::quiet_NaN()};
+        QTest::newRow("infinite") << std::vector<float>{1, std::numeric_limits<float>::infinity()};
+    }
+    void a_row_scale_that_cannot_be_is_refused()
+    {
+        QFETCH(std::vector<float>, scales);
+        QTemporaryDir dir;
+        const std::filesystem::path path = dir.path().toStdString() + "/rows.safetensors";
+        const std::vector<int8_t> values = {1, 2, 3, 4, 5, 6};
+        const auto bytes = [](const auto& list) { return std::as_bytes(std::span(list)); };
+        std::vector<std::pair<std::string, TensorView>> tensors = {{"m", {DType::I8, {2, 3}, bytes(values)}}};
+        if (!scales.empty())
+            tensors.push_back({"m.row_scale", {DType::F32, {static_cast<int64_t>(scales.size())}, bytes(scales)}});
+        write_safetensors(path, {}, tensors);
+        try {
+            read_tensor(SafetensorsFile(path), "m");
+            QFAIL("was taken");
+        } catch (const Error& error) {
+            QVERIFY(error.kind() == ErrorKind::Malformed);
+            QVERIFY2(std::string(error.what()).find("m.row_scale") != std::string::npos, error.what());
+        }
     }
 
     void the_same_seed_gives_the_same_file_and_another_seed_another_space()

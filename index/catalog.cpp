@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "index/checksum.h"
 
 namespace imprint::index {
 namespace {
@@ -110,6 +111,7 @@ void Catalog::open(std::span<const Migration> migrations)
         database_ = std::make_unique<SQLite::Database>(immutable_uri(file_), SQLite::OPEN_READONLY | SQLite::OPEN_URI,
                                                        kBusyMilliseconds);
     database_->exec("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON;");
+    add_checksum_function(*database_);
 
     if (mode_ == OpenMode::ReadOnly) {
         const int version = schema_version(*database_, file_, migrations);
@@ -149,6 +151,26 @@ Catalog::Use Catalog::use(const char* sql) const
     return Use(*prepared.statement, prepared.busy);
 }
 
+std::shared_ptr<void> Catalog::stop_on(const CancelToken& cancel) const
+{
+    constexpr int kSteps = 20'000;  // of SQLite's machine: some milliseconds
+    sqlite3* handle = database_->getHandle();
+    const std::shared_ptr<CancelToken> token(new CancelToken(cancel), [handle](CancelToken* held) {
+        sqlite3_progress_handler(handle, 0, nullptr, nullptr);
+        delete held;
+    });
+    sqlite3_progress_handler(
+        handle, kSteps, [](void* held) { return static_cast<CancelToken*>(held)->cancelled() ? 1 : 0; }, token.get());
+    return token;
+}
+
+int64_t Catalog::bytes() const
+{
+    return guarded([&] {
+        return database_->execAndGet("PRAGMA page_count").getInt64() * database_->execAndGet("PRAGMA page_size").getInt64();
+    });
+}
+
 bool Catalog::still_there() const
 {
     struct stat facts {};
@@ -182,15 +204,19 @@ std::string Catalog::backups() const
     std::error_code ignored;  // this only words a remedy; the error itself is already on its way
     for (int version = known_migrations().back().number; version > 0; --version)
         if (const auto copy = backup_path(file_, version); std::filesystem::exists(copy, ignored))
-            return "Put back the copy " + copy.native() + ", or move";
-    return "Move";
+            return "put back the copy " + copy.native() + ", or move";
+    return "move";
 }
 
 void Catalog::fail(const SQLite::Exception& exception) const
 {
-    const int code = exception.getErrorCode() & 0xff;
+    int code = exception.getErrorCode() & 0xff;
     const int why = database_ ? sqlite3_system_errno(database_->getHandle()) : errno;
     const std::string detail = exception.what();
+    // A header that names a format unknown to SQLite makes a catalog read-only that nobody has closed.
+    if (exception.getExtendedErrorCode() == SQLITE_READONLY && mode_ == OpenMode::ReadWrite
+        && ::access(file_.c_str(), W_OK) == 0 && ::access(folder_.c_str(), W_OK) == 0)
+        code = SQLITE_CORRUPT;
     switch (code) {
     case SQLITE_FULL:
         throw Error(ErrorKind::DiskFull, folder_.native(), "no room to write the library",
@@ -216,14 +242,15 @@ void Catalog::fail(const SQLite::Exception& exception) const
     case SQLITE_LOCKED:
         throw Error(ErrorKind::Busy, folder_.native(), "the catalog stayed locked by another program",
                     "Try again when that program is done");
+    case SQLITE_INTERRUPT: throw Error(ErrorKind::Cancelled, folder_.native(), "stopped on request");
     case SQLITE_NOMEM:
     case SQLITE_TOOBIG: throw Error(ErrorKind::LimitExceeded, file_.native(), detail);
     case SQLITE_MISUSE:
     case SQLITE_RANGE: assertion_failed(detail.c_str(), __FILE__, __LINE__);
     default:
         throw Error(ErrorKind::Malformed, file_.native(), "the catalog is damaged (" + detail + ")",
-                    backups() + " the library folder away and index again; nothing was deleted, and your media files are "
-                                "not touched");
+                    "Run 'imprint repair'. Or: " + backups() + " the library folder away and index again; nothing was "
+                    "deleted, and your media files are not touched");
     }
 }
 

@@ -13,6 +13,7 @@
 #include <span>
 #include <string>
 
+#include "core/base/cancel.h"
 #include "core/base/error.h"
 #include "index/library.h"
 #include "index/schema.h"
@@ -87,6 +88,12 @@ public:
             return f();
         });
     }
+
+    /// While the result lives, a long statement ends with Error(Cancelled) soon after `cancel` was called.
+    [[nodiscard]] std::shared_ptr<void> stop_on(const CancelToken& cancel) const;
+
+    /// Size of the catalog, as its pages count.
+    int64_t bytes() const;
 
     /// Which file this connection reads; differs from what is in the folder once someone put another catalog there.
     bool still_there() const;

@@ -72,7 +72,9 @@ int64_t Library::Impl::space_id(const std::string& space, int dim)
         auto select = catalog.use("SELECT id, dim FROM spaces WHERE name = ?");
         select->bind(1, space);
         if (select->executeStep()) {
-            IMPRINT_ASSERT(select->getColumn(1).getInt() == dim);
+            if (select->getColumn(1).getInt() != dim)
+                throw Error(ErrorKind::Malformed, catalog.folder().native(),
+                            "the catalog gives vectors of " + space + " another length than the model", "Run 'imprint repair'");
             return select->getColumn(0).getInt64();
         }
     }

@@ -100,7 +100,8 @@ public:
     std::vector<FileRow> files(int64_t offset, int64_t limit) const;       ///< indexed files, ordered by id
     std::vector<Moment> moments(int64_t file) const;                       ///< of a FileRow's id, in their order
 
-    /// Reads everything once: page structure, references, sizes of vectors. What is wrong, one line each; empty is good.
+    /// Reads everything once: page structure, references, counts, checksums and norms of vectors. What is wrong, one line
+    /// each, at most twenty of a kind; empty is good. index/verify.h looks at the vector index too, and repairs.
     std::vector<std::string> check() const;
 
     /// A number that grows with every change of vectors; the vector index compares it.

@@ -35,6 +35,8 @@ public:
     /// Inserts or replaces the row of a path; no probe means failed. Returns its id, which a replaced row keeps.
     int64_t put_file(const FileFacts& facts, const media::Probe* probe, int64_t moments, int64_t revision);
     void forget_contents(int64_t file);
+    /// To be called last: the checksum of the file's row with its moments.
+    void seal(int64_t file);
 
     std::unique_ptr<WriterLock> lock;  // first: held before the catalog is touched
     Catalog catalog;

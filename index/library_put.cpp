@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "index/background.h"
+#include "index/checksum.h"
 #include "index/half.h"
 #include "index/library_impl.h"
 
@@ -103,6 +104,13 @@ int64_t Library::Impl::put_file(const FileFacts& facts, const media::Probe* prob
     return upsert->getColumn(0).getInt64();
 }
 
+void Library::Impl::seal(int64_t file)
+{
+    auto update = catalog.use("UPDATE files SET xxh64 = " IMPRINT_FILE_CHECKSUM " WHERE id = ?");
+    update->bind(1, file);
+    update->exec();
+}
+
 void Library::Impl::forget_contents(int64_t file)
 {
     for (const char* sql : {"DELETE FROM vectors WHERE file = ?", "DELETE FROM embedded WHERE file = ?",
@@ -163,7 +171,10 @@ void Library::put(const FileEntry& entry, const std::string& space, const Vector
             bind_blob(*insert, 5, packed[modality].half);
             bind_blob(*insert, 6, packed[modality].stats);
             insert->exec();
+            catalog.use("INSERT INTO checksums SELECT id, " IMPRINT_VECTORS_CHECKSUM
+                        " FROM vectors WHERE id = last_insert_rowid()")->exec();
         }
+        impl_->seal(file);
     });
 }
 
@@ -178,6 +189,7 @@ void Library::put_failure(const FileFacts& facts, const Failure& failure)
         insert->bind(3, failure.reason);
         insert->bind(4, failure.at);
         insert->exec();
+        impl_->seal(file);
     });
 }
 

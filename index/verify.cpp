@@ -1,35 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading everything once to see whether it is whole.
+// The catalog's findings, then each snapshot row by row against the catalog.
+#include "index/verify.h"
+
+#include <algorithm>
+#include <map>
+#include <random>
+
+#include "index/findings.h"
 #include "index/library_impl.h"
+#include "index/snapshot_check.h"
 
 namespace imprint::index {
+namespace {
 
-std::vector<std::string> Library::check() const
+/// The lines of some findings, at most twenty of a kind of fault.
+std::vector<std::string> lines(const std::vector<Finding>& findings)
 {
-    return impl_->catalog.guarded([&] {
-        std::vector<std::string> problems;
-        const auto collect = [&](const char* sql, const char* prefix) {
-            auto select = impl_->catalog.use(sql);
-            while (select->executeStep())
-                if (const std::string line = select->getColumn(0).getString(); line != "ok")
-                    problems.push_back(prefix + line);
-        };
-        collect("PRAGMA integrity_check(20)", "structure: ");
-        collect("SELECT \"table\" || ' row ' || rowid FROM pragma_foreign_key_check LIMIT 20", "dangling reference: ");
-        collect("SELECT file FROM vectors JOIN spaces ON spaces.id = space"
-                " WHERE length(half) <> 2 * dim * count OR length(stats) <> 8 * count LIMIT 20",
-                "vectors of the wrong size, file ");
-        collect("SELECT vectors.file FROM vectors WHERE count <> (SELECT count(*) FROM moments"
-                " WHERE moments.file = vectors.file AND moments.modality = vectors.modality) LIMIT 20",
-                "vectors that do not match the moments, file ");
-        collect("SELECT id FROM files WHERE moments <> (SELECT count(*) FROM moments WHERE file = files.id) LIMIT 20",
-                "moments missing, file ");
-        collect("SELECT file FROM embedded JOIN files ON id = file WHERE moments <>"
-                " (SELECT coalesce(sum(count), 0) FROM vectors WHERE vectors.file = embedded.file"
-                " AND vectors.space = embedded.space) LIMIT 20",
-                "vectors missing, file ");
-        return problems;
-    });
+    constexpr int kShown = 20;
+    std::map<std::string, int> told;
+    std::vector<std::string> lines;
+    for (const Finding& finding : findings)
+        if (++told[finding.text.substr(0, finding.text.find(", file"))] <= kShown)
+            lines.push_back(finding.text);
+    for (const auto& [fault, count] : told)
+        if (count > kShown)
+            lines.push_back(fault + ": " + std::to_string(count - kShown) + " more");
+    return lines;
+}
+
+std::vector<Finding> all_findings(const Catalog& catalog, const CancelToken& cancel)
+{
+    std::vector<Finding> found = structure_findings(catalog, cancel);
+    return found.empty() ? content_findings(catalog, cancel) : found;
+}
+
+}  // namespace
+
+std::vector<std::string> Library::check() const { return lines(all_findings(impl_->catalog, {})); }
+
+Verdict verify(const std::filesystem::path& folder, const CancelToken& cancel)
+{
+    Verdict verdict;
+    const Library library(folder, OpenMode::ReadOnly);
+    const Catalog catalog(library.folder(), OpenMode::ReadOnly);
+    verdict.problems = lines(all_findings(catalog, cancel));
+    verdict.bytes = catalog.bytes();
+    if (!verdict.problems.empty())
+        return verdict;
+    verdict.counts = library.counts();
+    for (const SnapshotState& snapshot : check_snapshots(catalog, cancel)) {
+        if (snapshot.fault.empty())
+            ++verdict.snapshots;
+        else
+            verdict.problems.push_back("vector index " + snapshot.file.filename().native() + ": " + snapshot.fault);
+    }
+    return verdict;
 }
 
 }  // namespace imprint::index

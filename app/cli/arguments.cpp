@@ -52,6 +52,8 @@ Parsed parse(int argc, char** argv)
     ModelUpcycleCommand upcycle;
     ModelMergeCommand merge;
     FailuresCommand failures;
+    VerifyCommand verify;
+    RepairCommand repair;
     DoctorCommand doctor;
 
     CLI::App app("Imprint finds moments in your images, videos and sounds by meaning, on your own machine.", "imprint");
@@ -124,6 +126,11 @@ Parsed parse(int argc, char** argv)
 
     sub = add_command(app, "failures", "List the files that could not be read", session, failures, parsed.command);
     sub->add_flag("--retry", failures.retry, "Forget them and try them again now");
+
+    add_command(app, "verify", "Read the whole library once: every checksum, count and vector index", session, verify,
+                parsed.command);
+    add_command(app, "repair", "Make the library whole again; what cannot be believed is indexed anew next time", session, repair,
+                parsed.command);
 
     add_command(app, "doctor", "Check this installation and the library", session, doctor, parsed.command);
 

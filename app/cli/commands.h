@@ -73,10 +73,13 @@ struct ModelMergeCommand {
 struct FailuresCommand {
     bool retry = false;
 };
+struct VerifyCommand { };
+struct RepairCommand { };
 struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ReportCommand,
-                             ModelInfoCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand, DoctorCommand>;
+                             ModelInfoCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand, VerifyCommand, RepairCommand,
+                             DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
 int run(const SearchCommand& command, const Session& session);
@@ -88,6 +91,8 @@ int run(const ModelInfoCommand& command, const Session& session);
 int run(const ModelUpcycleCommand& command, const Session& session);
 int run(const ModelMergeCommand& command, const Session& session);
 int run(const FailuresCommand& command, const Session& session);
+int run(const VerifyCommand& command, const Session& session);
+int run(const RepairCommand& command, const Session& session);
 int run(const DoctorCommand& command, const Session& session);
 
 }  // namespace imprint::cli

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "index/catalog.h"
+#include "index/verify.h"
 
 using namespace imprint;
 using namespace imprint::index;
@@ -31,6 +32,7 @@ private Q_SLOTS:
     void keeps_a_copy_from_before_a_migration();
     void a_migration_that_fails_changes_nothing();
     void a_reader_does_not_migrate();
+    void what_version_1_stored_gets_its_checksums();
     void a_copy_that_finds_no_room_stops_the_migration();
 
 private:
@@ -90,6 +92,32 @@ void TestSchema::a_reader_does_not_migrate()
         QVERIFY(error.reason().find("older") != std::string::npos);
     }
     QCOMPARE(version(), last());
+}
+
+void TestSchema::what_version_1_stored_gets_its_checksums()
+{
+    QTemporaryDir old;
+    const std::filesystem::path folder = old.path().toStdString();
+    {
+        Catalog first(folder, OpenMode::ReadWrite, known_migrations().first(1));
+        first.write([&] {
+            for (const char* sql :
+                 {"INSERT INTO spaces VALUES (1, 'm/0/2', 2)", "UPDATE library SET active_space = 1, revision = 1",
+                  "INSERT INTO files (id, path, size, mtime_ns, inode, device, state, kind, moments, revision)"
+                  " VALUES (1, x'2f61', 10, 20, 30, 40, 0, 2, 2, 1), (2, x'2f62', 10, 20, 30, 40, 1, NULL, 0, 1)",
+                  "INSERT INTO failures VALUES (2, 'malformed', 'cut off', 1)",
+                  "INSERT INTO moments VALUES (1, 0, 1, 0.0, 5.25), (1, 1, 1, 5.25, 7.0)", "INSERT INTO embedded VALUES (1, 1)",
+                  "INSERT INTO vectors VALUES (1, 1, 1, 1, 2, x'003c00000000003c', x'0000003f0000803f0000003f0000803f')"})
+                first.use(sql)->exec();
+        });
+    }
+    { const Library migrated(folder, OpenMode::ReadWrite); }
+    const std::vector<std::string> problems = verify(folder).problems;
+    QVERIFY2(problems.empty(), problems.empty() ? "" : problems[0].c_str());
+    SQLite::Database database((folder / "catalog.sqlite").native(), SQLite::OPEN_READWRITE);
+    QCOMPARE(database.execAndGet("SELECT count(*) FROM checksums").getInt(), 1);
+    database.exec("UPDATE moments SET end_s = 6 WHERE ordinal = 1");
+    QCOMPARE(verify(folder).problems.size(), size_t(1));
 }
 
 void TestSchema::a_copy_that_finds_no_room_stops_the_migration()

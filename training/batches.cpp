@@ -17,7 +17,7 @@
 namespace imprint::training {
 namespace {
 
-constexpr uint64_t kChoosePurpose = 1, kBatchPurpose = 2;
+constexpr uint64_t kBatchPurpose = 2;
 constexpr double kHiddenConcepts = 0.3;  // recipe.md: the concept as an input is dropped for 30 % of rows
 constexpr int64_t kLengthsPerBatch = 4;
 
@@ -31,10 +31,10 @@ auto groups_of(size_t count, const Key& key)
     return groups;
 }
 
-double accuracy(const at::Tensor& a, const at::Tensor& b)
+at::Tensor accuracy(const at::Tensor& a, const at::Tensor& b)
 {
     const at::Tensor best = at::matmul(a.detach(), b.detach().t()).argmax(-1);
-    return (best == at::arange(a.size(0), at::kLong)).to(at::kDouble).mean().item<double>();
+    return (best == at::arange(a.size(0), at::kLong)).to(at::kDouble).mean();
 }
 
 }  // namespace
@@ -72,20 +72,6 @@ Objectives::Objectives(const Recipe& recipe, const TrainingData& data) : recipe_
     need(ObjectiveKind::SoundText, !sounds_.empty(), "sounds with captions");
     need(ObjectiveKind::TextText, !data.corpus.text_pairs().empty(), "pairs of texts");
     need(ObjectiveKind::Concept, !photos_.empty(), "photos");
-}
-
-size_t Objectives::choose(int64_t step) const
-{
-    double sum = 0;
-    for (const auto& objective : recipe_.objectives)
-        sum += objective.weight;
-    double place = Draws(recipe_.seed, static_cast<uint64_t>(step), kChoosePurpose).uniform() * sum;
-    for (size_t i = 0; i < recipe_.objectives.size(); ++i) {
-        place -= recipe_.objectives[i].weight;
-        if (place < 0)
-            return i;
-    }
-    return recipe_.objectives.size() - 1;
 }
 
 PassList Objectives::texts(const std::vector<int64_t>& texts) const
@@ -239,9 +225,9 @@ StepLoss Objectives::against_captions(const at::Tensor& media, const at::Tensor&
     }
     StepLoss result;
     result.total = contrast * objective.nce + distance * objective.cosine;
-    result.nce = contrast.item<double>();
-    result.cosine = distance.item<double>();
-    result.accuracy = accuracy(media, texts);
+    result.figures["nce"] = contrast.detach();
+    result.figures["cosine"] = distance.detach();
+    result.figures["accuracy"] = accuracy(media, texts);
     return result;
 }
 
@@ -276,7 +262,7 @@ StepLoss Objectives::clip_text(Passes& passes, const model::Network& network, co
     const Seen pictures = seen(passes.rows(media));
     StepLoss result = against_captions(pictures.vectors, pictures.own, passes.rows(captions), drawn.captions,
                                        network.temperature("picture_text"), objective);
-    result.gate = pictures.gate.mean().item<double>();
+    result.figures["gate"] = pictures.gate.mean();
     return result;
 }
 
@@ -310,9 +296,9 @@ StepLoss Objectives::text_text(Passes& passes, const model::Network& network, co
     const at::Tensor distance = cosine_distance(a, data_.corpus.teacher(left)) + cosine_distance(b, data_.corpus.teacher(right));
     StepLoss result;
     result.total = contrast * objective.nce + distance * objective.cosine;
-    result.nce = contrast.item<double>();
-    result.cosine = distance.item<double>();
-    result.accuracy = accuracy(a, b);
+    result.figures["nce"] = contrast.detach();
+    result.figures["cosine"] = distance.detach();
+    result.figures["accuracy"] = accuracy(a, b);
     return result;
 }
 
@@ -353,9 +339,9 @@ StepLoss Objectives::text_teacher(Passes& passes, const ObjectiveRecipe& objecti
     const at::Tensor distance = cosine_distance(student, teacher);
     StepLoss result;
     result.total = relations * objective.nce + distance * objective.cosine;
-    result.nce = relations.item<double>();
-    result.cosine = distance.item<double>();
-    result.accuracy = accuracy(student, teacher);
+    result.figures["nce"] = relations.detach();
+    result.figures["cosine"] = distance.detach();
+    result.figures["accuracy"] = accuracy(student, teacher);
     return result;
 }
 
@@ -372,9 +358,9 @@ StepLoss Objectives::concept_teacher(Passes& passes, const ObjectiveRecipe& obje
     const at::Tensor distance = cosine_distance(media.vectors, media.concepts);
     StepLoss result;
     result.total = distance * objective.cosine;
-    result.cosine = distance.item<double>();
-    result.accuracy = accuracy(media.vectors, media.concepts);
-    result.gate = media.gate.mean().item<double>();
+    result.figures["cosine"] = distance.detach();
+    result.figures["accuracy"] = accuracy(media.vectors, media.concepts);
+    result.figures["gate"] = media.gate.mean();
     return result;
 }
 
@@ -382,15 +368,17 @@ StepLoss Objectives::loss(Passes& passes, const model::Network& network, size_t 
 {
     const ObjectiveRecipe& entry = recipe_.objectives[objective];
     Draws draws(recipe_.seed, static_cast<uint64_t>(step), kBatchPurpose);
+    StepLoss result;
     switch (entry.kind) {
     case ObjectiveKind::PictureText:
-    case ObjectiveKind::ClipText: return clip_text(passes, network, entry, draws);
-    case ObjectiveKind::SoundText: return sound_text(passes, network, entry, draws);
-    case ObjectiveKind::TextText: return text_text(passes, network, entry, draws);
-    case ObjectiveKind::TextTeacher: return text_teacher(passes, entry, draws);
-    case ObjectiveKind::Concept: return concept_teacher(passes, entry, draws);
+    case ObjectiveKind::ClipText: result = clip_text(passes, network, entry, draws); break;
+    case ObjectiveKind::SoundText: result = sound_text(passes, network, entry, draws); break;
+    case ObjectiveKind::TextText: result = text_text(passes, network, entry, draws); break;
+    case ObjectiveKind::TextTeacher: result = text_teacher(passes, entry, draws); break;
+    case ObjectiveKind::Concept: result = concept_teacher(passes, entry, draws); break;
     }
-    IMPRINT_ASSERT(false);
+    result.samples = entry.batch;
+    return result;
 }
 
 }  // namespace imprint::training

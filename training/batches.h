@@ -13,6 +13,7 @@
 #include "core/tokens/text_tokenizer.h"
 #include "training/corpus.h"
 #include "training/draws.h"
+#include "training/mixture.h"
 #include "training/passes.h"
 #include "training/picture_features.h"
 #include "training/recipe.h"
@@ -30,18 +31,11 @@ struct TrainingData {
     const model::TextTrunk* text_trunk = nullptr;  ///< with the hybrid text stem
 };
 
-struct StepLoss {
-    at::Tensor total;       ///< scalar to go backwards from, made of the passes' rows; the z-loss is the passes' own
-    double nce = 0, cosine = 0, accuracy = 0, gate = 0;  ///< for the log; accuracy: top-1 among the batch, item → text
-};
-
 /// Draws batches and computes losses. A batch is a pure function of (recipe.seed, step).
 class Objectives {
 public:
     Objectives(const Recipe& recipe, const TrainingData& data);
 
-    /// Which entry of recipe.objectives step number `step` trains: weighted random.
-    size_t choose(int64_t step) const;
     /// Draws the step's batch, sends it forward through `passes` and makes the loss of their rows.
     StepLoss loss(Passes& passes, const model::Network& network, size_t objective, int64_t step) const;
 

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the corpus and what is made of it together.
+#include "training/corpus_mixture.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "training/log/line_of.h"
+
+namespace imprint::training {
+namespace {
+
+constexpr double kMaxSoundSeconds = 12;
+constexpr uint64_t kScorePurpose = 3;
+
+model::Parameters load_trunk(const Corpus& corpus)
+{
+    const model::SafetensorsFile file(corpus.root() / "trunk.safetensors");
+    model::Parameters trunk;
+    for (const auto& name : model::Trunk::parameter_names())
+        // Trained on the values that the checkpoint will hold, which stores the trunk in half precision.
+        trunk[name] = model::to_tensor(file.at(name), name).to(at::kHalf).to(at::kFloat);
+    return trunk;
+}
+
+// The sentence encoder of the hybrid text stem, likewise as the checkpoint will hold it; empty without that stem.
+model::Parameters load_text_trunk(const Corpus& corpus, const Recipe& recipe)
+{
+    model::Parameters trunk;
+    if (recipe.model.text_stem != model::TextStem::Hybrid)
+        return trunk;
+    const model::SafetensorsFile file(corpus.root() / "text_trunk.safetensors");
+    for (const auto& name : model::TextTrunk::parameter_names(recipe.model)) {
+        at::Tensor& tensor = trunk[name] = model::to_tensor(file.at(name), name).to(at::kHalf).to(at::kFloat);
+        if (recipe.eight_bit && tensor.dim() >= 2) {
+            const auto rows = model::eight_bit_rows(tensor);
+            tensor = rows.values.to(at::kFloat) * rows.scales.unsqueeze(-1);
+        }
+    }
+    return trunk;
+}
+
+std::unique_ptr<model::TextTrunk> make_text_trunk(const Recipe& recipe, const model::Precision& precision,
+                                                  const model::Parameters& weights)
+{
+    if (weights.empty())
+        return nullptr;
+    return std::make_unique<model::TextTrunk>(recipe.model, precision, [&](const std::string& name) { return weights.at(name); });
+}
+
+// What the sentence encoder makes of each piece alone, turned onto its principal axes: a text then starts as the sum of
+// what its pieces mean. Rows keep the mean length that the method's initialisation gives them (imp_method.md 1.5).
+void start_from_pieces(at::Tensor& table, const at::Tensor& pieces)
+{
+    if (pieces.size(0) != table.size(0))
+        throw Error(ErrorKind::Malformed, "pieces.safetensors",
+                    "holds " + std::to_string(pieces.size(0)) + " pieces, the vocabulary has " + std::to_string(table.size(0)),
+                    "Build the corpus again");
+    const at::Tensor axes = std::get<1>(at::linalg_eigh(at::matmul(pieces.t(), pieces).to(at::kDouble))).flip(1).to(at::kFloat);
+    const int64_t used = std::min(table.size(1), pieces.size(1));
+    const at::Tensor turned = at::matmul(pieces, axes.narrow(1, 0, used));
+    table.narrow(1, 0, used).copy_(turned / turned.norm(2, {-1}).mean() * std::sqrt(double(used) / double(table.size(1))));
+}
+
+std::vector<double> weights_of(const Recipe& recipe)
+{
+    std::vector<double> weights;
+    for (const auto& objective : recipe.objectives)
+        weights.push_back(objective.weight);
+    return weights;
+}
+
+}  // namespace
+
+CorpusMixture::CorpusMixture(const Recipe& recipe, const MixtureOptions& options)
+    : recipe_(recipe), log_(options.log), corpus_(recipe_.corpus.empty() ? default_corpus() : recipe_.corpus),
+      trunk_weights_(load_trunk(corpus_)), trunk_([this](const std::string& name) { return trunk_weights_.at(name); }),
+      text_trunk_weights_(load_text_trunk(corpus_, recipe_)),
+      text_trunk_(make_text_trunk(recipe_, options.precision, text_trunk_weights_)),
+      tokenizer_(corpus_.tokenizer(recipe_.model.text_stem), recipe_.model.vocabulary, recipe_.model.max_text_tokens,
+                 "tokenizer.model"),
+      log_mel_(recipe_.model), sounds_(corpus_, kMaxSoundSeconds, decoder_, options.log, options.cancel),
+      pictures_(corpus_, recipe_.model.picture_sizes, recipe_.views_per_picture, recipe_.seed, trunk_, decoder_, feature_folder(),
+                options.log, options.cancel),
+      dev_(corpus_, trunk_, recipe_.model.picture_sizes, decoder_),
+      objectives_(recipe_, {corpus_, pictures_, sounds_, tokenizer_, log_mel_, text_trunk_.get()}),
+      sampler_(weights_of(recipe_), recipe_.seed)
+{
+}
+
+void CorpusMixture::begin(const model::Network& network) const
+{
+    if (dev_.empty())
+        return;
+    const auto untrained = dev_.concept_figures(network, corpus_);
+    log_(line_of("dev photos, untrained concepts: R@1 %.1f R@10 %.1f MRR %.3f over %zu queries", untrained.r1, untrained.r10,
+                 untrained.mrr, dev_.queries()));
+}
+
+std::filesystem::path CorpusMixture::feature_folder() const
+{
+    return corpus_.root()
+        / ("features-" + corpus_.hash() + "-" + std::to_string(recipe_.seed) + "-" + std::to_string(recipe_.views_per_picture));
+}
+
+void CorpusMixture::fill_given_parts(model::Parameters& parameters) const
+{
+    const auto [mean, deviation] = pictures_.channel_statistics();
+    parameters["vision.map_mean"] = mean;
+    parameters["vision.map_deviation"] = deviation;
+    if (recipe_.model.text_stem == model::TextStem::Hybrid)
+        parameters["text.concept.mean"] = corpus_.lemma_mean().clone();
+    else if (const at::Tensor pieces = corpus_.piece_vectors(); pieces.defined())
+        start_from_pieces(parameters.at("text.table"), pieces);
+    parameters["concept.class_text"] = corpus_.class_text().to(at::kHalf).to(at::kFloat);
+    std::vector<at::Tensor> frames;
+    for (size_t i = 0; i < corpus_.items().size() && frames.size() < 400; ++i)
+        if (corpus_.items()[i].sound && sounds_.has(i)) {
+            const auto head = sounds_.head(i, static_cast<size_t>(recipe_.model.max_sound_samples()));
+            at::Tensor samples = at::zeros({1, log_mel_.padded_length(static_cast<int64_t>(head.size()))});
+            samples[0].narrow(0, 0, static_cast<int64_t>(head.size())).copy_(at::tensor(head));
+            frames.push_back(log_mel_(samples)[0]);
+        }
+    if (!frames.empty()) {
+        const at::Tensor all = at::cat(frames);
+        parameters["sound.mel_mean"] = all.mean(0);
+        parameters["sound.mel_deviation"] = all.std(0).clamp_min(0.1);
+    }
+}
+
+nlohmann::json CorpusMixture::evaluate(const model::Network& network) const
+{
+    if (dev_.empty())
+        return nullptr;
+    const auto figures = dev_.figures(network, [&](const std::vector<int64_t>& texts) {
+        const at::NoGradGuard guard;
+        return objectives_.texts(texts).run(network);
+    });
+    const auto taught = dev_.figures(network, [&](const std::vector<int64_t>& texts) { return corpus_.teacher(texts); });
+    const auto group = [](const DevFigures& f) { return nlohmann::json{{"r1", f.r1}, {"r10", f.r10}, {"mrr", f.mrr}}; };
+    return {{"dev", group(figures)}, {"dev_teacher", group(taught)}};
+}
+
+void CorpusMixture::complete(model::Checkpoint& checkpoint, const model::Network& network) const
+{
+    checkpoint.trunk = trunk_weights_;
+    checkpoint.text_trunk = text_trunk_weights_;
+    checkpoint.tokenizer = corpus_.tokenizer(recipe_.model.text_stem);
+
+    // Score statistics: a bank of everyday words and captions, and background moments that belong to nobody's library.
+    Draws draws(recipe_.seed, 0, kScorePurpose);
+    std::vector<int64_t> captions, lemmas, bank;
+    for (size_t i = 0; i < corpus_.texts().size(); ++i) {
+        if (corpus_.text_roles()[i] == TextRole::Caption || corpus_.text_roles()[i] == TextRole::Prompt)
+            captions.push_back(static_cast<int64_t>(i));
+        else if (corpus_.text_roles()[i] == TextRole::Lemma || corpus_.text_roles()[i] == TextRole::Word)
+            lemmas.push_back(static_cast<int64_t>(i));
+    }
+    for (int i = 0; i < 512; ++i) {
+        const auto& list = i % 2 ? lemmas : captions;
+        bank.push_back(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]);
+    }
+    checkpoint.text_bank = objectives_.texts(bank).run(network);
+
+    std::vector<size_t> drawings, photos, sounding;
+    for (size_t i = 0; i < corpus_.items().size(); ++i) {
+        const Item& item = corpus_.items()[i];
+        if (item.sound && sounds_.has(i))
+            sounding.push_back(i);
+        else if (!item.sound && !pictures_.views(i).empty() && item.role != Role::Composite)
+            (item.role == Role::Pair ? drawings : photos).push_back(i);
+    }
+    std::vector<std::vector<ViewPlace>> views;
+    for (int i = 0; i < 256; ++i) {
+        const auto& list = (i % 2 || photos.empty()) ? drawings : photos;
+        if (!list.empty())
+            views.push_back({pictures_.views(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]).front()});
+    }
+    checkpoint.background_picture =
+        objectives_.views(views, 1.0, 0, draws).run(network).narrow(1, 0, recipe_.model.joint_dim).contiguous();
+    std::vector<std::vector<float>> windows;
+    for (int i = 0; i < 192; ++i)
+        windows.push_back(sounds_.head(sounding[static_cast<size_t>(draws.below(static_cast<int64_t>(sounding.size())))],
+                                       static_cast<size_t>(recipe_.model.max_sound_samples())));
+    checkpoint.background_sound = objectives_.sounds(windows).run(network);
+
+    checkpoint.provenance["corpus"] = corpus_.hash();
+    checkpoint.provenance["data"] = "see training/corpus and resources/ATTRIBUTION.md";
+}
+
+}  // namespace imprint::training

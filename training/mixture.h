@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run trains on: which objectives each step draws, the batches behind them and their losses. The trainer steps; what a
+// step is made of is asked here. imp_method.md section 3.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/cancel.h"
+#include "core/model/checkpoint.h"
+#include "core/model/network.h"
+#include "training/passes.h"
+#include "training/recipe.h"
+
+namespace imprint::training {
+
+/// One batch of one step. A step with several tasks adds up their gradients, each times its weight, and updates once.
+struct Task {
+    size_t objective = 0;  ///< its number in the mixture
+    int64_t draw = 0;      ///< which draw of the objective, from 0
+    double weight = 1;
+};
+
+/// What a batch says.
+struct StepLoss {
+    at::Tensor total;  ///< scalar to go backwards from, made of the passes' rows; the z-loss is the passes' own
+    std::map<std::string, at::Tensor> figures;  ///< for the log, by name: scalars without gradients
+    int64_t samples = 0;                        ///< in the batch
+};
+
+/// For one thread at a time.
+class Mixture {
+public:
+    virtual ~Mixture() = default;
+
+    /// What messages, metrics and reports call an objective.
+    virtual std::string name(size_t objective) const = 0;
+    /// The tasks of a step: a function of the recipe and the step alone.
+    virtual std::vector<Task> tasks(int64_t step) = 0;
+    /// Draws the task's batch, sends it forward through `passes` and makes the loss of their rows. The batch is a function of
+    /// recipe and task alone.
+    virtual StepLoss loss(Passes& passes, const model::Network& network, const Task& task) = 0;
+
+    /// Fills what fresh parameters have from the data: statistics, class texts, piece vectors.
+    virtual void fill_given_parts(model::Parameters& parameters) const = 0;
+    /// What must be the same again when a run goes on.
+    virtual nlohmann::json facts() const = 0;
+    /// What the mixture has learnt of its data on the way (samples that cannot be read): part of a run's state.
+    virtual nlohmann::json state() const { return nullptr; }
+    virtual void restore(const nlohmann::json&) { }
+
+    /// Called once before the first step of a start: says what can be said of the data and the untrained parts.
+    virtual void begin(const model::Network&) const { }
+    /// {GROUP: {FIGURE: number}}; null where there is nothing to evaluate.
+    virtual nlohmann::json evaluate(const model::Network& network) const = 0;
+    /// Adds to a checkpoint of the network what comes from the data: trunk, tokenizer, score statistics, provenance.
+    virtual void complete(model::Checkpoint& checkpoint, const model::Network& network) const = 0;
+};
+
+struct MixtureOptions {
+    model::Precision precision;                   ///< of the network's products
+    std::function<void(const std::string&)> log;  ///< one line at a time, from any thread
+    CancelToken cancel;
+};
+
+/// Opens the data that the recipe names and checks it against the recipe. Throws Error as the sources do.
+std::unique_ptr<Mixture> open_mixture(const Recipe& recipe, const MixtureOptions& options);
+
+}  // namespace imprint::training

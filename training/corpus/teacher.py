@@ -4,10 +4,12 @@ that bundle their weights. Text vectors are kept by text, so a corpus built agai
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -70,14 +72,25 @@ class TextVectors:
 
     def __init__(self, folder: Path = VECTORS):
         folder.mkdir(parents=True, exist_ok=True)
-        self.names, self.data = folder / "minilm.jsonl", folder / "minilm.f32"
+        self.names, self.data, self.lock = folder / "minilm.jsonl", folder / "minilm.f32", folder / "minilm.lock"
         self.names.touch()
         self.data.touch()
+        self.model: MiniLM | None = None
+        with self._alone():
+            self._read()
+
+    @contextmanager
+    def _alone(self):
+        """One process at a time may read the list or append to it."""
+        with open(self.lock, "w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _read(self) -> None:
         texts = [json.loads(line) for line in self.names.read_text("utf-8").splitlines() if line.endswith('"')]
         rows = min(len(texts), self.data.stat().st_size // (4 * WIDTH))
         self.rows = {text: row for row, text in enumerate(texts[:rows])}
         self._mend(texts[:rows])
-        self.model: MiniLM | None = None
 
     def _mend(self, texts: list[str]) -> None:
         """A run killed between its two appends leaves one file longer: cut both to what they share."""
@@ -88,9 +101,13 @@ class TextVectors:
             self.names.write_text(text, "utf-8")
 
     def ensure(self, texts: list[str]) -> None:
-        missing = sorted({text for text in texts if text not in self.rows})
-        if not missing:
+        if all(text in self.rows for text in texts):
             return
+        with self._alone():
+            self._read()  # others may have added some since
+            self._compute(sorted({text for text in texts if text not in self.rows}))
+
+    def _compute(self, missing: list[str]) -> None:
         self.model = self.model or MiniLM()
         ids = self.model.tokens(missing)
         order = sorted(range(len(missing)), key=lambda i: (len(ids[i]), missing[i]))
@@ -104,12 +121,12 @@ class TextVectors:
                     end += 1
                 batch = order[at:end]
                 vectors = self.model.forward(torch.tensor([ids[i] for i in batch])).numpy()
+                first = data.seek(0, 2) // (4 * WIDTH)
                 data.write(np.ascontiguousarray(vectors, np.float32).tobytes())
                 data.flush()
                 names.write("".join(json.dumps(missing[i], ensure_ascii=True) + "\n" for i in batch))
                 names.flush()
-                for i in batch:
-                    self.rows[missing[i]] = len(self.rows)
+                self.rows.update({missing[i]: first + n for n, i in enumerate(batch)})
                 at = end
                 if time.time() - shown > 30:
                     shown = time.time()

@@ -225,7 +225,7 @@ class Build:
 
     def write_texts(self) -> None:
         from captions import caption_strings
-        from texts import Texts, add_wordnet, pairs
+        from texts import Texts, add_typed, add_wordnet, pairs
 
         self.texts = Texts(self.held)
         self.captions: dict[str, list[str]] = {}
@@ -249,10 +249,11 @@ class Build:
         for row in self.sound_rows:
             self.texts.add(row["label"], "pool")
         add_wordnet(self.texts, self.wordnet, self.limit)
+        add_typed(self.texts, self.wordnet, self.limit)
         self.texts.number()
         write_text(self.out / "texts.txt", "".join(line + "\n" for line in self.texts.lines))
         write_text(self.out / "text_roles.tsv", "".join(self.texts.role[line] + "\n" for line in self.texts.lines))
-        found = pairs(self.texts, self.wordnet)
+        found = pairs(self.texts, self.wordnet, self.kinds)
         write_text(self.out / "text_pairs.tsv", "".join(f"{a}\t{b}\t{kind}\n" for a, b, kind in found))
         self.counts["texts"] = dict(Counter(self.texts.role.values()))
         self.counts["text_pairs"] = dict(Counter(kind for _, _, kind in found))
@@ -260,15 +261,20 @@ class Build:
 
     def write_teacher(self) -> None:
         from imagenet import class_vectors
+        from texts import expanded
         from safetensors.numpy import save_file
 
-        vectors = self.vectors.get(self.texts.lines)
+        vectors = self.vectors.get([self.texts.meant.get(line, line) for line in self.texts.lines])
         every_lemma = self.wordnet.lemmas()
         lemmas = [lemma for lemma in every_lemma if not self.limit or lemma in self.texts.line]
         self.lemma_mean = self.vectors.get(lemmas).astype(np.float64).mean(0).astype(np.float32)
         self.class_text = class_vectors(self.class_rows, self.vectors)
         save_file({"vectors": vectors.astype(np.float16), "lemma_mean": self.lemma_mean},
                   str(self.out / "teacher.safetensors"), {"teacher": "all-MiniLM-L6-v2, mean pooling, unit length"})
+        lines, targets = expanded(self.texts, self.wordnet, vectors, self.lemma_mean)
+        save_file({"lines": lines, "vectors": targets.astype(np.float16)}, str(self.out / "query_expansion.safetensors"),
+                  {"vectors": "unit(lemma + .3 gloss + .2 hypernyms), each minus lemma_mean and of unit length"})
+        self.counts["query_expansion"] = len(lines)
         save_file({"class_text": self.class_text, "query_mean": self.lemma_mean},
                   str(self.out / "concepts.safetensors"),
                   {"classes": "ILSVRC2012 order; sum of centred 'a photo of a X', 'X: gloss', 'X, three hypernyms'"})

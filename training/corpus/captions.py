@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field
 
-from common import article, tidy, words
+from common import article, plural, tidy, words
 from wordnet import WordNet
 
 # A noun below one of these (by its commonest sense) may also be called by it. The nearest one counts.
@@ -71,6 +71,11 @@ class Kinds:
             return kind if kind != noun else None
         return None
 
+    def widest(self, kind: str) -> str:
+        """The widest everyday kind above a kind ("animal" for "dog"); itself where there is none."""
+        above = [self.offsets[offset] for offset in self.wordnet.chain(self.wordnet.senses[kind][0]) if offset in self.offsets]
+        return above[-1] if above else kind
+
     def _kind_of(self, sense: int) -> str | None:
         return next((self.offsets[offset] for offset in self.wordnet.chain(sense) if offset in self.offsets), None)
 
@@ -86,10 +91,12 @@ def caption_strings(item: Item, kinds: Kinds) -> list[str]:
     kind = kinds.of(label)
     if item.kind == "image":
         captions += [f"a photo of {named(label)}", f"a drawing of {named(label)}"]
+        if re.fullmatch(r"[a-z]+(?: [a-z]+)?", label) and kind:
+            captions.append(plural(label))
     else:
         captions += [f"the sound of {named(label)}" if kind else f"the sound of {label}"]
     if kind:
-        captions += [f"{label}, {kind}", kind]
+        captions += [f"{label}, {kind}", kind, kinds.widest(kind)]
     return list(dict.fromkeys(tidy(caption) for caption in captions if tidy(caption)))
 
 

@@ -6,8 +6,11 @@ from __future__ import annotations
 import csv
 import re
 
-from common import HERE, plural
-from captions import named
+import numpy as np
+
+import spellings
+from captions import Kinds, named
+from common import HERE, digest, plural, words
 from splits import HeldOutWords
 from wordnet import WordNet, gloss_text
 
@@ -15,12 +18,21 @@ from wordnet import WordNet, gloss_text
 ROLES = ("caption", "class", "lemma", "gloss", "prompt", "pool")
 PROMPTED = 20000
 PLURALS = 10000
+PHRASED = 5000   # nouns for things, the commonest, that stand in two phrases each
+SLIPS = 4000     # nouns, the commonest, that are also written with a slip of the finger
+KINDRED = 8000   # nouns, the commonest, that are paired with their everyday kind
+# What people type around a noun: {} alone, {a} with its article, {s} its plural.
+PHRASES = ("two {s}", "many {s}", "a small {}", "a big {}", "an old {}", "a red {}", "a blue {}", "a white {}", "a black {}",
+           "a green {}", "a picture of {a}", "{a} in the background", "{a} on a table", "{a} outside", "{a} in the city",
+           "close-up of {a}", "my {}", "children with {a}", "a video of {a}", "a man with {a}", "a woman with {a}")
+GLOSS, PARENTS = 0.3, 0.2  # how much of its gloss and its hypernyms a noun's target has
 
 
 class Texts:
     def __init__(self, held: HeldOutWords):
         self.held = held
         self.role: dict[str, str] = {}
+        self.meant: dict[str, str] = {}  # what a misspelt text stands for; the teacher is asked for that
 
     def add(self, text: str, role: str) -> None:
         text = " ".join(text.split())
@@ -58,7 +70,7 @@ def add_wordnet(texts: Texts, wordnet: WordNet, limit: int | None) -> None:
         texts.add(name, "caption")
         texts.add(kind, "caption")
         texts.add(whole, "caption")
-        texts.add(f"a photo of {name}", "caption")
+        texts.add(f"a photo of {named(name) if name.islower() else name}", "caption")
         texts.add(f"{name}, {kind}", "caption")
     known = set(lemmas)
     for noun in nouns[: limit or PROMPTED]:
@@ -68,14 +80,68 @@ def add_wordnet(texts: Texts, wordnet: WordNet, limit: int | None) -> None:
             texts.add(plural(noun), "prompt")
 
 
+def add_typed(texts: Texts, wordnet: WordNet, limit: int | None) -> None:
+    """What people type: phrases around everyday nouns, other spellings and misspellings. Nothing that names a held-out
+    word, also not misspelt."""
+    known = {lemma.lower() for lemma in wordnet.lemmas()} | {text.lower() for text in texts.role}
+    nouns = [noun for noun in wordnet.noun_lemmas_by_use()
+             if re.fullmatch(r"[a-z]+(?: [a-z]+)?", noun) and not texts.held.named_in(noun)]
+    things = [noun for noun in nouns if wordnet.is_thing(noun)]
+    for noun in things[: limit or PHRASED]:
+        first = digest("phrase", noun) % len(PHRASES)
+        for phrase in (PHRASES[first], PHRASES[(first + 7) % len(PHRASES)]):
+            texts.add(phrase.format(noun, a=named(noun), s=plural(noun)), "prompt")
+    single = [noun for noun in nouns if len(noun) > 4 and " " not in noun]
+    wrong = [(typed, meant) for typed, meant, kind in spellings.listed() if kind == "mistake"]
+    wrong += [(spellings.slip(noun), noun) for noun in single[: limit or SLIPS]]
+    for typed, meant in wrong:
+        if typed not in known and typed not in texts.meant and not texts.held.named_in(f"{typed} {meant}"):
+            texts.add(meant, "prompt")
+            texts.add(typed, "prompt")
+            texts.meant[typed] = meant
+    for typed, meant, kind in spellings.listed():
+        if kind == "variant" and not texts.held.named_in(f"{typed} ; {meant}"):
+            texts.add(typed, "prompt")
+            texts.add(meant, "prompt")
+
+
+def expanded(texts: Texts, wordnet: WordNet, vectors: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every noun that may be trained on, alone, plural or misspelt: its line and a target that says more than the
+    word: unit(lemma + .3 gloss + .2 hypernyms) of its commonest sense, all centred on `mean`. vectors: one unit row a
+    text. Returns lines [n] and unit vectors [n, 384]."""
+    def centred(line: int) -> np.ndarray:
+        vector = vectors[line].astype(np.float32) - mean
+        return vector / max(1e-6, float(np.linalg.norm(vector)))
+
+    lines, targets = [], []
+    for text, line in texts.line.items():
+        noun = " ".join(words(texts.meant.get(text, text)))
+        noun = texts.meant.get(text, text).lower() if texts.meant.get(text, text).lower() in wordnet.senses else noun
+        if texts.role[text] in ("heldout", "pool", "gloss") or noun not in wordnet.senses:
+            continue
+        offset = wordnet.senses[noun][0]
+        gloss = " ".join(gloss_text(wordnet.nouns[offset]).split())
+        parents = [wordnet.nouns[parent].lemmas[0] for parent in wordnet.chain(offset)[:3]]
+        rows = [texts.line[parent] for parent in parents if parent in texts.line and texts.role[parent] != "heldout"]
+        target = centred(line)
+        if gloss in texts.line and texts.role[gloss] != "heldout":
+            target = target + GLOSS * centred(texts.line[gloss])
+        if rows:
+            above = np.mean([centred(row) for row in rows], 0)
+            target = target + PARENTS * above / max(1e-6, float(np.linalg.norm(above)))
+        lines.append(line)
+        targets.append(target / np.linalg.norm(target))
+    return np.array(lines, np.int64), np.stack(targets).astype(np.float32)
+
+
 def wellknown() -> list[tuple[str, str, str]]:
     """Well-known things a dictionary lacks, with what they are and where, from a list written for this corpus."""
     with open(HERE / "wellknown.tsv", encoding="utf-8", newline="") as handle:
-        return [(row["name"], row["kind"], f"{row['name']}: {row['kind']} in {row['place']}")
+        return [(row["name"], row["kind"], f"{row['name']}: {row['kind']}" + (f" in {row['place']}" if row["place"] else ""))
                 for row in csv.DictReader(handle, delimiter="\t")]
 
 
-def pairs(texts: Texts, wordnet: WordNet) -> list[tuple[int, int, str]]:
+def pairs(texts: Texts, wordnet: WordNet, kinds: Kinds) -> list[tuple[int, int, str]]:
     """Lines that mean the same or nearly so; nothing that names a held-out word."""
     found: set[tuple[int, int, str]] = set()
 
@@ -94,4 +160,13 @@ def pairs(texts: Texts, wordnet: WordNet) -> list[tuple[int, int, str]]:
     for name, kind, whole in wellknown():
         put(name, whole, "lemma-gloss")
         put(name, kind, "lemma-hypernym")
+    for noun in wordnet.noun_lemmas_by_use()[:KINDRED]:
+        kind = kinds.of(noun)
+        if kind:
+            put(noun, kind, "kind")
+            put(noun, kinds.widest(kind), "kind")
+    for typed, meant, _ in spellings.listed():
+        put(typed, meant, "spelling")
+    for typed, meant in texts.meant.items():
+        put(typed, meant, "spelling")
     return sorted(found)

@@ -90,6 +90,7 @@ class Build:
     def read_sources(self, roots: dict, wheels: dict) -> list:
         import emoji
         import furniture
+        import game_sounds
         import openclipart
         import pysiogame
         import sounds
@@ -102,7 +103,7 @@ class Build:
                      furniture.items(roots["sweethome3d-furniture"]),
                      pysiogame.items(roots["pysiogame"], {path.stem.replace("_", " ") for path in self.others},
                                      self.wordnet),
-                     sounds.items(roots), synth.items(roots)]
+                     sounds.items(roots), game_sounds.items(roots), synth.items(roots)]
         kept: dict[str, list] = {}
         for item in sorted((item for found in by_source for item in found), key=lambda item: digest(item.key)):
             group = kept.setdefault(item.source, [])

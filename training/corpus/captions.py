@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 
-from common import article, plural, tidy, words
+from common import HERE, article, plural, tidy, words
 from wordnet import WordNet
 
 # A noun below one of these (by its commonest sense) may also be called by it. The nearest one counts.
@@ -91,13 +93,47 @@ def caption_strings(item: Item, kinds: Kinds) -> list[str]:
     kind = kinds.of(label)
     if item.kind == "image":
         captions += [f"a photo of {named(label)}", f"a drawing of {named(label)}"]
+        if kind:
+            captions += [f"{label}, {kind}", kind, kinds.widest(kind)]
         if re.fullmatch(r"[a-z]+(?: [a-z]+)?", label) and kind:
             captions.append(plural(label))
     else:
-        captions += [f"the sound of {named(label)}" if kind else f"the sound of {label}"]
-    if kind:
-        captions += [f"{label}, {kind}", kind, kinds.widest(kind)]
+        heard = sound_captions(label)
+        captions += [f"the sound of {named(label)}" if kind or heard else f"the sound of {label}", *heard]
     return list(dict.fromkeys(tidy(caption) for caption in captions if tidy(caption)))
+
+
+# What a kind of sound_words.tsv is called when one searches for any of it.
+HEARD = {"animal": ["animal", "animal sound"], "instrument": ["musical instrument", "music"], "music": ["music"],
+         "vehicle": ["vehicle"], "weather": ["weather", "nature"], "nature": ["nature"], "human": ["people"],
+         "weapon": ["weapon"], "tool": ["tool"], "alarm": ["alarm"], "bell": ["bell"], "machine": ["machine"],
+         "device": ["device"], "place": ["background noise"], "monster": ["monster"], "thing": []}
+LONGEST_SAID = 5
+
+
+@lru_cache(maxsize=1)
+def sound_words() -> dict[str, tuple[str, list[str], str]]:
+    """By word or phrase in the singular: its kind, what people call its sound, and a pattern of labels that mean
+    something else by the word. Written from general knowledge, without a look at any pool."""
+    with open(HERE / "sound_words.tsv", encoding="utf-8", newline="") as handle:
+        return {" ".join(words(row["word"])): (row["kind"], row["said"].split("|"), row["unless"])
+                for row in csv.DictReader(handle, delimiter="\t")}
+
+
+def sounding(label: str) -> list[str]:
+    """The words of sound_words.tsv that a label names, in their order there."""
+    text = f" {' '.join(words(re.sub(r'[-_/]', ' ', label)))} "
+    return [word for word, (_, _, unless) in sound_words().items()
+            if f" {word} " in text and not (unless and re.search(unless, label))]
+
+
+def sound_captions(label: str) -> list[str]:
+    said, kinds = [], []
+    for word in sounding(label):
+        kind, phrases, _ = sound_words()[word]
+        said += [word, *phrases]
+        kinds += HEARD[kind]
+    return [*list(dict.fromkeys(said))[:LONGEST_SAID], *list(dict.fromkeys(kinds))[:2]]
 
 
 def stem_words(stem: str) -> str:

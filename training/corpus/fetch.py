@@ -20,7 +20,9 @@ PACKAGES = [
     "wesnoth-1.16-data", "sonic-pi-samples", "supertuxkart-data", "minetest-data", "lmms-common", "sound-icons",
     "widelands-data", "lincity-ng-data", "simutrans-pak64", "supertux-data", "hedgewars-data",
     "sound-theme-freedesktop", "oxygen-sounds", "gnome-audio",
-    "timgm6mb-soundfont", "fluid-soundfont-gm",  # notes of instruments
+    "megaglest-data", "flare-game", "btanks-data", "searchandrescue-data", "micropolis-data", "caveexpress-data",
+    "foobillardplus-data", "frozen-bubble-data", "pingus-data", "extremetuxracer-data", "hydrogen-drumkits",
+    "timgm6mb-soundfont", "fluid-soundfont-gm", "musescore-general-soundfont-small",  # notes of instruments
     "plasma-workspace-wallpapers", "mate-backgrounds", "lomiri-wallpapers-16.04",  # photographs without captions
     "lomiri-wallpapers-20.04",
     "gcompris-qt-data",            # tests only

@@ -47,6 +47,7 @@ class Build:
         import imagenet
         import pools
         from captions import KINDS, Kinds
+        from more import More
         from splits import HeldOutWords
         from teacher import TextVectors
         from wordnet import WordNet
@@ -68,6 +69,8 @@ class Build:
         self.divide()
         self.photos(roots)
         self.composites()
+        self.more = More(self, path_of, cut_of_key)
+        self.more.make(roots)
         self.write_texts()
         self.write_teacher()
         self.write_items()
@@ -215,7 +218,7 @@ class Build:
         jobs, self.composed = [], []
         for item in self.items:
             if item.kind == "image" and self.split[item.key] == "train":
-                for n in range(COMPOSITES):
+                for n in range(1 if item.source == "furniture-side" else COMPOSITES):
                     path = re.sub(r"^media/([^/]+)/(.*)\.jpg$", rf"media/composite/\1/\2-{n}.jpg", path_of(item))
                     jobs.append((str(cut_of(item)), [str(g) for g in self.grounds], f"{item.key}#{n}",
                                  str(self.out / path)))
@@ -224,17 +227,21 @@ class Build:
         self.composed = [pair for pair, done in zip(self.composed, made) if done]
         say(f"composites: {len(self.composed):,} ({len(jobs) - len(self.composed):,} pictures are no cut-outs)")
 
-    def write_texts(self) -> None:
+    def captions_of(self, item) -> list[str]:
+        """A training item's captions. Put together, harmless words can name a held-out one ("a battery", "eucalyptus
+        (gum)"): such are left out."""
         from captions import caption_strings
+
+        return [caption for caption in caption_strings(item, self.kinds) if not self.held.named_in(caption)] or [item.label]
+
+    def write_texts(self) -> None:
         from texts import Texts, add_typed, add_wordnet, pairs
 
         self.texts = Texts(self.held)
         self.captions: dict[str, list[str]] = {}
         for item in self.items:
             if self.split[item.key] == "train":
-                # Put together, harmless words can name a held-out one ("a battery", "eucalyptus (gum)").
-                self.captions[item.key] = [caption for caption in caption_strings(item, self.kinds)
-                                           if not self.held.named_in(caption)] or [item.label]
+                self.captions[item.key] = self.captions_of(item)
                 for caption in self.captions[item.key]:
                     self.texts.add(caption, "caption")
             else:
@@ -249,6 +256,7 @@ class Build:
             self.texts.add(row["raw"], "pool")
         for row in self.sound_rows:
             self.texts.add(row["label"], "pool")
+        self.more.add_texts()
         add_wordnet(self.texts, self.wordnet, self.limit)
         add_typed(self.texts, self.wordnet, self.limit)
         self.texts.number()
@@ -295,8 +303,10 @@ class Build:
         for path in self.crops:
             rows.append({"path": path, "kind": "image", "source": "photo", "role": "photo", "split": "train",
                          "label": "", "texts": []})
+        rows += self.more.numbered(self.more.rows)
         self.rows = [{"id": i, **row} for i, row in enumerate(rows)]
         write_jsonl(self.out / "items.jsonl", self.rows)
+        self.more.write(self.rows)
 
     def write_pools(self) -> None:
         photos = [{**row, "text": self.texts.of(row["label"]), "raw_text": self.texts.of(row["raw"])}
@@ -319,8 +329,9 @@ class Build:
         for name, rows in held.items():
             write_jsonl(self.out / f"pools/{name}.jsonl", rows)
         write_text(self.out / "pools/heldout_words.txt", "".join(word + "\n" for word in sorted(self.held.words)))
-        self.counts["pools"] = {name: {"items": len(rows), "labels": len({row["label"] for row in rows})}
-                                for name, rows in {**held, "photos": photos, "sounds": self.sound_rows}.items()}
+        self.counts["pools"] = {name: {"items": len(rows), "labels": len({row.get("label") for row in rows})}
+                                for name, rows in {**held, "photos": photos, "sounds": self.sound_rows,
+                                                   **self.more.write_pools()}.items()}
 
     def write_tokenizer(self) -> None:
         import tokenizer
@@ -362,8 +373,12 @@ def _safe(key: str) -> str:
     return re.sub(r"[^A-Za-z0-9._/-]+", "_", key)
 
 
+def cut_of_key(key: str) -> Path:
+    return CUTS / (_safe(key) + ".png")
+
+
 def cut_of(item) -> Path:
-    return CUTS / (_safe(item.key) + ".png")
+    return cut_of_key(item.key)
 
 
 def path_of(item) -> str:
@@ -383,7 +398,9 @@ def _render(job: tuple) -> str:
         if kind == "sound":
             sounds.convert(files, Path(target))
         else:
-            if not Path(cut).exists():
+            if files[0].startswith("model:"):
+                images.render(files[0], Path(cut))
+            elif not Path(cut).exists():
                 images.cutout(files, Path(cut))
             images.on_white(Path(cut), Path(target))
         return ""

@@ -18,7 +18,7 @@ def main() -> None:
     texts = (root / "texts.txt").read_text("utf-8").split("\n")[:-1]
     roles = (root / "text_roles.tsv").read_text("utf-8").split("\n")[:-1]
     held = set((root / "pools/heldout_words.txt").read_text("utf-8").split("\n")[:-1])
-    items = read_jsonl(root / "items.jsonl")
+    items, films = read_jsonl(root / "items.jsonl"), read_jsonl(root / "videos.jsonl")
 
     def expect(good: bool, message: str) -> None:
         if not good:
@@ -38,7 +38,11 @@ def main() -> None:
             expect(not bad, f"{item['path']} trains on {bad}")
         expect("gcompris" not in item["path"].lower(), f"{item['path']} is the held-out source's")
     train = {item["path"] for item in items if item["split"] == "train"}
-    for pool in ("photos", "sounds", "drawings", "own_sounds", "words"):
+    for item in films:
+        expect(all((root / item["path"] / f"{n}.jpg").is_file() for n in range(item["frames"])), f"{item['path']} lacks a frame")
+        bad = [texts[line] for line in item["texts"] if roles[line] in ("heldout", "pool")]
+        expect(not bad and bool(item["texts"]), f"{item['path']} trains on {bad}")
+    for pool in ("photos", "sounds", "drawings", "own_sounds", "words", "notes"):
         for row in read_jsonl(root / f"pools/{pool}.jsonl"):
             expect((root / row["path"]).is_file(), f"pool {pool}: {row['path']} is not there")
             expect(row["path"] not in train, f"pool {pool}: {row['path']} is trained on")
@@ -46,11 +50,40 @@ def main() -> None:
     for line in (root / "text_pairs.tsv").read_text("utf-8").splitlines():
         a, b, _ = line.split("\t")
         expect("heldout" not in (roles[int(a)], roles[int(b)]), f"a pair names a held-out word: {line}")
+    more_pools(root, items, train, expect)
     tensors(root, len(texts), expect)
     for message in wrong[:40]:
         print(message)
     print(f"{len(items):,} items, {len(texts):,} texts: {len(wrong):,} things wrong")
     sys.exit(bool(wrong))
+
+
+def more_pools(root: Path, items: list[dict], train: set[str], expect) -> None:
+    for line in (root / "pairs_image_sound.tsv").read_text("utf-8").splitlines():
+        picture, sound, _ = line.split("\t")
+        kinds = [(items[int(i)]["kind"], items[int(i)]["split"]) for i in (picture, sound)]
+        expect(kinds == [("image", "train"), ("sound", "train")], f"no pair of training items: {line}")
+    motion = read_jsonl(root / "pools/motion.jsonl")
+    shown = {item["label"] for item in items if item["split"] != "train"}
+    for row in motion:
+        expect(all((root / row["path"] / f"{n}.jpg").is_file() for n in range(row["frames"])), f"pool motion: {row['path']}")
+        expect(row["object"] in shown, f"pool motion: {row['object']} is no held-out thing")
+        expect(len(row["asked"]) == 8 and row["text"] in row["asked"], f"pool motion: {row['path']}: not eight ways")
+    expect(len(motion) == 8 * len({row["object"] for row in motion}), "pool motion: not every thing moves in every way")
+    pictures = 0
+    rows = read_jsonl(root / "pools/image_sound.jsonl")
+    heard = {word for row in rows if row["kind"] == "sound" for word in row["words"]}
+    for row in rows:
+        expect((root / row["path"]).is_file() and row["path"] not in train, f"pool image_sound: {row['path']}")
+        pictures += row["kind"] == "image"
+        expect(row["kind"] == "sound" or row["words"][0] in heard, f"pool image_sound: nothing sounds like {row['path']}")
+    expect(pictures > 0, "pool image_sound: no picture")
+    photos = {row["path"]: row for row in read_jsonl(root / "pools/photos.jsonl")}
+    for row in read_jsonl(root / "pools/panzoom.jsonl"):
+        expect((root / row["path"]).is_file(), f"pool panzoom: {row['path']} is not there")
+        for span in row["spans"]:
+            photo = photos.get(span["photo"], {})
+            expect(photo.get("split") == "report" and photo["text"] == span["text"], f"pool panzoom: {span['photo']}")
 
 
 def tensors(root: Path, texts: int, expect) -> None:
@@ -63,6 +96,10 @@ def tensors(root: Path, texts: int, expect) -> None:
     expect(bool(np.abs(norms - 1).max() < 2e-3), "a teacher vector is not of unit length")
     expect(concepts["class_text"].shape == (1000, 384) and concepts["class_text"].dtype == np.float32, "class_text")
     expect(bool(np.allclose(concepts["query_mean"], teacher["lemma_mean"])), "query_mean is not lemma_mean")
+    wanted = load_file(str(root / "query_expansion.safetensors"))
+    lines, vectors = wanted["lines"], wanted["vectors"].astype(np.float32)
+    expect(len(lines) == len(set(lines.tolist())) == len(vectors) and lines.max() < texts, "the lines of expanded queries")
+    expect(bool(np.abs(np.linalg.norm(vectors, axis=1) - 1).max() < 2e-3), "an expanded query is not of unit length")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ PACKAGES = [
     "timgm6mb-soundfont", "fluid-soundfont-gm", "musescore-general-soundfont-small",  # notes of instruments
     "plasma-workspace-wallpapers", "mate-backgrounds", "lomiri-wallpapers-16.04",  # photographs without captions
     "lomiri-wallpapers-20.04",
-    "gcompris-qt-data",            # tests only
+    "gcompris-qt-data", "freepats",  # tests only
 ]
 # Wheels that are data, not code to import with their dependencies: name, version, sum.
 WHEELS = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sweet Home 3D's furniture libraries: each model comes with a rendered icon and a name."""
+"""Sweet Home 3D's furniture libraries: each model comes with a rendered icon and a name, and is rendered from other sides."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from captions import Item, bare
 from common import CACHE, tidy
 
 ICONS = CACHE / "corpus-cutouts" / "furniture-source"
+MODELS = CACHE / "corpus-cutouts" / "furniture-models"
+YAWS, PITCH = (-30, 15, 60, 105), 16  # degrees; the four in turn are a film of the model turning,
+PICTURES = (1, 3)                     # and these two are pictures of their own
 DULL = {"miscellaneous", "doors and windows", "lights", "blend swap", "scpts", "adjustable"}
 
 
@@ -31,10 +34,41 @@ def items(root: Path) -> list[Item]:
                 keywords = [] if category in DULL else [category]
                 tags = [tidy(tag).lower() for tag in entry.get("tags", "").split(",")]
                 keywords += [tag for tag in tags if tag and tag not in DULL]
-                if label:
-                    found.append(Item(f"furniture/{library.stem}-{number:03d}", "furniture", "image", [str(target)], label,
-                                      [], keywords, f"furniture/{library.stem}/{label}"))
+                if not label:
+                    continue
+                name, family = f"{library.stem}-{number:03d}", f"furniture/{library.stem}/{label}"
+                found.append(Item(f"furniture/{name}", "furniture", "image", [str(target)], label, [], keywords, family))
+                model = _model(archive, entry.get("model", "").lstrip("/"), name)
+                for n in PICTURES if model else ():
+                    found.append(Item(f"furniture-side/{name}-{n}", "furniture-side", "image", [_spec(model, n)], label, [],
+                                      keywords, family, plain=False))
     return found
+
+
+def _spec(model: Path | str, side: int) -> str:
+    return f"model:{model}:{YAWS[side]}:{PITCH}"
+
+
+def sides(item: Item) -> list[tuple[str, str]]:
+    """Of an item of this source that is a side of a model: the key and the file of each side, in the order of turning."""
+    model = item.files[0].split(":")[1]
+    return [(f"{item.key.rpartition('-')[0]}-{n}", _spec(model, n)) for n in range(len(YAWS))]
+
+
+def _model(archive: zipfile.ZipFile, entry: str, name: str) -> Path | None:
+    """Unpacks the folder of a Wavefront model; returns the model's file."""
+    if not entry.lower().endswith(".obj") or "/" not in entry:
+        return None
+    folder = MODELS / name
+    if not folder.exists():
+        partial, inside = folder.with_name(name + ".part"), entry.rpartition("/")[0] + "/"
+        for member in archive.namelist():
+            if member.startswith(inside) and not member.endswith("/"):
+                target = partial / member[len(inside):]
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(archive.read(member))
+        partial.rename(folder)
+    return folder / entry.rpartition("/")[2]
 
 
 def _entries(properties: str) -> list[tuple[int, dict[str, str]]]:

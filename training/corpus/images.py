@@ -5,6 +5,7 @@ on a piece of a photograph. libvips reads everything, shrinking while it loads (
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -29,14 +30,26 @@ def cutout(files: list[str], target: Path) -> bool:
                 if header.width * header.height > LARGEST and len(files) > 1:
                     continue
             picture = _visible(pyvips.Image.thumbnail(file, EDGE, height=EDGE))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name("part-" + target.name)
-            picture.write_to_file(str(partial), compression=3)
-            partial.replace(target)
+            _keep(picture, target)
             return picture.hasalpha()
         except (pyvips.Error, ValueError) as error:
             reasons.append(f"{file}: {str(error).splitlines()[0]}")
     raise ValueError("; ".join(reasons) or f"{files}: too large, and there is no SVG")
+
+
+def render(model: str, target: Path) -> None:
+    """A side of a 3-D model ("model:FILE:YAW:PITCH") with transparency, trimmed and kept like any cut-out, unless it is."""
+    import models3d
+
+    if not target.exists():
+        _keep(_visible(pyvips.Image.new_from_array(models3d.rendered(model)).copy(interpretation="srgb").median(3)), target)
+
+
+def _keep(picture: pyvips.Image, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name("part-" + target.name)
+    picture.write_to_file(str(partial), compression=3)
+    partial.replace(target)
 
 
 def _visible(picture: pyvips.Image) -> pyvips.Image:
@@ -71,7 +84,7 @@ def on_white(cut: Path, target: Path) -> None:
                                 extend="background", background=[255] * 3)
         if max(picture.width, picture.height) > EDGE:
             picture = picture.thumbnail_image(EDGE, height=EDGE)
-    _save(picture, target)
+    save(picture, target)
 
 
 def composite(picture: pyvips.Image, backgrounds: list[Path], name: str, target: Path) -> None:
@@ -88,12 +101,27 @@ def composite(picture: pyvips.Image, backgrounds: list[Path], name: str, target:
     picture = picture.resize(scale)
     left = round((width - picture.width) * chance(name, "left"))
     top = round((height - picture.height) * chance(name, "top"))
-    _save(ground.composite(picture, "over", x=left, y=top).flatten(), target)
+    save(ground.composite(picture, "over", x=left, y=top).flatten(), target)
+
+
+def several(figures: list[pyvips.Image], backgrounds: list[Path], name: str, target: Path) -> None:
+    """Figures side by side, each at its own size and height, over a random piece of a photograph; all from `name`."""
+    width, height = 320, 240
+    picture = crop(backgrounds[digest(name, "background") % len(backgrounds)], width, height, name)
+    column = width / len(figures)
+    for n, figure in enumerate(figures):
+        share = 0.6 + 0.45 * chance(name, n, "share")
+        figure = figure.resize(min(share * column / figure.width, 0.9 * height / figure.height))
+        if chance(name, n, "flip") < 0.5:
+            figure = figure.fliphor()
+        left = round(column * n + (column - figure.width) * (0.3 + 0.4 * chance(name, n, "left")))
+        picture = picture.composite(figure, "over", x=left, y=round((height - figure.height) * chance(name, n, "top")))
+    save(picture.flatten(), target)
 
 
 def crop(photo: Path, width: int, height: int, name: str) -> pyvips.Image:
     """A random piece (35 to 100 % of what fits) of a photograph, scaled to width x height, maybe mirrored."""
-    picture = pyvips.Image.new_from_file(str(photo))
+    picture = _ground(str(photo))
     fit = min(picture.width / width, picture.height / height)
     scale = max(min(1.0, fit), fit * math.exp(math.log(0.35) * chance(name, "zoom")))
     wide, high = min(picture.width, round(width * scale)), min(picture.height, round(height * scale))
@@ -103,22 +131,28 @@ def crop(photo: Path, width: int, height: int, name: str) -> pyvips.Image:
     return piece.fliphor() if chance(name, "mirror") < 0.5 else piece
 
 
+@lru_cache(maxsize=64)
+def _ground(photo: str) -> pyvips.Image:
+    """Decoded once a process: decoding is most of what a piece costs."""
+    return pyvips.Image.new_from_file(photo).copy_memory()
+
+
 def save_crop(photo: Path, name: str, target: Path) -> None:
     """A piece of a photograph in one of four aspects, 320 pixels on its longer side."""
     width, height = ((320, 320), (320, 240), (240, 320), (320, 180))[digest(name, "aspect") % 4]
-    _save(crop(photo, width, height, name), target)
+    save(crop(photo, width, height, name), target)
 
 
 def shrink(photo: Path, target: Path) -> None:
     """A photograph at most 1,600 pixels wide, from which pieces are cut quickly."""
     picture = pyvips.Image.thumbnail(str(photo), 1600, height=1600, size="down").colourspace("srgb")
-    _save(_flat(picture).cast("uchar"), target)
+    save(_flat(picture).cast("uchar"), target)
 
 
-def _save(picture: pyvips.Image, target: Path) -> None:
+def save(picture: pyvips.Image, target: Path, quality: int = QUALITY) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name("part-" + target.name)
-    picture.write_to_file(str(partial), Q=QUALITY, strip=True)
+    picture.write_to_file(str(partial), Q=quality, strip=True)
     partial.replace(target)
 
 

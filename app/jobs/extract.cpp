@@ -4,6 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
+
+#include "app/jobs/repeats.h"
+#include "app/jobs/shots.h"
 
 namespace imprint::jobs {
 namespace {
@@ -11,30 +15,92 @@ namespace {
 constexpr int kFramesPerChunk = 64;
 constexpr double kSecondsPerChunk = 300;
 
-void extract_picture(media::Decoder& decoder, const std::filesystem::path& file, std::span<const Window> windows,
-                     const Intake& intake, const MomentSink& sink, const CancelToken& cancel)
+/// The frames that a clip of at most `most` is made of: evenly spaced.
+Clip thinned(Clip frames, int most)
 {
-    std::vector<std::vector<double>> times;
-    std::vector<int> counts;
-    for (const Window& window : windows) {
-        times.push_back(frame_times(window, intake.max_frames));
-        counts.push_back(static_cast<int>(times.back().size()));
-    }
-    for (const Chunk& chunk : chunks(windows, counts, kFramesPerChunk, HUGE_VAL)) {
+    const size_t wanted = static_cast<size_t>(std::max(1, most));
+    if (frames.size() <= wanted)
+        return frames;
+    Clip clip;
+    for (size_t i = 0; i < wanted; ++i)
+        clip.push_back(std::move(frames[(2 * i + 1) * frames.size() / (2 * wanted)]));
+    return clip;
+}
+
+/// One moment a shot. Frames are compared as they come, so a shot may reach over two chunks.
+void extract_shots(media::Decoder& decoder, const std::filesystem::path& file, double duration, const Intake& intake,
+                   const MomentSink& sink, const CancelToken& cancel)
+{
+    const std::vector<Window> all = cells(duration);
+    ShotFinder finder;
+    Window shot;
+    Clip frames;
+    const auto finish = [&] {
+        if (!frames.empty())
+            sink({Modality::Picture, shot.start, shot.end}, thinned(std::exchange(frames, {}), intake.max_frames));
+    };
+    for (size_t first = 0; first < all.size(); first += kFramesPerChunk) {
         cancel.check();
-        std::vector<double> wanted;
-        for (size_t i = chunk.first; i < chunk.last; ++i)
-            wanted.insert(wanted.end(), times[i].begin(), times[i].end());
-        std::vector<media::Picture> frames = decoder.frames(file, wanted, intake.fit, cancel);
-        IMPRINT_ASSERT(frames.size() == wanted.size());
-        auto next = frames.begin();
-        for (size_t i = chunk.first; i < chunk.last; ++i) {
-            Clip clip(std::make_move_iterator(next), std::make_move_iterator(next + counts[i]));
-            next += counts[i];
-            sink({Modality::Picture, windows[i].start, windows[i].end}, std::move(clip));
+        const auto chunk = std::span(all).subspan(first, std::min<size_t>(kFramesPerChunk, all.size() - first));
+        std::vector<double> times;
+        for (const Window& cell : chunk)
+            times.push_back((cell.start + cell.end) / 2);
+        std::vector<media::Picture> decoded = decoder.frames(file, times, intake.fit, cancel);
+        IMPRINT_ASSERT(decoded.size() == chunk.size());
+        for (size_t i = 0; i < chunk.size(); ++i) {
+            if (!finder.continues(look_at(decoded[i]))) {
+                finish();
+                shot.start = chunk[i].start;
+            }
+            shot.end = chunk[i].end;
+            frames.push_back(std::move(decoded[i]));
         }
     }
+    finish();
 }
+
+void extract_span(media::Decoder& decoder, const std::filesystem::path& file, const Window& span, const Intake& intake,
+                  const MomentSink& sink, const CancelToken& cancel)
+{
+    sink({Modality::Picture, span.start, span.end},
+         decoder.frames(file, frame_times(span, std::min(intake.max_frames, kFramesPerChunk)), intake.fit, cancel));
+}
+
+/// Hands on windows of sound, joining those that repeat what came just before them.
+class SoundRuns {
+public:
+    explicit SoundRuns(const MomentSink& sink) : sink_(sink) { }
+
+    void add(double start, double end, std::span<const float> samples)
+    {
+        // A crumb is too short to be compared.
+        const std::optional<Timbre> timbre = samples.size() >= media::kSampleRate ? std::optional(listen(samples)) : std::nullopt;
+        const bool joins = timbre && timbre_ && start <= moment_.end.value() + kTouching
+            && end - moment_.start.value() <= kLongestRepeat && sounds_the_same(*timbre, *timbre_);
+        if (!joins) {
+            finish();
+            moment_ = {Modality::Sound, start, end};
+            sound_ = media::Sound{start, {samples.begin(), samples.end()}};
+            timbre_ = timbre;
+        }
+        moment_.end = end;
+    }
+
+    void finish()
+    {
+        if (!sound_.samples.empty())
+            sink_(moment_, std::exchange(sound_, {}));
+        timbre_.reset();
+    }
+
+private:
+    static constexpr double kTouching = 0.05;  // seconds between two windows that follow each other
+
+    const MomentSink& sink_;
+    index::Moment moment_;  // the run under way: its first window's sound, up to its last one's end
+    media::Sound sound_;
+    std::optional<Timbre> timbre_;
+};
 
 /// Returns how many samples came out, silent ones included.
 size_t extract_sound(media::Decoder& decoder, const std::filesystem::path& file, std::span<const Window> windows,
@@ -44,6 +110,7 @@ size_t extract_sound(media::Decoder& decoder, const std::filesystem::path& file,
     const auto shortest = longest / 4;
     const std::vector<int> counts(windows.size(), 1);
     size_t heard = 0;
+    SoundRuns runs(sink);
     for (const Chunk& chunk : chunks(windows, counts, static_cast<int>(windows.size()), kSecondsPerChunk)) {
         cancel.check();
         const media::Sound sound = decoder.sound(file, windows[chunk.first].start, windows[chunk.last - 1].end, cancel);
@@ -62,10 +129,10 @@ size_t extract_sound(media::Decoder& decoder, const std::filesystem::path& file,
             if (part.empty() || crumb || silent(part))
                 continue;
             const double end = window.start + static_cast<double>(part.size()) / media::kSampleRate;
-            sink({Modality::Sound, window.start, std::abs(end - window.end) < 0.05 ? window.end : end},
-                 media::Sound{window.start, {part.begin(), part.end()}});
+            runs.add(window.start, std::abs(end - window.end) < 0.05 ? window.end : end, part);
         }
     }
+    runs.finish();
     return heard;
 }
 
@@ -113,8 +180,10 @@ void extract(media::Decoder& decoder, const std::filesystem::path& file, const m
     const double end = span ? std::min(span->end, probe.duration) : probe.duration;
 
     if (probe.kind == media::Kind::Video) {
-        const std::vector<Window> windows = span ? std::vector<Window>{{start, end}} : picture_windows(probe.duration);
-        extract_picture(decoder, file, windows, intake, sink, cancel);
+        if (span)
+            extract_span(decoder, file, {start, end}, intake, sink, cancel);
+        else
+            extract_shots(decoder, file, probe.duration, intake, sink, cancel);
     }
     if (probe.has_sound || probe.kind == media::Kind::Audio) {
         const std::vector<Window> windows = shifted(sound_windows(end - start, intake.sound_window), start);

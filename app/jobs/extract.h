@@ -32,8 +32,10 @@ struct Intake {
 /// Called once per moment, in order within a modality.
 using MomentSink = std::function<void(const index::Moment&, Input)>;
 
-/// Decodes every moment of a probed file and hands it to `sink`, at most 64 frames or 300 seconds of sound at a time.
-/// Silent windows are left out. With `span`, a video gives one picture moment of that span and a sound only its part.
+/// Decodes every moment of a probed file and hands it to `sink`, at most 64 frames or 300 seconds of sound at a time. A
+/// video gives one picture moment a shot (shots.h). Silent windows are left out, and windows that repeat the one before them
+/// are joined to it (repeats.h): the moment is as long as they are together, its sound is the first window's. With `span`, a
+/// video gives one picture moment of that span and a sound only its part.
 /// Throws Error with the file as subject; what was handed out before is then to be dropped.
 void extract(media::Decoder& decoder, const std::filesystem::path& file, const media::Probe& probe, const Intake& intake,
              const std::optional<Window>& span, const MomentSink& sink, const CancelToken& cancel);

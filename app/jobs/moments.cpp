@@ -9,16 +9,6 @@
 
 namespace imprint::jobs {
 
-std::vector<Window> picture_windows(double duration)
-{
-    std::vector<Window> windows;
-    double start = 0;
-    for (; duration - start >= kPictureWindow + kShortestPicture; start += kPictureWindow)
-        windows.push_back({start, start + kPictureWindow});
-    windows.push_back({start, std::max(start, duration)});
-    return windows;
-}
-
 std::vector<double> frame_times(const Window& window, int max_frames)
 {
     const int count = std::clamp(static_cast<int>(std::lround(window.length())), 1, std::max(1, max_frames));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which moments a file has: where the windows of a video's picture and of a sound lie, which frames show a window, and
-// what counts as silence. Pure arithmetic.
+// Which moments a file has: where the windows of a sound lie, which frames show a span, and what counts as silence. Pure
+// arithmetic; the shots of a video are found by shots.h.
 #pragma once
 
 #include <span>
@@ -15,14 +15,9 @@ struct Window {
     bool operator==(const Window&) const = default;
 };
 
-inline constexpr double kPictureWindow = 4.0;    ///< seconds of video that one vector stands for
-inline constexpr double kShortestPicture = 1.0;  ///< a shorter rest is joined to the window before it
+inline constexpr double kPictureWindow = 4.0;    ///< seconds of moving picture that one vector stands for
 inline constexpr double kSilenceSlice = 0.25;    ///< seconds over which loudness is taken
 inline constexpr float kSilenceRms = 0.001f;     ///< −60 dBFS
-
-/// Windows of kPictureWindow seconds that cover [0, duration]; the last is shorter, or longer by less than
-/// kShortestPicture. A video of no length has one window of no length.
-std::vector<Window> picture_windows(double duration);
 
 /// The middles of equal parts of the window, about one a second: 1 … max_frames times, ascending.
 std::vector<double> frame_times(const Window& window, int max_frames);

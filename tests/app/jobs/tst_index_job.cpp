@@ -121,6 +121,63 @@ private Q_SLOTS:
         }
     }
 
+    void cuts_part_and_repeats_join_data()
+    {
+        QTest::addColumn<QStringList>("source");  // of ffmpeg
+        QTest::addColumn<QString>("name");
+        QTest::addColumn<QList<double>>("starts");  // in seconds, of sound in windows of the model
+        const auto inputs = [](const QStringList& sources) {
+            QStringList arguments;
+            for (const QString& source : sources)
+                arguments << "-f"
+                          << "lavfi"
+                          << "-i" << source;
+            return arguments;
+        };
+        const QString size = "=size=160x120:rate=5:duration=";
+        QTest::newRow("three scenes") << inputs(
+                                             {"testsrc" + size + "3", "mandelbrot=size=160x120:rate=5", "smptebars" + size + "2"})
+                + QStringList{"-filter_complex", "[1]trim=duration=3[b];[0][b][2]concat=n=3"}
+                                      << "scenes.mp4" << QList<double>{0, 3, 6};
+        QTest::newRow("a minute and a half of one picture")
+            << inputs({"smptebars" + size + "90"}) << "still.mp4" << QList<double>{0, 60};
+        QTest::newRow("twelve seconds of movement")
+            << inputs({"testsrc2" + size + "12"}) << "moving.mp4" << QList<double>{0, 4, 8};
+        QTest::newRow("a minute and a half of one tone")
+            << inputs({"sine=frequency=300:duration=90"}) << "tone.wav" << QList<double>{0, 14};
+        QTest::newRow("noise between silences")
+            << inputs({"anoisesrc=d=30:a=0.1"}) + QStringList{"-af", "volume=0:enable='between(t,10,20)'"} << "noise.wav"
+            << QList<double>{0, 2, 4, 5};
+    }
+    void cuts_part_and_repeats_join()
+    {
+        QFETCH(QStringList, source);
+        QFETCH(QString, name);
+        QFETCH(QList<double>, starts);
+        QTemporaryDir dir;
+        const fs::path file = fs::path(dir.path().toStdString()) / name.toStdString();
+        std::vector<std::string> arguments{"-nostdin", "-v", "error"};
+        for (const QString& argument : source)
+            arguments.push_back(argument.toStdString());
+        arguments.push_back(file.string());
+        QCOMPARE(run_program("ffmpeg", arguments), 0);
+        Engine engine(options(dir));
+        const EmbeddedFile embedded = embed_file(engine, file);
+        QCOMPARE(engine.encoder().sound_window(), 4.096);  // what the rows above count with
+        const double unit = name.endsWith("wav") ? engine.encoder().sound_window() : 1;
+        QList<double> found;
+        double last = 0;
+        for (const index::Moment& moment : embedded.moments) {
+            found << *moment.start / unit;
+            QVERIFY(*moment.start >= last - 0.05);
+            last = *moment.end;
+        }
+        QCOMPARE(embedded.vectors.count(), static_cast<int>(found.size()));
+        QVERIFY2(std::equal(found.begin(), found.end(), starts.begin(), starts.end(),
+                            [](double a, double b) { return std::abs(a - b) < 1e-3; }),
+                 qPrintable(QString("%1 moments, the second from %2").arg(found.size()).arg(found.value(1))));
+    }
+
     void a_span_is_one_moment_of_its_own()
     {
         QTemporaryDir dir;

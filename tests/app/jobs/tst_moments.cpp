@@ -24,24 +24,6 @@ class TestMoments : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
-    void picture_windows_cover_the_video_data()
-    {
-        QTest::addColumn<double>("duration");
-        QTest::addColumn<QString>("windows");
-        QTest::newRow("nothing") << 0.0 << "0-0";
-        QTest::newRow("less than a window") << 0.5 << "0-0.5";
-        QTest::newRow("one window") << 4.0 << "0-4";
-        QTest::newRow("a short rest joins") << 4.9 << "0-4.9";
-        QTest::newRow("a long rest stands alone") << 5.0 << "0-4 4-5";
-        QTest::newRow("several") << 11.5 << "0-4 4-8 8-11.5";
-        QTest::newRow("several and a short rest") << 12.25 << "0-4 4-8 8-12.25";
-    }
-    void picture_windows_cover_the_video()
-    {
-        QFETCH(double, duration);
-        QTEST(text_of(picture_windows(duration)), "windows");
-    }
-
     void frames_stand_at_the_middles_of_equal_parts_data()
     {
         QTest::addColumn<double>("start");
@@ -106,7 +88,7 @@ private Q_SLOTS:
 
     void chunks_hold_every_window_once_within_the_bounds()
     {
-        const std::vector<Window> windows = picture_windows(1000);
+        const std::vector<Window> windows = sound_windows(1000, 4);
         const std::vector<int> items(windows.size(), 4);
         for (const auto& [most, span, expected] : {std::tuple{64, HUGE_VAL, 16u}, {1'000'000, 40.0, 10u}, {1, HUGE_VAL, 1u}}) {
             const std::vector<Chunk> cut = chunks(windows, items, most, span);

@@ -46,6 +46,9 @@ Objectives::Objectives(const Recipe& recipe, const TrainingData& data) : recipe_
         if (items[i].sound) {
             if (data.sounds.has(i))
                 sounds_.push_back(i);
+        } else if (items[i].frames > 0) {
+            if (items[i].frames == recipe.model.max_frames && !data.pictures.views(i).empty())  // one length, so one pass
+                films_.push_back(i);
         } else if (!data.pictures.views(i).empty()) {
             (items[i].role == Role::Pair ? pairs_ : items[i].role == Role::Composite ? composites_ : photos_).push_back(i);
         }
@@ -69,6 +72,8 @@ Objectives::Objectives(const Recipe& recipe, const TrainingData& data) : recipe_
     };
     need(ObjectiveKind::PictureText, !pairs_.empty(), "pictures with captions");
     need(ObjectiveKind::ClipText, !pairs_.empty(), "pictures with captions");
+    need(ObjectiveKind::FilmText, !films_.empty(), "films");
+    need(ObjectiveKind::PictureSound, !data.corpus.picture_sounds().empty(), "pairs of a picture and a sound");
     need(ObjectiveKind::SoundText, !sounds_.empty(), "sounds with captions");
     need(ObjectiveKind::TextText, !data.corpus.text_pairs().empty(), "pairs of texts");
     need(ObjectiveKind::Concept, !photos_.empty(), "photos");
@@ -164,20 +169,25 @@ Objectives::Seen Objectives::seen(const at::Tensor& rows) const
     return {rows.narrow(1, 0, dim), rows.narrow(1, dim, dim), rows.narrow(1, 2 * dim, dim).detach(), rows.narrow(1, 3 * dim, 1).detach()};
 }
 
-PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds) const
+PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, double keep, Draws& draws) const
 {
+    auto generator = at::detail::createCPUGenerator(draws.bits());
     const auto length_of = [&](size_t i) { return data_.log_mel.padded_length(static_cast<int64_t>(sounds[i].size())); };
     PassList list;
     for (const auto& [length, members] : groups_of(sounds.size(), length_of)) {
         const int64_t tokens = length / recipe_.model.sound_patch_samples() * (recipe_.model.mel_bands / recipe_.model.sound_patch);
-        list.add(members, std::max<int64_t>(1, tokens), recipe_.pass_tokens, sounds.size(), [&, samples = length](const PassList::Part& part) {
+        const auto kept = std::max<int64_t>(1, static_cast<int64_t>(keep * static_cast<double>(tokens)));
+        list.add(members, kept, recipe_.pass_tokens, sounds.size(), [&, samples = length](const PassList::Part& part) {
             at::Tensor batch = at::zeros({static_cast<int64_t>(part.size()), samples});
             for (size_t row = 0; row < part.size(); ++row) {
                 const auto& sound = sounds[static_cast<size_t>(part[row])];
                 std::memcpy(batch.mutable_data_ptr<float>() + static_cast<int64_t>(row) * samples, sound.data(), sound.size() * sizeof(float));
             }
-            return [this, batch](const model::Network& network) {
-                const auto encoding = network.encode_spectrogram(data_.log_mel(batch));
+            std::optional<at::Tensor> left;
+            if (kept < tokens)
+                left = std::get<0>(at::rand({batch.size(0), tokens}, generator, at::kFloat).argsort(false, -1).narrow(-1, 0, kept).sort(-1));
+            return [this, batch, left](const model::Network& network) {
+                const auto encoding = network.encode_spectrogram(data_.log_mel(batch), left);
                 return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
             };
         });
@@ -238,18 +248,26 @@ size_t Objectives::draw_picture(const ObjectiveRecipe& objective, Draws& draws) 
     return list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))];
 }
 
+ViewPlace Objectives::draw_view(size_t item, double crops, Draws& draws) const
+{
+    const auto& places = data_.pictures.views(item);
+    const bool crop = draws.uniform() < crops && places.size() > 1;
+    return places[crop ? 1 + static_cast<size_t>(draws.below(static_cast<int64_t>(places.size()) - 1)) : 0];
+}
+
 StepLoss Objectives::clip_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
 {
-    const bool still = objective.kind == ObjectiveKind::PictureText;
+    const bool still = objective.kind == ObjectiveKind::PictureText, film = objective.kind == ObjectiveKind::FilmText;
     const auto frames = still ? 1 : static_cast<size_t>(2 + draws.below(network.config().max_frames - 1));
-    const auto drawn = draw_captioned(objective.batch, draws, [&] { return draw_picture(objective, draws); });
+    const auto drawn = draw_captioned(objective.batch, draws, [&] {
+        return film ? films_[static_cast<size_t>(draws.below(static_cast<int64_t>(films_.size())))] : draw_picture(objective, draws);
+    });
     std::vector<std::vector<ViewPlace>> clips;
     for (const size_t item : drawn.items) {
         std::vector<ViewPlace> places = data_.pictures.views(item);
         auto& clip = clips.emplace_back();
-        if (still) {
-            const bool crop = draws.uniform() < objective.views && places.size() > 1;
-            clip = {places[crop ? 1 + static_cast<size_t>(draws.below(static_cast<int64_t>(places.size()) - 1)) : 0]};
+        if (still || film) {
+            clip = still ? std::vector{draw_view(item, objective.views, draws)} : places;
             continue;
         }
         const auto grid = data_.pictures.grid(places.front().file);
@@ -273,9 +291,42 @@ StepLoss Objectives::sound_text(Passes& passes, const model::Network& network, c
     std::vector<std::vector<float>> windows;
     for (const size_t item : drawn.items)
         windows.push_back(data_.sounds.draw(item, static_cast<size_t>(network.config().max_sound_samples()), draws));
-    const size_t media = passes.add(sounds(windows)), captions = passes.add(texts(drawn.captions));
+    const size_t media = passes.add(sounds(windows, objective.keep, draws)), captions = passes.add(texts(drawn.captions));
     passes.forward();
     return against_captions(passes.rows(media), {}, passes.rows(captions), drawn.captions, network.temperature("sound_text"), objective);
+}
+
+StepLoss Objectives::picture_sound(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
+{
+    const auto& pairs = data_.corpus.picture_sounds();
+    std::vector<std::vector<ViewPlace>> clips;
+    std::vector<std::vector<float>> windows;
+    std::map<std::string, std::vector<int64_t>> rows_of;  // by thing
+    while (static_cast<int64_t>(clips.size()) < objective.batch) {
+        const auto& pair = pairs[static_cast<size_t>(draws.below(static_cast<int64_t>(pairs.size())))];
+        if (data_.pictures.views(pair.picture).empty() || !data_.sounds.has(pair.sound))
+            continue;
+        rows_of[pair.thing].push_back(static_cast<int64_t>(clips.size()));
+        clips.push_back({draw_view(pair.picture, objective.views, draws)});
+        windows.push_back(data_.sounds.draw(pair.sound, static_cast<size_t>(network.config().max_sound_samples()), draws));
+    }
+    // Every pair of a picture and a sound of one thing is a right one.
+    at::Tensor targets = at::zeros({objective.batch, objective.batch});
+    for (const auto& [thing, rows] : rows_of)
+        for (const int64_t row : rows)
+            targets[row].index_fill_(0, at::tensor(rows), 1.0 / static_cast<double>(rows.size()));
+    const size_t seen_list = passes.add(views(clips, objective.keep, kHiddenConcepts, draws)),
+                 heard_list = passes.add(sounds(windows, objective.keep, draws));
+    passes.forward();
+    const Seen pictures = seen(passes.rows(seen_list));
+    const at::Tensor& heard = passes.rows(heard_list);
+    const at::Tensor contrast = nce(pictures.vectors, heard, network.temperature("picture_sound"), targets);
+    StepLoss result;
+    result.total = contrast * objective.nce;
+    result.nce = contrast.item<double>();
+    result.accuracy = accuracy(pictures.vectors, heard);
+    result.gate = pictures.gate.mean().item<double>();
+    return result;
 }
 
 StepLoss Objectives::text_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
@@ -371,7 +422,9 @@ StepLoss Objectives::loss(Passes& passes, const model::Network& network, size_t 
     StepLoss result;
     switch (entry.kind) {
     case ObjectiveKind::PictureText:
-    case ObjectiveKind::ClipText: result = clip_text(passes, network, entry, draws); break;
+    case ObjectiveKind::ClipText:
+    case ObjectiveKind::FilmText: result = clip_text(passes, network, entry, draws); break;
+    case ObjectiveKind::PictureSound: result = picture_sound(passes, network, entry, draws); break;
     case ObjectiveKind::SoundText: result = sound_text(passes, network, entry, draws); break;
     case ObjectiveKind::TextText: result = text_text(passes, network, entry, draws); break;
     case ObjectiveKind::TextTeacher: result = text_teacher(passes, entry, draws); break;

@@ -45,8 +45,8 @@ public:
     /// keeps the same number of tokens whatever its grid, so that clips of several grids share a pass. Rows: vector, the
     /// head's own vector before the gate, concept (each joint_dim), gate (1).
     PassList views(const std::vector<std::vector<ViewPlace>>& clips, double keep, double hidden_concepts, Draws& draws) const;
-    /// Sounds, those of one padded length together. Rows: unit vectors [joint_dim].
-    PassList sounds(const std::vector<std::vector<float>>& sounds) const;
+    /// Sounds, those of one padded length together, each with a share `keep` of its tokens. Rows: unit vectors [joint_dim].
+    PassList sounds(const std::vector<std::vector<float>>& sounds, double keep, Draws& draws) const;
 
 private:
     /// Draws `batch` captioned items with one caption each. Captions of a batch share a few lengths, because each length is
@@ -59,6 +59,8 @@ private:
     Captioned draw_captioned(int64_t batch, Draws& draws, const Pick& pick) const;
 
     size_t draw_picture(const ObjectiveRecipe& objective, Draws& draws) const;
+    /// The whole picture or, for a share `crops` of the draws, one of its random crops.
+    ViewPlace draw_view(size_t item, double crops, Draws& draws) const;
 
     /// The columns of a row of views().
     struct Seen {
@@ -71,13 +73,14 @@ private:
                               const std::vector<int64_t>& captions, const at::Tensor& temperature, const ObjectiveRecipe& objective) const;
     StepLoss clip_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
     StepLoss sound_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
+    StepLoss picture_sound(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
     StepLoss text_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const;
     StepLoss text_teacher(Passes& passes, const ObjectiveRecipe& objective, Draws& draws) const;
     StepLoss concept_teacher(Passes& passes, const ObjectiveRecipe& objective, Draws& draws) const;
 
     const Recipe& recipe_;
     TrainingData data_;
-    std::vector<size_t> pairs_, composites_, photos_, sounds_;  // indices into Corpus::items()
+    std::vector<size_t> pairs_, composites_, photos_, films_, sounds_;  // indices into Corpus::items()
     std::vector<std::vector<int64_t>> texts_by_role_;           // by TextRole
     std::vector<std::map<size_t, std::vector<int64_t>>> texts_by_length_;  // by TextRole, then number of pieces
     std::vector<std::vector<int64_t>> piece_ids_;               // by text

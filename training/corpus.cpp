@@ -53,6 +53,7 @@ Corpus::Corpus(const std::filesystem::path& root) : root_(root)
 {
     read_texts();
     read_items();
+    read_picture_sounds();
     hash_ = hash_of(hash_ + hash_of(read_whole(root / "tokenizer.model"))).substr(0, 16);
 
     teacher_file_ = std::make_unique<model::SafetensorsFile>(root / "teacher.safetensors");
@@ -97,32 +98,69 @@ void Corpus::read_texts()
     hash_ = hash_of(texts) + hash_of(pairs);
 }
 
+void Corpus::read_item(const nlohmann::json& json, bool film)
+{
+    if (json.at("split") != "train")
+        return;
+    Item item;
+    item.id = json.at("id");
+    item.path = root_ / json.at("path").get<std::string>();
+    if (film) {
+        item.id = -1 - item.id;
+        item.frames = json.at("frames");
+        if (item.frames < 1 || item.frames > 64)
+            throw std::invalid_argument("a film has 1 … 64 frames");
+    }
+    item.sound = json.at("kind") == "sound";
+    const auto role = json.at("role").get<std::string>();
+    item.role = role == "pair" ? Role::Pair : role == "composite" ? Role::Composite : Role::Photo;
+    item.source = json.at("source");
+    item.label = json.at("label");
+    for (const auto& text : json.at("texts")) {
+        const int64_t index = text.get<int64_t>();
+        if (index < 0 || index >= static_cast<int64_t>(texts_.size()))
+            throw std::out_of_range("names a text that is not there");
+        item.texts.push_back(index);
+    }
+    if (item.texts.empty() != (item.role == Role::Photo))
+        throw std::invalid_argument("a pair or composite needs texts, a photo has none");
+    items_.push_back(std::move(item));
+}
+
 void Corpus::read_items()
 {
-    const auto path = root_ / "items.jsonl";
+    for (const bool film : {false, true}) {
+        const auto path = root_ / (film ? "videos.jsonl" : "items.jsonl");
+        if (film && !std::filesystem::exists(path))
+            continue;
+        const auto whole = read_whole(path);
+        hash_ += hash_of(whole);
+        each_line(path, whole, [&](const std::string& line) { read_item(nlohmann::json::parse(line), film); });
+    }
+}
+
+void Corpus::read_picture_sounds()
+{
+    const auto path = root_ / "pairs_image_sound.tsv";
+    if (!std::filesystem::exists(path))
+        return;
+    std::unordered_map<int64_t, size_t> index_of;
+    for (size_t i = 0; i < items_.size(); ++i)
+        index_of[items_[i].id] = i;
     const auto whole = read_whole(path);
     hash_ += hash_of(whole);
     each_line(path, whole, [&](const std::string& line) {
-        const auto json = nlohmann::json::parse(line);
-        if (json.at("split") != "train")
-            return;
-        Item item;
-        item.id = json.at("id");
-        item.path = root_ / json.at("path").get<std::string>();
-        item.sound = json.at("kind") == "sound";
-        const auto role = json.at("role").get<std::string>();
-        item.role = role == "pair" ? Role::Pair : role == "composite" ? Role::Composite : Role::Photo;
-        item.source = json.at("source");
-        item.label = json.at("label");
-        for (const auto& text : json.at("texts")) {
-            const int64_t index = text.get<int64_t>();
-            if (index < 0 || index >= static_cast<int64_t>(texts_.size()))
-                throw std::out_of_range("names a text that is not there");
-            item.texts.push_back(index);
-        }
-        if (item.texts.empty() != (item.role == Role::Photo))
-            throw std::invalid_argument("a pair or composite needs texts, a photo has none");
-        items_.push_back(std::move(item));
+        std::istringstream fields(line);
+        int64_t picture = -1, sound = -1;
+        PictureSound pair{};
+        fields >> picture >> sound >> std::ws;
+        std::getline(fields, pair.thing);
+        const auto seen = index_of.find(picture), heard = index_of.find(sound);
+        if (seen == index_of.end() || heard == index_of.end() || items_[seen->second].sound || !items_[heard->second].sound)
+            throw std::out_of_range("does not name a picture and a sound that are there");
+        pair.picture = seen->second;
+        pair.sound = heard->second;
+        picture_sounds_.push_back(std::move(pair));
     });
 }
 

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "core/model/config.h"
 #include "core/model/safetensors.h"
 
@@ -22,6 +24,7 @@ struct Item {
     int64_t id = 0;
     std::filesystem::path path;  ///< absolute
     bool sound = false;
+    int frames = 0;  ///< of a film: `path` is a folder with 0.jpg, 1.jpg, …; 0 for pictures and sounds
     Role role = Role::Pair;
     std::string source, label;
     std::vector<int64_t> texts;  ///< indices into Corpus::texts; empty for photos
@@ -36,11 +39,19 @@ public:
     explicit Corpus(const std::filesystem::path& root);
 
     const std::filesystem::path& root() const { return root_; }
-    /// Items of the train split, by ascending id.
+    /// Items of the train split: pictures and sounds by ascending id, then films, whose ids are negative.
     const std::vector<Item>& items() const { return items_; }
     const std::vector<std::string>& texts() const { return texts_; }
     const std::vector<TextRole>& text_roles() const { return text_roles_; }
     const std::vector<std::pair<int64_t, int64_t>>& text_pairs() const { return text_pairs_; }
+
+    /// A picture and a sound of the same thing, as indices into items(), and which thing.
+    struct PictureSound {
+        size_t picture, sound;
+        std::string thing;
+    };
+    /// Empty where the corpus has none.
+    const std::vector<PictureSound>& picture_sounds() const { return picture_sounds_; }
 
     /// Teacher vectors of some texts: minus the mean over WordNet's lemmas, unit length. [n, 384] fp32.
     at::Tensor teacher(const std::vector<int64_t>& texts) const;
@@ -59,6 +70,8 @@ public:
 
 private:
     void read_items();
+    void read_item(const nlohmann::json& json, bool film);
+    void read_picture_sounds();
     void read_texts();
     void find_words();
 
@@ -67,6 +80,7 @@ private:
     std::vector<std::string> texts_;
     std::vector<TextRole> text_roles_;
     std::vector<std::pair<int64_t, int64_t>> text_pairs_;
+    std::vector<PictureSound> picture_sounds_;
     std::string hash_;
     std::unique_ptr<model::SafetensorsFile> teacher_file_, concepts_file_;
     at::Tensor teacher_, mean_;

@@ -170,7 +170,7 @@ void CorpusMixture::complete(model::Checkpoint& checkpoint, const model::Network
         const Item& item = corpus_.items()[i];
         if (item.sound && sounds_.has(i))
             sounding.push_back(i);
-        else if (!item.sound && !pictures_.views(i).empty() && item.role != Role::Composite)
+        else if (!item.sound && item.frames == 0 && !pictures_.views(i).empty() && item.role != Role::Composite)
             (item.role == Role::Pair ? drawings : photos).push_back(i);
     }
     std::vector<std::vector<ViewPlace>> views;
@@ -185,7 +185,7 @@ void CorpusMixture::complete(model::Checkpoint& checkpoint, const model::Network
     for (int i = 0; i < 192; ++i)
         windows.push_back(sounds_.head(sounding[static_cast<size_t>(draws.below(static_cast<int64_t>(sounding.size())))],
                                        static_cast<size_t>(recipe_.model.max_sound_samples())));
-    checkpoint.background_sound = objectives_.sounds(windows).run(network);
+    checkpoint.background_sound = objectives_.sounds(windows, 1.0, draws).run(network);
 
     checkpoint.provenance["corpus"] = corpus_.hash();
     checkpoint.provenance["data"] = "see training/corpus and resources/ATTRIBUTION.md";

@@ -156,6 +156,10 @@ void PictureFeatures::build(const Corpus& corpus, const std::vector<media::Size>
                 const Item& item = *pictures[i];
                 try {
                     auto& views = decoded[i - begin];
+                    for (int frame = 0; frame < item.frames; ++frame)
+                        views.push_back({item.id, frame, to_pixels(decoder.still(item.path / (std::to_string(frame) + ".jpg"), {sizes, 0}, cancel))});
+                    if (item.frames > 0)
+                        continue;
                     views.push_back({item.id, 0, to_pixels(decoder.still(item.path, {sizes, 0}, cancel))});
                     if (item.role == Role::Pair && crops > 0) {
                         const at::Tensor whole = to_pixels(decoder.still(item.path, {{}, 512}, cancel));

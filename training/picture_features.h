@@ -27,7 +27,7 @@ struct ViewPlace {
 
 /// Trunk maps (bf16) and concept vectors (fp32) of all pictures of a corpus: view 0 is the whole picture as search would
 /// see it; pictures of role Pair have `crops` more views, random crops of 40 to 100 % of the area, half of them mirrored.
-/// Which crops is a function of the seed and the item's id. The files are mapped, not read into memory.
+/// A film's views are its frames, in order. Which crops is a function of the seed and the item's id. The files are mapped, not read into memory.
 class PictureFeatures {
 public:
     /// Opens the cache below `folder` or builds it, decoding on all workers and running the trunk on all threads.

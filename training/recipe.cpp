@@ -21,7 +21,8 @@ struct KindRow {
     const char* name;
 };
 constexpr KindRow kKinds[] = {{ObjectiveKind::PictureText, "picture-text"}, {ObjectiveKind::ClipText, "clip-text"},
-                              {ObjectiveKind::SoundText, "sound-text"},     {ObjectiveKind::TextText, "text-text"},
+                              {ObjectiveKind::FilmText, "film-text"},       {ObjectiveKind::SoundText, "sound-text"},
+                              {ObjectiveKind::PictureSound, "picture-sound"}, {ObjectiveKind::TextText, "text-text"},
                               {ObjectiveKind::TextTeacher, "text-teacher"}, {ObjectiveKind::Concept, "concept"}};
 
 /// Reads one table and remembers which keys were asked for, so that the rest can be refused.

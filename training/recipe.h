@@ -16,7 +16,9 @@ namespace imprint::training {
 enum class ObjectiveKind {
     PictureText,  ///< NCE between pictures and captions, with the captions' teacher vectors as soft targets
     ClipText,     ///< the same over clips of two to four views of one picture
+    FilmText,     ///< the same over films, their frames in order
     SoundText,    ///< the same over sounds
+    PictureSound, ///< NCE between pictures and sounds of the same thing
     TextText,     ///< NCE between paired texts (word and gloss, word and broader word)
     TextTeacher,  ///< distillation of the sentence encoder: its vectors and its similarities
     Concept,      ///< distillation of the concept vector on unlabelled photo crops
@@ -28,7 +30,7 @@ struct ObjectiveRecipe {
     ObjectiveKind kind = ObjectiveKind::PictureText;
     double weight = 1;          ///< share of the steps
     int64_t batch = 128;        ///< items per step
-    double keep = 1.0;          ///< share of vision tokens that DropToken leaves
+    double keep = 1.0;          ///< share of the media's tokens that DropToken leaves
     double cosine = 1.0;        ///< weight of 1 − cos to the target beside NCE
     double nce = 1.0;           ///< weight of the NCE part
     double composites = 0.3;    ///< PictureText, ClipText: share of draws taken from composites

@@ -228,7 +228,7 @@ StepLoss Objectives::against_captions(const at::Tensor& media, const at::Tensor&
     const at::Tensor teacher = data_.corpus.teacher(captions);
     const at::Tensor targets = soft_targets(teacher, recipe_.target_sharpness);
     at::Tensor contrast = nce(media, texts, temperature, targets);
-    at::Tensor distance = cosine_distance(media, teacher) + cosine_distance(texts, teacher);
+    at::Tensor distance = cosine_distance(media, teacher) + cosine_distance(texts, data_.corpus.query_targets(captions));
     if (own.defined()) {
         contrast = (contrast + nce(own, texts, temperature, targets)) / 2;
         distance = distance + cosine_distance(own, teacher);
@@ -323,9 +323,9 @@ StepLoss Objectives::picture_sound(Passes& passes, const model::Network& network
     const at::Tensor contrast = nce(pictures.vectors, heard, network.temperature("picture_sound"), targets);
     StepLoss result;
     result.total = contrast * objective.nce;
-    result.nce = contrast.item<double>();
-    result.accuracy = accuracy(pictures.vectors, heard);
-    result.gate = pictures.gate.mean().item<double>();
+    result.figures["nce"] = contrast.detach();
+    result.figures["accuracy"] = accuracy(pictures.vectors, heard);
+    result.figures["gate"] = pictures.gate.mean();
     return result;
 }
 
@@ -383,7 +383,7 @@ StepLoss Objectives::text_teacher(Passes& passes, const ObjectiveRecipe& objecti
     const size_t list = passes.add(this->texts(texts));
     passes.forward();
     const at::Tensor& student = passes.rows(list);
-    const at::Tensor teacher = data_.corpus.teacher(texts);
+    const at::Tensor teacher = data_.corpus.query_targets(texts);
     // The student must point where the teacher points, and tell the batch's other texts apart as the teacher does.
     const at::Tensor relations = nce(student, teacher, at::full({1}, 1 / recipe_.target_sharpness),
                                      soft_targets(teacher, recipe_.target_sharpness));

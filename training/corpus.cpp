@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include <cstring>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -66,6 +67,7 @@ Corpus::Corpus(const std::filesystem::path& root) : root_(root)
     // The file stays mapped; rows are converted when they are drawn.
     teacher_ = at::from_blob(const_cast<std::byte*>(vectors.data.data()), vectors.shape, at::kHalf);
     mean_ = model::to_tensor(teacher_file_->at("lemma_mean"), "lemma_mean");
+    read_query_expansion();
 }
 
 std::string Corpus::tokenizer(model::TextStem stem) const
@@ -169,6 +171,34 @@ at::Tensor Corpus::teacher(const std::vector<int64_t>& texts) const
     const at::Tensor index = at::tensor(texts, at::kLong);
     const at::Tensor centred = teacher_.index_select(0, index).to(at::kFloat) - mean_;
     return centred / centred.norm(2, {-1}, true).clamp_min(1e-6);
+}
+
+void Corpus::read_query_expansion()
+{
+    const auto path = root_ / "query_expansion.safetensors";
+    if (!std::filesystem::exists(path))
+        return;
+    expansion_file_ = std::make_unique<model::SafetensorsFile>(path);
+    const auto &lines = expansion_file_->at("lines"), &vectors = expansion_file_->at("vectors");
+    if (lines.dtype != model::DType::I64 || lines.shape.size() != 1 || vectors.dtype != model::DType::F16
+        || vectors.shape != std::vector<int64_t>{lines.shape[0], teacher_.size(1)})
+        throw Error(ErrorKind::Malformed, path.string(), "does not hold one I64 line and one F16 vector per text",
+                    "Make the corpus again with training/corpus/build.sh");
+    expanded_ = at::from_blob(const_cast<std::byte*>(vectors.data.data()), vectors.shape, at::kHalf);
+    for (int64_t row = 0; row < lines.shape[0]; ++row) {
+        int64_t text = 0;
+        std::memcpy(&text, lines.data.data() + static_cast<size_t>(row) * sizeof text, sizeof text);
+        expanded_row_[text] = row;
+    }
+}
+
+at::Tensor Corpus::query_targets(const std::vector<int64_t>& texts) const
+{
+    at::Tensor targets = teacher(texts);
+    for (size_t i = 0; i < texts.size(); ++i)
+        if (const auto found = expanded_row_.find(texts[i]); found != expanded_row_.end())
+            targets[static_cast<int64_t>(i)].copy_(expanded_[found->second]);
+    return targets;
 }
 
 void Corpus::find_words()

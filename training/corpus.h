@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -55,6 +56,9 @@ public:
 
     /// Teacher vectors of some texts: minus the mean over WordNet's lemmas, unit length. [n, 384] fp32.
     at::Tensor teacher(const std::vector<int64_t>& texts) const;
+    /// Where a text should point as a query: as teacher(), but nouns of WordNet lean towards their gloss and broader words, by
+    /// which pictures of other sources are found better. The same as teacher() where the corpus has no such targets.
+    at::Tensor query_targets(const std::vector<int64_t>& texts) const;
     /// [classes, 384]
     at::Tensor class_text() const;
     /// What the teacher makes of each piece of the vocabulary, minus the mean over lemmas: [pieces, 384] fp32; undefined where
@@ -74,6 +78,7 @@ private:
     void read_picture_sounds();
     void read_texts();
     void find_words();
+    void read_query_expansion();
 
     std::filesystem::path root_;
     std::vector<Item> items_;
@@ -82,8 +87,10 @@ private:
     std::vector<std::pair<int64_t, int64_t>> text_pairs_;
     std::vector<PictureSound> picture_sounds_;
     std::string hash_;
-    std::unique_ptr<model::SafetensorsFile> teacher_file_, concepts_file_;
+    std::unique_ptr<model::SafetensorsFile> teacher_file_, concepts_file_, expansion_file_;
     at::Tensor teacher_, mean_;
+    at::Tensor expanded_;                           // [n, 384] fp16
+    std::unordered_map<int64_t, int64_t> expanded_row_;  // by text
 };
 
 }  // namespace imprint::training

@@ -14,8 +14,10 @@
 #include <thread>
 
 #include "core/media/decoder.h"
+#include "training/evaluation/cross_pools.h"
 #include "training/evaluation/metrics.h"
 #include "training/evaluation/pools.h"
+#include "training/evaluation/ranking.h"
 
 namespace imprint::evaluation
 {
@@ -39,29 +41,6 @@ struct Gallery {
     std::vector<bool> good;
 };
 
-/// Runs `work(i)` for i in [0, count) on every processor; what it throws as Error comes back per index.
-std::vector<std::optional<Error>> in_parallel(int count, const std::function<void(int)>& work)
-{
-    std::vector<std::optional<Error>> errors(static_cast<size_t>(count));
-    std::atomic<int> next{0};
-    std::vector<std::jthread> threads;
-    for (unsigned t = 0; t < std::max(1u, std::thread::hardware_concurrency()); ++t)
-        threads.emplace_back([&] {
-            for (int i = next++; i < count; i = next++) {
-                try {
-                    work(i);
-                } catch (const Error& error) {
-                    errors[i] = error;
-                }
-            }
-        });
-    threads.clear(); // joins
-    for (const auto& error : errors)
-        if (error && error->kind() == ErrorKind::Cancelled)
-            throw *error;
-    return errors;
-}
-
 void note_failures(Gallery& gallery, const Pool& pool, int first, const std::vector<std::optional<Error>>& errors)
 {
     for (size_t i = 0; i < errors.size(); ++i) {
@@ -70,12 +49,6 @@ void note_failures(Gallery& gallery, const Pool& pool, int first, const std::vec
         gallery.good[first + i] = false;
         gallery.failed.push_back({pool.items[first + i].name, errors[i]->reason()});
     }
-}
-
-void append(Vectors& all, const Vectors& some)
-{
-    all.dim = some.dim;
-    all.values.insert(all.values.end(), some.values.begin(), some.values.end());
 }
 
 void add_pictures(Gallery& gallery, const Pool& pool, int first, int count, Encoder& encoder, media::Decoder& decoder,
@@ -147,25 +120,6 @@ Gallery gallery_of(const Pool& pool, Encoder& encoder, media::Decoder& decoder, 
     return gallery;
 }
 
-/// [queries, items]: the best inner product over an item's rows.
-Scores scores_of(const Vectors& queries, const Vectors& rows, const std::vector<int>& item_of_row, int items)
-{
-    Scores scores(queries.count(), items);
-    std::fill(scores.values.begin(), scores.values.end(), -std::numeric_limits<float>::infinity());
-    for (int query = 0; query < queries.count(); ++query) {
-        const auto q = queries.row(query);
-        for (int row = 0; row < rows.count(); ++row) {
-            const auto r = rows.row(row);
-            double product = 0;
-            for (size_t i = 0; i < q.size(); ++i)
-                product += static_cast<double>(q[i]) * r[i];
-            float& best = scores.row(query)[item_of_row[row]];
-            best = std::max(best, static_cast<float>(product));
-        }
-    }
-    return scores;
-}
-
 Scores file_name_scores(const Pool& pool, const Queries& queries)
 {
     std::vector<std::vector<std::string>> names;
@@ -178,21 +132,6 @@ Scores file_name_scores(const Pool& pool, const Queries& queries)
             scores.row(query)[item] = matching_words(words, names[item]);
     }
     return scores;
-}
-
-json figures(const Outcome& outcome, const EvalOptions& options)
-{
-    const auto with_interval = [&](json& target, const char* name, const std::vector<double>& hits) {
-        const Interval interval = bootstrap(hits, options.bootstrap, options.seed);
-        target[name] = mean(hits);
-        target[std::string(name) + "_interval"] = {interval.low, interval.high};
-    };
-    json result;
-    with_interval(result, "r1", outcome.hit1);
-    with_interval(result, "r5", outcome.hit5);
-    with_interval(result, "r10", outcome.hit10);
-    result["median_rank"] = median(outcome.rank);
-    return result;
 }
 
 Outcome difference(const Outcome& a, const Outcome& b)
@@ -235,9 +174,9 @@ void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw
         json entry = {{"group", group.name}, {"labels", raw ? "raw" : "clean"}, {"queries", group.queries.size()}};
         const Outcome model = systems[0].second.subset(group.queries);
         for (const auto& [name, outcome] : systems) {
-            entry["systems"][name] = figures(outcome.subset(group.queries), options);
+            entry["systems"][name] = figures(outcome.subset(group.queries), options.bootstrap, options.seed);
             if (name == "conse")
-                entry["model_minus_conse"] = figures(difference(model, outcome.subset(group.queries)), options);
+                entry["model_minus_conse"] = figures(difference(model, outcome.subset(group.queries)), options.bootstrap, options.seed);
         }
         groups.push_back(std::move(entry));
     }
@@ -306,10 +245,19 @@ std::vector<std::string> wanted_pools(const EvalOptions& options, const std::fil
 {
     const bool all = options.suites.empty()
         || std::find(options.suites.begin(), options.suites.end(), "all") != options.suites.end();
-    if (!all)
+    std::vector<std::string> known = pool_names();
+    known.insert(known.end(), cross_pool_names().begin(), cross_pool_names().end());
+    if (!all) {
+        std::string list = "all";
+        for (const std::string& name : known)
+            list += ", " + name;
+        for (const std::string& name : options.suites)
+            if (std::find(known.begin(), known.end(), name) == known.end())
+                throw Error(ErrorKind::Usage, name, "is no evaluation suite", "Choose among " + list);
         return options.suites;
+    }
     std::vector<std::string> present;
-    for (const std::string& name : pool_names())
+    for (const std::string& name : known)
         if (std::filesystem::exists(corpus / "pools" / (name + ".jsonl")))
             present.push_back(name);
     if (present.empty())
@@ -330,8 +278,13 @@ nlohmann::json evaluate(const EvalOptions& options)
     const Teacher teacher(corpus);
 
     json pools = json::array();
-    for (const std::string& name : names)
-        pools.push_back(evaluate_pool(name, corpus, encoder, decoder, teacher, options));
+    for (const std::string& name : names) {
+        const auto& cross = cross_pool_names();
+        if (std::find(cross.begin(), cross.end(), name) == cross.end())
+            pools.push_back(evaluate_pool(name, corpus, encoder, decoder, teacher, options));
+        else
+            pools.push_back(evaluate_cross_pool(corpus, name, encoder, decoder, {options.bootstrap, options.seed, options.cancel}));
+    }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
     return {{"checkpoint",
                 {{"file", options.checkpoint.filename().string()}, {"model", encoder.model_name()},

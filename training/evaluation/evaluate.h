@@ -18,7 +18,7 @@ namespace imprint::evaluation
 
 struct EvalOptions {
     std::filesystem::path checkpoint;
-    std::vector<std::string> suites; ///< of pool_names(); empty or "all": every pool that the corpus has
+    std::vector<std::string> suites; ///< of pool_names() and cross_pool_names(); empty or "all": what the corpus has
     std::filesystem::path corpus; ///< empty: default_corpus()
     EncoderOptions encoder;
     int bootstrap = 1000; ///< resamples behind each interval

@@ -66,10 +66,10 @@ Pool read_pool(const std::filesystem::path& corpus, const std::string& name)
 {
     const auto& known = pool_names();
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-        std::string all = "all";
+        std::string all;
         for (const std::string& each : known)
-            all += ", " + each;
-        throw Error(ErrorKind::Usage, name, "is no evaluation suite", "Choose among " + all);
+            all += (all.empty() ? "" : ", ") + each;
+        throw Error(ErrorKind::Usage, name, "is no pool of labelled media", "Choose among " + all);
     }
     const std::filesystem::path file = corpus / "pools" / (name + ".jsonl");
     std::ifstream in(file);

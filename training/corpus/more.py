@@ -117,15 +117,15 @@ class More:
         import motion
 
         models = {furniture.sides(item)[0][0]: item for item in self._of("image", "train") if item.source == "furniture-side"}
-        jobs = []
+        jobs, rows = [], []
         for key in sorted(models, key=lambda key: digest("turntable", key))[: self._most(TURNTABLES)]:
             item = models[key]
             sides = [(str(self.cut_of_key(side)), file) for side, file in furniture.sides(item)]
             path = "media/turntable/" + key.rsplit("/", 1)[-1].rpartition("-")[0]
             jobs.append(("turntable", sides, [str(g) for g in self.build.grounds], key, str(self.out / path)))
             row = _row(path, "video", item.source, "pair", item.label, motion.captions(item.label, "turntable"))
-            self.films.append({**row, "motion": "turntable", "frames": motion.FRAMES})
-        self._run(jobs, "turntables")
+            rows.append({**row, "motion": "turntable", "frames": motion.FRAMES})
+        self.films += [row for row, made in zip(rows, self._run(jobs, "turntables")) if made]
 
     def motion_pool(self) -> None:
         """Every way of moving with each of some things that no training item shows."""

@@ -209,14 +209,22 @@ class More:
         for row in sounds:
             row["words"] = seen_words(row["label"])
         sounds = [{**row, "kind": "sound"} for row in sounds if row["words"]]
-        heard = {word for row in sounds for word in row["words"]}
-        pictures = []
-        for item in self._of("image", "instance"):
-            word = shown_word(item.label)
-            if item.plain and word in heard:
-                pictures.append({"path": self.path_of(item), "label": item.label.lower(), "source": item.source, "words": [word],
-                                 "kind": "image"})
-        return pictures + sounds
+        pictures = [{"path": self.path_of(item), "label": item.label.lower(), "source": item.source,
+                     "words": [shown_word(item.label)], "kind": "image"}
+                    for item in self._of("image", "instance") if item.plain and shown_word(item.label)]
+        return one_sound_a_word(pictures, sounds)
+
+
+def one_sound_a_word(pictures: list[dict], sounds: list[dict]) -> list[dict]:
+    """The pictures that a sound answers, and the sounds: of a word that a picture shows, one. Were there more, chance alone
+    would find one of them among ten."""
+    asked, used, kept = {row["words"][0] for row in pictures}, set(), []
+    for row in sorted(sounds, key=lambda row: digest("one sound a word", row["path"])):
+        answered = asked & set(row["words"])
+        if not answered & used:
+            used |= answered
+            kept.append(row)
+    return [row for row in pictures if row["words"][0] in used] + sorted(kept, key=lambda row: row["path"])
 
 
 def seen_words(label: str) -> list[str]:

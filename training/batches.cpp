@@ -429,6 +429,7 @@ StepLoss Objectives::loss(Passes& passes, const model::Network& network, size_t 
     case ObjectiveKind::TextText: result = text_text(passes, network, entry, draws); break;
     case ObjectiveKind::TextTeacher: result = text_teacher(passes, entry, draws); break;
     case ObjectiveKind::Concept: result = concept_teacher(passes, entry, draws); break;
+    default: IMPRINT_ASSERT(!"an objective over a corpus");
     }
     result.samples = entry.batch;
     return result;

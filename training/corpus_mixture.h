@@ -19,7 +19,7 @@ public:
 
     std::string name(size_t objective) const override { return objective_name(recipe_.objectives[objective].kind); }
     /// One objective a step, weighted at random.
-    std::vector<Task> tasks(int64_t step) override { return {{sampler_.choose(step), step, 1}}; }
+    std::vector<Task> tasks(int64_t step) override { return {{sampler_.choose(step), step, step, 1}}; }
     StepLoss loss(Passes& passes, const model::Network& network, const Task& task) override
     {
         return objectives_.loss(passes, network, task.objective, task.draw);

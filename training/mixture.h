@@ -3,11 +3,8 @@
 // step is made of is asked here. imp_method.md section 3.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,23 +15,11 @@
 #include "core/model/checkpoint.h"
 #include "core/model/network.h"
 #include "training/passes.h"
+#include "training/plan.h"
 #include "training/recipe.h"
+#include "training/step_loss.h"
 
 namespace imprint::training {
-
-/// One batch of one step. A step with several tasks adds up their gradients, each times its weight, and updates once.
-struct Task {
-    size_t objective = 0;  ///< its number in the mixture
-    int64_t draw = 0;      ///< which draw of the objective, from 0
-    double weight = 1;
-};
-
-/// What a batch says.
-struct StepLoss {
-    at::Tensor total;  ///< scalar to go backwards from, made of the passes' rows; the z-loss is the passes' own
-    std::map<std::string, at::Tensor> figures;  ///< for the log, by name: scalars without gradients
-    int64_t samples = 0;                        ///< in the batch
-};
 
 /// For one thread at a time.
 class Mixture {
@@ -66,6 +51,7 @@ public:
 };
 
 struct MixtureOptions {
+    at::Device device = at::kCPU;                 ///< where the network computes
     model::Precision precision;                   ///< of the network's products
     std::function<void(const std::string&)> log;  ///< one line at a time, from any thread
     CancelToken cancel;

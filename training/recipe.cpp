@@ -2,267 +2,303 @@
 // TOML in, a checked recipe out.
 #include "training/recipe.h"
 
-#include <cmath>
 #include <cstdlib>
-#include <numbers>
+#include <map>
 #include <optional>
 #include <set>
 
 #include <nlohmann/json.hpp>
-#include <toml++/toml.h>
 
 #include "core/base/error.h"
+#include "core/model/named_configs.h"
+#include "training/recipe_parts.h"
+#include "training/recipe_table.h"
+#include "training/samplers.h"
 
 namespace imprint::training {
 namespace {
 
-struct KindRow {
-    ObjectiveKind kind;
-    const char* name;
-};
-constexpr KindRow kKinds[] = {{ObjectiveKind::PictureText, "picture-text"}, {ObjectiveKind::ClipText, "clip-text"},
-                              {ObjectiveKind::FilmText, "film-text"},       {ObjectiveKind::SoundText, "sound-text"},
-                              {ObjectiveKind::PictureSound, "picture-sound"}, {ObjectiveKind::TextText, "text-text"},
-                              {ObjectiveKind::TextTeacher, "text-teacher"}, {ObjectiveKind::Concept, "concept"}};
-
-/// Reads one table and remembers which keys were asked for, so that the rest can be refused.
-class Table {
+/// One file while it is read.
+class Reader {
 public:
-    Table(const toml::table& table, std::string file, std::string place)
-        : table_(table), file_(std::move(file)), place_(std::move(place))
+    explicit Reader(const std::filesystem::path& path)
+        : path_(path), file_(path.string()), table_(parsed(path)), root_(table_, file_, "")
     {
     }
 
-    template <typename T>
-    void read(const char* key, T& value)
-    {
-        known_.insert(key);
-        const toml::node* node = table_.get(key);
-        if (!node)
-            return;
-        std::optional<T> found;
-        if constexpr (std::is_same_v<T, double>)
-            found = node->is_number() ? node->value<double>() : std::nullopt;
-        else
-            found = node->value_exact<T>();
-        if (!found)
-            refuse(*node, key, "has the wrong type");
-        value = *found;
-    }
-    template <typename T>
-    void read(const char* key, T& value, T low, T high)
-    {
-        read(key, value);
-        if (!(value >= low && value <= high))
-            refuse(table_.get(key) ? *table_.get(key) : static_cast<const toml::node&>(table_), key,
-                   "must lie in " + text(low) + " … " + text(high));
-    }
-    void read_int(const char* key, int& value, int low, int high)
-    {
-        int64_t wide = value;
-        read<int64_t>(key, wide, low, high);
-        value = static_cast<int>(wide);
-    }
-    const toml::node* take(const char* key)
-    {
-        known_.insert(key);
-        return table_.get(key);
-    }
-    void finish() const
-    {
-        for (const auto& [key, node] : table_)
-            if (!known_.count(std::string(key.str())))
-                refuse(node, std::string(key.str()), "is not a key of a recipe");
-    }
-    [[noreturn]] void refuse(const toml::node& node, const std::string& key, const std::string& reason) const
-    {
-        throw Error(ErrorKind::Malformed, file_ + ":" + std::to_string(node.source().begin.line),
-                    (place_.empty() ? "" : place_ + ".") + key + " " + reason);
-    }
+    Recipe recipe();
+    Recipe suite(const model::ModelConfig& model);
 
 private:
-    static std::string text(double v) { return nlohmann::json(v).dump(); }
-    static std::string text(int64_t v) { return std::to_string(v); }
+    static toml::table parsed(const std::filesystem::path& path);
+    void read_model(model::ModelConfig& model);
+    void read_optimizer(RecipeTable& t);
+    void read_text_shares(RecipeTable& t);
+    void check_whole();
+    void check_combine();
 
-    const toml::table& table_;
-    std::string file_, place_;
-    std::set<std::string> known_;
+    template <typename Fill>
+    void section(const char* name, const Fill& fill)
+    {
+        const toml::node* node = root_.take(name);
+        const toml::table empty;
+        if (node && !node->is_table())
+            root_.refuse(name, "must be a table");
+        RecipeTable reader(node ? *node->as_table() : empty, file_, name);
+        fill(reader);
+        reader.finish("[" + std::string(name) + "]");
+    }
+    /// Each table of [[name]].
+    template <typename Read>
+    void each(const char* name, const Read& read)
+    {
+        const toml::node* node = root_.take(name);
+        if (!node)
+            return;
+        if (!node->is_array_of_tables())
+            root_.refuse(name, "must be tables, as [[" + std::string(name) + "]]");
+        for (const auto& entry : *node->as_array()) {
+            RecipeTable reader(*entry.as_table(), file_, name);
+            read(reader);
+        }
+    }
+    void read_datasets()
+    {
+        each("dataset", [&](RecipeTable& t) {
+            recipe_.datasets.push_back(parts::read_dataset(t, path_));
+            for (size_t i = 0; i + 1 < recipe_.datasets.size(); ++i)
+                if (recipe_.datasets[i].name == recipe_.datasets.back().name)
+                    t.refuse("name", "\"" + recipe_.datasets[i].name + "\" is taken by another data set");
+        });
+    }
+    void read_evaluations()
+    {
+        each("evaluation", [&](RecipeTable& t) {
+            recipe_.evaluations.push_back(parts::read_evaluation(t, recipe_, path_));
+            for (size_t i = 0; i + 1 < recipe_.evaluations.size(); ++i)
+                if (recipe_.evaluations[i].name == recipe_.evaluations.back().name)
+                    t.refuse("name",
+                             "\"" + recipe_.evaluations[i].name + "\" is taken by another evaluation: give it one of its own");
+        });
+    }
+
+    std::filesystem::path path_;
+    std::string file_;
+    toml::table table_;
+    RecipeTable root_;
+    Recipe recipe_;
 };
 
-// The model table uses the checkpoint's own field names and checks.
-model::ModelConfig read_model(const toml::node* node, const Table& root, const std::string& file)
+toml::table Reader::parsed(const std::filesystem::path& path)
 {
-    if (!node)
-        return {};
-    if (!node->is_table())
-        root.refuse(*node, "model", "must be a table");
-    nlohmann::json fields = nlohmann::json::object();
-    for (const auto& [key, value] : *node->as_table()) {
-        const std::string name(key.str());
-        if (value.is_string())
-            fields[name] = *value.value<std::string>();
-        else if (value.is_boolean())
-            fields[name] = *value.value<bool>();
-        else if (value.is_integer())
-            fields[name] = *value.value<int64_t>();
-        else if (value.is_floating_point())
-            fields[name] = *value.value<double>();
-        else
-            root.refuse(value, "model." + name, "has the wrong type");
+    if (!std::filesystem::is_regular_file(path))
+        throw Error(ErrorKind::NotFound, path.string(), "there is no such recipe", "Recipes lie under resources/recipes");
+    try {
+        return toml::parse_file(path.string());
+    } catch (const toml::parse_error& e) {
+        throw Error(ErrorKind::Malformed, path.string() + ":" + std::to_string(e.source().begin.line),
+                    std::string(e.description()));
     }
-    return model::config_from_json(fields, file + ":" + std::to_string(node->source().begin.line));
 }
 
-ObjectiveRecipe read_objective(const toml::table& table, const std::string& file)
+// The checkpoint's own field names and checks, over the defaults or a named configuration.
+void Reader::read_model(model::ModelConfig& model)
 {
-    Table reader(table, file, "objective");
-    ObjectiveRecipe objective;
-    std::string kind;
-    reader.read("kind", kind);
-    const auto row = std::find_if(std::begin(kKinds), std::end(kKinds), [&](const auto& r) { return kind == r.name; });
-    if (row == std::end(kKinds))
-        reader.refuse(table, "kind", "\"" + kind + "\" is not an objective");
-    objective.kind = row->kind;
-    reader.read("weight", objective.weight, 0.0, 1e6);
-    reader.read<int64_t>("batch", objective.batch, 2, 1 << 20);
-    reader.read("keep", objective.keep, 0.05, 1.0);
-    reader.read("cosine", objective.cosine, 0.0, 1e3);
-    reader.read("nce", objective.nce, 0.0, 1e3);
-    reader.read("composites", objective.composites, 0.0, 1.0);
-    reader.read("views", objective.views, 0.0, 1.0);
-    reader.finish();
-    return objective;
+    const toml::node* node = root_.take("model");
+    if (!node)
+        return;
+    if (!node->is_table())
+        root_.refuse("model", "must be a table");
+    RecipeTable reader(*node->as_table(), file_, "model");
+    std::string base;
+    reader.read("config", base);
+    nlohmann::json fields = nlohmann::json::object(), own = json_of(*node);
+    own.erase("config");
+    if (!base.empty()) {
+        try {
+            fields = model::to_json(model::named_config(base));
+        } catch (const Error& error) {
+            reader.refuse("config", "\"" + base + "\" " + error.reason() + ". " + error.remedy());
+        }
+    }
+    fields.update(own);
+    model = model::config_from_json(fields, file_ + ":" + std::to_string(node->source().begin.line));
+}
+
+void Reader::read_text_shares(RecipeTable& t)
+{
+    auto& shares = recipe_.text_shares;
+    t.read("caption", shares.caption, 0.0, 1e6);
+    t.read("word", shares.word, 0.0, 1e6);
+    t.read("prompt", shares.prompt, 0.0, 1e6);
+    t.read("lemma", shares.lemma, 0.0, 1e6);
+    t.read("gloss", shares.gloss, 0.0, 1e6);
+    t.read("class_text", shares.class_text, 0.0, 1e6);
+    if (shares.caption + shares.word + shares.prompt + shares.lemma + shares.gloss + shares.class_text <= 0)
+        root_.refuse("text_shares", "are all zero");
+}
+
+void Reader::read_optimizer(RecipeTable& t)
+{
+    t.read("rate", recipe_.rate, 0.0, 1.0);
+    t.read("final_rate", recipe_.final_rate, 0.0, 1.0);
+    t.read<int64_t>("warmup", recipe_.warmup, 0, INT64_MAX / 4);
+    t.read<int64_t>("pre_warmup", recipe_.pre_warmup, 0, INT64_MAX / 4);
+    if (t.has("warmup_rate"))
+        t.read("warmup_rate", recipe_.warmup_rate, 0.0, 1.0);
+    t.read("pre_warmup_rate", recipe_.pre_warmup_rate, 0.0, 1.0);
+    t.read("beta1", recipe_.beta1, 0.0, 0.9999);
+    t.read("beta2", recipe_.beta2, 0.0, 0.99999);
+    t.read("epsilon", recipe_.epsilon, 0.0, 1.0);
+    t.read("decay", recipe_.decay, 0.0, 10.0);
+    t.read("clip", recipe_.clip, 0.0, 1e9);
+    t.read("z_loss", recipe_.z_loss, 0.0, 1e3);
+    const std::vector<std::string> precisions = {"auto", "fp32", "bf16"};
+    recipe_.precision = precisions[t.read_word("precision", precisions, 0)];
+}
+
+Recipe Reader::recipe()
+{
+    std::string corpus, initial, tokenizer, stem;
+    int64_t seed = 1;
+    root_.read("corpus", corpus);
+    root_.read("initial", initial);
+    root_.read("tokenizer", tokenizer);
+    root_.read("stem", stem);
+    root_.read<int64_t>("seed", seed, 0, INT64_MAX);
+    root_.read<int64_t>("steps", recipe_.steps, 0, INT64_MAX / 4);
+    root_.read("device", recipe_.device);
+    if (recipe_.device != "auto" && recipe_.device != "cpu" && recipe_.device.rfind("cuda", 0) != 0)
+        root_.refuse("device", "\"" + recipe_.device + "\" is not auto, cpu or cuda[:N]");
+    recipe_.corpus = corpus;
+    recipe_.initial = initial;
+    recipe_.tokenizer = parts::beside(path_, tokenizer);
+    recipe_.stem = parts::beside(path_, stem);
+    recipe_.seed = static_cast<uint64_t>(seed);
+    read_model(recipe_.model);
+    section("mixture", [&](RecipeTable& t) {
+        recipe_.sampling = static_cast<Sampling>(t.read_word("sampler", parts::kSamplings, 0));
+        recipe_.policy = static_cast<Policy>(t.read_word("policy", parts::kPolicies, 0));
+    });
+    section("data", [&](RecipeTable& t) {
+        t.read_int("workers", recipe_.workers, 0, 1024);
+        t.read_int("prefetch", recipe_.prefetch, 0, 1024);
+        t.read<int64_t>("most_unreadable", recipe_.most_unreadable, 0, INT64_MAX);
+        t.read_int("views_per_picture", recipe_.views_per_picture, 0, 16);
+        t.read("target_sharpness", recipe_.target_sharpness, 1.0, 1000.0);
+    });
+    section("text_shares", [&](RecipeTable& t) { read_text_shares(t); });
+    section("optimizer", [&](RecipeTable& t) { read_optimizer(t); });
+    section("run", [&](RecipeTable& t) {
+        t.read<int64_t>("checkpoint_every", recipe_.checkpoint_every, 1, INT64_MAX);
+        t.read<int64_t>("evaluate_every", recipe_.evaluate_every, 1, INT64_MAX);
+        t.read<int64_t>("log_every", recipe_.log_every, 1, INT64_MAX);
+        t.read<int64_t>("pass_tokens", recipe_.pass_tokens, 1, INT64_MAX);
+        t.read_int("keep_checkpoints", recipe_.keep_checkpoints, 1, 1000);
+        t.read("eight_bit", recipe_.eight_bit);
+    });
+    read_datasets();
+    each("objective", [&](RecipeTable& t) {
+        recipe_.objectives.push_back(parts::read_objective(t, recipe_));
+        for (size_t i = 0; i + 1 < recipe_.objectives.size(); ++i)
+            if (!on_corpus(recipe_.objectives[i].kind) && recipe_.objectives[i].name == recipe_.objectives.back().name)
+                t.refuse("name", "\"" + recipe_.objectives[i].name + "\" is taken by another objective: give it one of its own");
+    });
+    read_evaluations();
+    root_.finish("a recipe");
+    check_whole();
+    return recipe_;
+}
+
+void Reader::check_whole()
+{
+    if (recipe_.objectives.empty())
+        root_.refuse("objective", "is wanted at least once, as [[objective]]");
+    double sum = 0;
+    bool corpus = false, data = false, texts = !recipe_.evaluations.empty(), sounds = false;
+    for (const auto& objective : recipe_.objectives) {
+        sum += objective.weight;
+        (on_corpus(objective.kind) ? corpus : data) = true;
+        for (const auto& modality : objective.modalities) {
+            texts = texts || modality == "text";
+            sounds = sounds || modality == "sound";
+        }
+    }
+    if (sum <= 0)
+        root_.refuse("objective", "weights add up to nothing");
+    if (corpus && data)
+        root_.refuse(
+            "objective",
+            "kinds over a corpus and over data sets do not go together: name the corpus as a data set of the kind \"corpus\"");
+    if (corpus && (recipe_.policy != Policy::Alternate || recipe_.sampling != Sampling::Weighted))
+        root_.refuse("mixture", "of objectives over a corpus is weighted and alternates");
+    if (corpus && recipe_.model.vision_stem != model::VisionStem::Hybrid)
+        root_.refuse("model", "must have the hybrid stem: objectives over a corpus read the trunk's maps");
+    if (corpus && !recipe_.evaluations.empty())
+        root_.refuse("evaluation", "is for objectives over data sets; a corpus has its own pools");
+    if (data && texts && recipe_.tokenizer.empty())
+        root_.refuse("tokenizer", "is wanted: a SentencePiece model, or a checkpoint that has one");
+    if (data && recipe_.model.vision_stem == model::VisionStem::Hybrid && recipe_.stem.empty())
+        root_.refuse("stem", "is wanted with the hybrid stem: a checkpoint whose trunk and class texts it takes");
+    if (sounds && recipe_.model.standardise_sound && recipe_.stem.empty())
+        root_.refuse("stem", "is wanted where model.standardise_sound is on: a checkpoint whose statistics of sound it takes");
+    if (recipe_.policy == Policy::Combine)
+        check_combine();
+    if (recipe_.steps > 0 && recipe_.warmup + recipe_.pre_warmup >= recipe_.steps)
+        root_.refuse("optimizer.warmup", "must be shorter than the run's steps");
+    if (recipe_.pre_warmup > 0 && recipe_.warmup_rate < 0)
+        root_.refuse("optimizer.pre_warmup", "needs a warmup_rate to fall to");
+}
+
+void Reader::check_combine()
+{
+    for (const auto& a : recipe_.objectives)
+        for (const auto& b : recipe_.objectives)
+            if (&a != &b && a.draws_like(b))
+                return;
+    root_.refuse("mixture",
+                 "policy \"combine\" needs objectives that can share a batch: equal datasets, batch, resolutions, "
+                 "sound_seconds, clips, captions and text_tokens");
+}
+
+Recipe Reader::suite(const model::ModelConfig& model)
+{
+    recipe_.model = model;
+    read_datasets();
+    read_evaluations();
+    if (recipe_.evaluations.empty())
+        root_.refuse("evaluation", "is wanted at least once, as [[evaluation]]");
+    // What else a recipe says does not concern an evaluation.
+    static const std::set<std::string> of_recipes = {"corpus",      "initial",   "tokenizer", "stem",     "seed",
+                                                     "steps",       "device",    "model",     "mixture",  "data",
+                                                     "text_shares", "optimizer", "run",       "objective"};
+    for (const auto& name : of_recipes)
+        root_.take(name.c_str());
+    root_.finish("an evaluation suite");
+    return recipe_;
 }
 
 }  // namespace
 
-const char* objective_name(ObjectiveKind kind)
+Recipe read_recipe(const std::filesystem::path& path) { return Reader(path).recipe(); }
+
+Recipe read_suite(const std::filesystem::path& path, const model::ModelConfig& model) { return Reader(path).suite(model); }
+
+Schedule schedule_of(const Recipe& recipe)
 {
-    for (const auto& row : kKinds)
-        if (row.kind == kind)
-            return row.name;
-    return "";
+    Schedule schedule;
+    schedule.steps = recipe.steps;
+    schedule.pre_warmup = recipe.pre_warmup;
+    schedule.pre_warmup_from = recipe.pre_warmup_rate;
+    schedule.warmup = recipe.warmup;
+    schedule.warmup_from =
+        recipe.warmup_rate >= 0 ? recipe.warmup_rate : recipe.rate / static_cast<double>(std::max<int64_t>(1, recipe.warmup));
+    schedule.peak = recipe.rate;
+    schedule.last = recipe.final_rate;
+    return schedule;
 }
 
-Recipe read_recipe(const std::filesystem::path& path)
-{
-    const std::string file = path.string();
-    if (!std::filesystem::is_regular_file(path))
-        throw Error(ErrorKind::NotFound, file, "there is no such recipe", "Recipes lie under resources/recipes");
-    toml::table table;
-    try {
-        table = toml::parse_file(file);
-    } catch (const toml::parse_error& e) {
-        throw Error(ErrorKind::Malformed, file + ":" + std::to_string(e.source().begin.line), std::string(e.description()));
-    }
-    Table root(table, file, "");
-    Recipe recipe;
-    std::string corpus, initial;
-    int64_t seed = 1;
-    root.read("corpus", corpus);
-    root.read("initial", initial);
-    root.read<int64_t>("seed", seed, 0, INT64_MAX);
-    root.read<int64_t>("steps", recipe.steps, 0, INT64_MAX);
-    recipe.corpus = corpus;
-    recipe.initial = initial;
-    recipe.seed = static_cast<uint64_t>(seed);
-    recipe.model = read_model(root.take("model"), root, file);
-
-    const auto section = [&](const char* name, auto&& fill) {
-        const toml::node* node = root.take(name);
-        static const toml::table empty;
-        if (node && !node->is_table())
-            root.refuse(*node, name, "must be a table");
-        Table reader(node ? *node->as_table() : empty, file, name);
-        fill(reader);
-        reader.finish();
-    };
-    section("data", [&](Table& t) {
-        t.read_int("views_per_picture", recipe.views_per_picture, 0, 16);
-        t.read("target_sharpness", recipe.target_sharpness, 1.0, 1000.0);
-    });
-    section("text_shares", [&](Table& t) {
-        auto& shares = recipe.text_shares;
-        t.read("caption", shares.caption, 0.0, 1e6);
-        t.read("word", shares.word, 0.0, 1e6);
-        t.read("prompt", shares.prompt, 0.0, 1e6);
-        t.read("lemma", shares.lemma, 0.0, 1e6);
-        t.read("gloss", shares.gloss, 0.0, 1e6);
-        t.read("class_text", shares.class_text, 0.0, 1e6);
-        if (shares.caption + shares.word + shares.prompt + shares.lemma + shares.gloss + shares.class_text <= 0)
-            throw Error(ErrorKind::Malformed, file, "text_shares are all zero");
-    });
-    section("optimizer", [&](Table& t) {
-        t.read("rate", recipe.rate, 0.0, 1.0);
-        t.read("final_rate", recipe.final_rate, 0.0, 1.0);
-        t.read<int64_t>("warmup", recipe.warmup, 0, INT64_MAX);
-        t.read("beta1", recipe.beta1, 0.0, 0.9999);
-        t.read("beta2", recipe.beta2, 0.0, 0.99999);
-        t.read("epsilon", recipe.epsilon, 0.0, 1.0);
-        t.read("decay", recipe.decay, 0.0, 10.0);
-        t.read("clip", recipe.clip, 0.0, 1e9);
-        t.read("z_loss", recipe.z_loss, 0.0, 1e3);
-        t.read("precision", recipe.precision);
-        if (recipe.precision != "auto" && recipe.precision != "fp32" && recipe.precision != "bf16")
-            t.refuse(*t.take("precision"), "precision", "\"" + recipe.precision + "\" is not auto, fp32 or bf16");
-    });
-    section("run", [&](Table& t) {
-        t.read<int64_t>("checkpoint_every", recipe.checkpoint_every, 1, INT64_MAX);
-        t.read<int64_t>("evaluate_every", recipe.evaluate_every, 1, INT64_MAX);
-        t.read<int64_t>("log_every", recipe.log_every, 1, INT64_MAX);
-        t.read<int64_t>("pass_tokens", recipe.pass_tokens, 1, INT64_MAX);
-        t.read_int("keep_checkpoints", recipe.keep_checkpoints, 1, 1000);
-        t.read("eight_bit", recipe.eight_bit);
-    });
-    const toml::node* objectives = root.take("objective");
-    if (!objectives || !objectives->is_array_of_tables())
-        root.refuse(table, "objective", "is wanted at least once, as [[objective]]");
-    for (const auto& node : *objectives->as_array())
-        recipe.objectives.push_back(read_objective(*node.as_table(), file));
-    root.finish();
-
-    double sum = 0;
-    for (const auto& objective : recipe.objectives)
-        sum += objective.weight;
-    if (sum <= 0)
-        root.refuse(*objectives, "objective", "weights add up to nothing");
-    if (recipe.steps > 0 && recipe.warmup >= recipe.steps)
-        root.refuse(table, "optimizer.warmup", "must be shorter than the run's steps");
-    return recipe;
-}
-
-nlohmann::json to_json(const Recipe& r)
-{
-    nlohmann::json objectives = nlohmann::json::array();
-    for (const auto& o : r.objectives)
-        objectives.push_back({{"kind", objective_name(o.kind)}, {"weight", o.weight}, {"batch", o.batch}, {"keep", o.keep},
-                              {"cosine", o.cosine}, {"nce", o.nce}, {"composites", o.composites}, {"views", o.views}});
-    return {{"seed", r.seed},
-            {"initial", r.initial.filename().string()},
-            {"steps", r.steps},
-            {"model", model::to_json(r.model)},
-            {"data", {{"views_per_picture", r.views_per_picture}, {"target_sharpness", r.target_sharpness}}},
-            {"text_shares",
-             {{"caption", r.text_shares.caption}, {"word", r.text_shares.word}, {"prompt", r.text_shares.prompt},
-              {"lemma", r.text_shares.lemma}, {"gloss", r.text_shares.gloss}, {"class_text", r.text_shares.class_text}}},
-            {"optimizer",
-             {{"rate", r.rate}, {"final_rate", r.final_rate}, {"warmup", r.warmup}, {"beta1", r.beta1}, {"beta2", r.beta2},
-              {"epsilon", r.epsilon}, {"decay", r.decay}, {"clip", r.clip}, {"z_loss", r.z_loss}, {"precision", r.precision}}},
-            {"run",
-             {{"checkpoint_every", r.checkpoint_every}, {"evaluate_every", r.evaluate_every}, {"log_every", r.log_every},
-              {"pass_tokens", r.pass_tokens},
-              {"keep_checkpoints", r.keep_checkpoints},
-              {"eight_bit", r.eight_bit}}},
-            {"objective", objectives}};
-}
-
-double learning_rate(const Recipe& recipe, int64_t step)
-{
-    if (step < recipe.warmup)
-        return recipe.rate * static_cast<double>(step + 1) / static_cast<double>(recipe.warmup);
-    const double t = static_cast<double>(step - recipe.warmup) / static_cast<double>(std::max<int64_t>(1, recipe.steps - recipe.warmup));
-    return recipe.final_rate + (recipe.rate - recipe.final_rate) * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, t)));
-}
+double learning_rate(const Recipe& recipe, int64_t step) { return schedule_of(recipe).rate(step); }
 
 std::filesystem::path default_corpus()
 {

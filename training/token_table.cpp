@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
+#include <regex>
 
 #include "core/base/error.h"
 
@@ -25,6 +26,18 @@ std::string name_of(const Resolution& resolution)
         std::snprintf(drop, sizeof drop, " drop %g", resolution.drop);
     return (resolution.frames == 1 ? "" : std::to_string(resolution.frames) + "x") + std::to_string(resolution.height) + "x"
         + std::to_string(resolution.width) + drop;
+}
+
+std::optional<Resolution> parse_resolution(const std::string& text)
+{
+    static const std::regex pattern(R"((?:(\d{1,4})x)?(\d{1,5})x(\d{1,5})(?: drop (0?\.\d{1,9}|0))?)");
+    std::smatch match;
+    if (!std::regex_match(text, match, pattern))
+        return std::nullopt;
+    Resolution resolution{match[1].matched ? std::stoi(match[1]) : 1, std::stoi(match[2]), std::stoi(match[3]), 0};
+    if (match[4].matched)
+        resolution.drop = std::stod(match[4]);
+    return resolution;
 }
 
 TokenGrid vision_grid(const model::ModelConfig& config, const Resolution& resolution)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ struct Resolution {
     double drop = 0;
     bool operator==(const Resolution&) const = default;
 };
-std::string name_of(const Resolution& resolution);  ///< "256x256", "16x256x256 drop 0.75"
+std::string name_of(const Resolution& resolution);                    ///< "256x256", "16x256x256 drop 0.75"
+std::optional<Resolution> parse_resolution(const std::string& text);  ///< the inverse; nothing where it is no resolution
 
 /// Tokens along each axis.
 struct TokenGrid {

@@ -16,6 +16,7 @@
 #include "core/base/processor.h"
 #include "core/model/checkpoint.h"
 #include "training/adamw.h"
+#include "training/device.h"
 #include "training/log/line_of.h"
 #include "training/log/run_events.h"
 #include "training/log/step_progress.h"
@@ -30,8 +31,10 @@ class Run {
 public:
     explicit Run(const TrainOptions& options)
         : options_(options), recipe_(read_recipe(options.recipe)),
+          device_(choose_device(options.encoder.device == "auto" ? recipe_.device : options.encoder.device,
+                                options.encoder.device == "auto" ? options.recipe.string() + ": device" : "--device")),
           folder_(options.run.empty() ? std::filesystem::path("run-" + options.recipe.stem().string()) : options.run),
-          mixture_(open_mixture(recipe_, {precision(), options.log, options.cancel})), lanes_(options.encoder.threads)
+          mixture_(open_mixture(recipe_, {device_, precision(), options.log, options.cancel})), lanes_(options.encoder.threads)
     {
         if (options.steps)
             recipe_.steps = *options.steps;
@@ -70,6 +73,7 @@ private:
 
     TrainOptions options_;
     Recipe recipe_;
+    at::Device device_;
     RunFolder folder_;
     std::unique_ptr<Mixture> mixture_;
     Lanes lanes_;
@@ -79,7 +83,7 @@ private:
 
 model::Precision Run::precision() const
 {
-    const bool bf16 = recipe_.precision == "bf16" || (recipe_.precision == "auto" && multiplies_bf16());
+    const bool bf16 = recipe_.precision == "bf16" || (recipe_.precision == "auto" && (device_.is_cuda() || multiplies_bf16()));
     return {bf16 ? at::kBFloat16 : at::kFloat};
 }
 
@@ -128,11 +132,23 @@ void Run::evaluate(const model::Network& network, int64_t step) const
     for (const auto& [group, figures] : groups.items()) {
         std::string text = "at step " + std::to_string(step) + ", " + group + ":";
         for (const auto& [name, value] : figures.items())
-            text += line_of(" %s %.3f", name.c_str(), value.get<double>());
+            if (value.is_number())
+                text += line_of(" %s %.3f", name.c_str(), value.get<double>());
         options_.log(text);
     }
     groups["step"] = step;
     metric(groups);
+}
+
+/// Where things lay on this machine is nobody's business.
+nlohmann::json without_folders(nlohmann::json value)
+{
+    if (value.is_string() && value.get_ref<const std::string&>().starts_with('/'))
+        return std::filesystem::path(value.get<std::string>()).filename().string();
+    if (value.is_structured())
+        for (auto& inner : value)
+            inner = without_folders(inner);
+    return value;
 }
 
 TrainReport Run::train()
@@ -155,11 +171,14 @@ TrainReport Run::train()
         if (folder_.has_state())
             throw Error(ErrorKind::Usage, folder_.path().string(), "holds a run already", "Add --resume, or name another folder");
         parameters = initial_parameters();
-        std::ofstream(folder_.path() / "recipe.json") << to_json(recipe_).dump(1) << "\n";
+        std::ofstream(folder_.path() / "recipe.toml") << to_toml(recipe_);
     }
-    for (const auto& spec : model::parameter_specs(recipe_.model))
+    for (const auto& spec : model::parameter_specs(recipe_.model)) {
+        at::Tensor& parameter = parameters.at(spec.name);
+        parameter = parameter.to(device_);
         if (!spec.frozen)
-            parameters.at(spec.name).requires_grad_(true);
+            parameter.requires_grad_(true);
+    }
     events_ = std::make_unique<RunEvents>(folder_.path() / "events", step);
     events_->recipe(to_json(recipe_));
     AdamW optimizer(recipe_.model, parameters);
@@ -225,7 +244,7 @@ std::filesystem::path Run::export_model(const model::Network& network, int64_t s
     checkpoint.config = recipe_.model;
     checkpoint.eight_bit = recipe_.eight_bit;
     checkpoint.parameters = network.parameters();
-    checkpoint.provenance = {{"recipe", to_json(recipe_)}, {"steps", step}, {"training_seconds", std::round(seconds)}};
+    checkpoint.provenance = {{"recipe", without_folders(to_json(recipe_))}, {"steps", step}, {"training_seconds", std::round(seconds)}};
     if (!initial_provenance_.is_null())
         checkpoint.provenance["initial"] = initial_provenance_;
     mixture_->complete(checkpoint, network);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `imprint model …` and `imprint eval`.
+#include <algorithm>
 #include <cstdio>
 
 #include "app/cli/commands.h"
@@ -9,6 +10,7 @@
 #include "core/model/model_info.h"
 #include "core/model/named_configs.h"
 #include "training/evaluation/evaluate.h"
+#include "training/suite.h"
 
 namespace imprint::cli {
 namespace {
@@ -87,8 +89,36 @@ int run(const ModelMergeCommand& command, const Session& session)
     return report_written(command.out, session);
 }
 
+/// Suites that are files are measured on their own data sets, apart from the corpus's pools.
+int run_suites(const EvalCommand& command, const Session& session)
+{
+    nlohmann::json results = nlohmann::json::array();
+    for (const auto& suite : command.suites) {
+        training::SuiteOptions options;
+        options.checkpoint = command.checkpoint;
+        options.suite = suite;
+        options.encoder = session.engine.encoder;
+        options.cancel = session.cancel;
+        options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", printable(line).c_str()); };
+        const nlohmann::json result = training::evaluate_suite(options);
+        results.push_back(result);
+        if (!session.json)
+            std::fputs(training::suite_table(result).c_str(), stdout);
+    }
+    if (session.json)
+        print_json(results);
+    return kDone;
+}
+
 int run(const EvalCommand& command, const Session& session)
 {
+    const auto files = std::count_if(command.suites.begin(), command.suites.end(),
+                                     [](const std::string& suite) { return suite.ends_with(".toml"); });
+    if (files > 0 && files < static_cast<std::ptrdiff_t>(command.suites.size()))
+        throw Error(ErrorKind::Usage, "imprint eval", "takes pools of the corpus or suites of your own (.toml), not both at once",
+                    "Call it twice");
+    if (files > 0)
+        return run_suites(command, session);
     evaluation::EvalOptions options;
     options.checkpoint = command.checkpoint;
     options.suites = command.suites;

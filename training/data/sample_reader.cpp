@@ -77,28 +77,33 @@ int64_t SampleReader::choice(int64_t draw, int64_t index, int attempt) const
 
 int64_t SampleReader::read(int64_t draw, int64_t index, const std::function<void(const Sample&)>& use)
 {
+    std::string last;
     for (int attempt = 0; attempt < kTriesPerItem; ++attempt) {
         const int64_t chosen = choice(draw, index, attempt);
-        if (known(chosen))
+        if (const auto reason = known(chosen)) {
+            last = *reason;
             continue;
+        }
         try {
             use(source_.sample(chosen));
             return chosen;
         } catch (const Error& error) {
             if (!concerns_the_sample(error.kind()))
                 throw;
-            record(chosen, error.what());
+            last = error.what();
+            record(chosen, last);
         }
     }
     throw Error(ErrorKind::LimitExceeded, source_.name(),
-                std::to_string(kTriesPerItem) + " tries for one item met no readable sample",
+                std::to_string(kTriesPerItem) + " tries for one item met no readable sample; the last one: " + last,
                 "Most of the data cannot be read: check it");
 }
 
-bool SampleReader::known(int64_t sample) const
+std::optional<std::string> SampleReader::known(int64_t sample) const
 {
     const std::lock_guard lock(mutex_);
-    return unreadable_.contains(sample);
+    const auto found = unreadable_.find(sample);
+    return found == unreadable_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void SampleReader::record(int64_t sample, const std::string& reason)

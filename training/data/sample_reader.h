@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,7 @@ public:
     void restore(const std::map<int64_t, std::string>& unreadable);
 
 private:
-    bool known(int64_t sample) const;
+    std::optional<std::string> known(int64_t sample) const;  ///< why it cannot be read
     void record(int64_t sample, const std::string& reason);
 
     const Source& source_;

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <fstream>
 #include <optional>
+#include <sstream>
+
+#include <toml++/toml.h>
 
 #include "core/base/error.h"
 
@@ -121,6 +124,23 @@ private:
     std::map<std::string, std::vector<ExpertUse>> experts_;
 };
 
+/// Null where there is none or it is damaged: curves can be drawn without it.
+json read_toml(const std::filesystem::path& file)
+{
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error))
+        return nullptr;
+    try {
+        const toml::table table = toml::parse_file(file.string());
+        std::ostringstream text;
+        text << toml::json_formatter(table);
+        const json parsed = json::parse(text.str(), nullptr, false);
+        return parsed.is_discarded() ? json(nullptr) : parsed;
+    } catch (const toml::parse_error&) {
+        return nullptr;
+    }
+}
+
 }  // namespace
 
 RunMetrics read_run_metrics(const std::filesystem::path& run)
@@ -132,10 +152,7 @@ RunMetrics read_run_metrics(const std::filesystem::path& run)
                     "Name the folder that `imprint train` wrote");
     RunMetrics metrics;
     metrics.name = std::filesystem::absolute(run / ".").parent_path().filename().string();
-    if (std::ifstream recipe(run / "recipe.json"); recipe)
-        metrics.recipe = json::parse(recipe, nullptr, false);
-    if (metrics.recipe.is_discarded())
-        metrics.recipe = nullptr;
+    metrics.recipe = read_toml(run / "recipe.toml");
     Reader reader(metrics);
     std::string line;
     while (std::getline(in, line))

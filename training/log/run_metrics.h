@@ -33,7 +33,7 @@ struct RunMetrics {
     int64_t damaged_lines = 0;                    ///< not JSON objects with a step: what a crash has torn
 };
 
-/// Reads <run>/metrics.jsonl and <run>/recipe.json. Where lines carry "seconds", adds the curves "samples/s" and "tokens/s" as
+/// Reads <run>/metrics.jsonl and <run>/recipe.toml. Where lines carry "seconds", adds the curves "samples/s" and "tokens/s" as
 /// far as lines or the recipe's batch sizes say how much a step held. Error(NotFound) where there is no run, Error(Malformed)
 /// naming the file where nothing in it is a metric.
 RunMetrics read_run_metrics(const std::filesystem::path& run);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/training/data/files.h"
+#include "training/data/corpus_source.h"
 #include "training/data/csv.h"
 #include "training/data/feature_source.h"
 #include "training/data/folder_source.h"
@@ -260,6 +261,51 @@ private Q_SLOTS:
                                   {"labels", view(wide, {static_cast<int64_t>(wide.size())}, model::DType::I64)}});
         const QString said = thrown([&] { FeatureSource source({path}); });
         QVERIFY2(said.startsWith("malformed|") && said.contains(words), qPrintable(said));
+    }
+
+    void a_corpus_gives_the_captioned_items_of_one_kind()
+    {
+        QTemporaryDir dir;
+        corpus_in(dir, R"({"path":"a.png","kind":"image","split":"train","texts":[0,2]}
+{"path":"b.wav","kind":"sound","split":"train","texts":[1]}
+{"path":"c.png","kind":"image","split":"test","texts":[1]}
+{"path":"d.png","kind":"image","split":"train","texts":[]}
+{"path":"e.png","kind":"image","split":"train","texts":[1]}
+)");
+        const CorpusSource pictures(dir.path().toStdString(), "image"), sounds(dir.path().toStdString(), "sound");
+        QCOMPARE(pictures.size(), int64_t{2});
+        QCOMPARE(sounds.size(), int64_t{1});
+        QCOMPARE(pictures.sample(0).texts, (std::vector<std::string>{"zero", "two"}));
+        QVERIFY(std::get<std::filesystem::path>(pictures.sample(1).media) == std::filesystem::path(dir.filePath("e.png").toStdString()));
+        QVERIFY(pictures.sample(1).name.ends_with("items.jsonl:5"));
+        QCOMPARE(pictures.sample(1).label, -1);
+    }
+
+    void a_corpus_that_is_wrong_is_refused_data()
+    {
+        QTest::addColumn<QString>("items");
+        QTest::addColumn<QString>("words");
+        const QString good = R"({"path":"a.png","kind":"image","split":"train","texts":[0]})";
+        QTest::newRow("no item") << good + "\nnonsense\n" << "items.jsonl:2";
+        QTest::newRow("a text that is not there") << R"({"path":"a.png","kind":"image","split":"train","texts":[9]})" << "text 9";
+        QTest::newRow("nothing of the kind") << R"({"path":"a.wav","kind":"sound","split":"train","texts":[0]})" << "kind image";
+    }
+    void a_corpus_that_is_wrong_is_refused()
+    {
+        QFETCH(QString, items);
+        QFETCH(QString, words);
+        QTemporaryDir dir;
+        corpus_in(dir, items.toUtf8());
+        const QString said = thrown([&] { CorpusSource source(dir.path().toStdString(), "image"); });
+        QVERIFY2(said.startsWith("malformed|") && said.contains(words), qPrintable(said));
+        QVERIFY(thrown([&] { CorpusSource source(dir.path().toStdString() + "/nowhere", "image"); }).startsWith("not-found|"));
+    }
+
+private:
+    static void corpus_in(const QTemporaryDir& dir, const QByteArray& items)
+    {
+        write(dir, "items.jsonl", items);
+        write(dir, "texts.txt", "zero\none\ntwo\n");
     }
 };
 

@@ -70,7 +70,7 @@ private Q_SLOTS:
     {
         QTemporaryDir dir;
         write(dir.filePath("metrics.jsonl"), metrics());
-        write(dir.filePath("recipe.json"), R"({"steps":400,"objective":[{"kind":"picture-text","batch":192}]})");
+        write(dir.filePath("recipe.toml"), "steps = 400\n[[objective]]\nkind = 'picture-text'\nbatch = 192\n");
         const RunMetrics read = read_run_metrics(dir.path().toStdString());
         QCOMPARE(read.damaged_lines, 1);
         QCOMPARE(read.last_step, 199);
@@ -102,7 +102,7 @@ private Q_SLOTS:
     {
         QTemporaryDir dir;
         write(dir.filePath("metrics.jsonl"), metrics());
-        write(dir.filePath("recipe.json"), R"({"steps":400,"note":"</pre><script>alert(1)</script>"})");
+        write(dir.filePath("recipe.toml"), "steps = 400\nnote = '</pre><script>alert(1)</script>'\n");
         write_report(dir.path().toStdString(), dir.filePath("page.html").toStdString());
         QFile file(dir.filePath("page.html"));
         QVERIFY(file.open(QIODevice::ReadOnly));

@@ -1,0 +1,354 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "training/inputs.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/base/error.h"
+
+namespace imprint::training {
+namespace {
+
+constexpr uint64_t kDropPurpose = 0xd409, kHidePurpose = 0x41de, kConceptPurpose = 0xc04c;
+constexpr double kHiddenConcepts = 0.3;  // as over a corpus (batches.cpp)
+
+at::Tensor long_tensor(const std::vector<int64_t>& values, at::IntArrayRef shape, at::Device device)
+{
+    return at::tensor(values, at::kLong).view(shape).to(device);
+}
+
+}  // namespace
+
+InputMaker::InputMaker(const model::ModelConfig& config, const tokens::TextTokenizer* tokenizer, const tokens::LogMel& log_mel,
+                       at::Device device)
+    : config_(config), tokenizer_(tokenizer), log_mel_(log_mel), device_(device)
+{
+}
+
+Inputs InputMaker::inputs(const Batch& batch, const BatchReader* reader, const Wanted& wanted, const How& how) const
+{
+    Inputs inputs;
+    const auto has = [&](const char* modality) { return !wanted.columns(modality).empty(); };
+    if (has("vision")) {
+        inputs.pixels = pixels(batch).to(device_);
+        if (how.training && batch.resolution.drop > 0)
+            inputs.kept = kept(batch, *reader).to(device_);
+        if (how.training && config_.vision_stem == model::VisionStem::Hybrid)
+            inputs.concept_seen = concept_seen(batch, *reader).to(device_);
+    }
+    const auto window = static_cast<int64_t>(std::lround(how.sound_seconds * media::kSampleRate));
+    if (has("sound"))
+        inputs.spectrogram = log_mel_(samples(batch, log_mel_.padded_length(window))).to(device_);
+    if (has("waveform")) {
+        const int64_t patch = config_.waveform_patch;
+        inputs.waveform = samples(batch, (window + patch - 1) / patch * patch).to(device_);
+    }
+    if (!has("text") && !has("masked_text"))
+        return inputs;
+    std::vector<std::string> texts;
+    for (const Example& example : batch.examples)
+        texts.insert(texts.end(), example.texts.begin(), example.texts.end());
+    if (has("text"))
+        inputs.texts = text_batches(texts, how.text_tokens);
+    if (has("masked_text")) {
+        inputs.masked_texts = text_batches(texts, how.text_tokens);
+        hide(inputs.masked_texts, batch, *reader, how.masked);
+    }
+    return inputs;
+}
+
+at::Tensor InputMaker::pixels(const Batch& batch) const
+{
+    const auto& first = batch.examples.front().clips;
+    const auto clips = static_cast<int64_t>(batch.examples.size() * first.size());
+    const Resolution& r = batch.resolution;
+    at::Tensor pixels = at::empty({clips, r.frames, r.height, r.width, 3}, at::kByte);
+    auto* out = pixels.mutable_data_ptr<uint8_t>();
+    for (const Example& example : batch.examples)
+        for (const auto& clip : example.clips)
+            for (const auto& frame : clip) {
+                IMPRINT_ASSERT(frame.width == r.width && frame.height == r.height);
+                out = std::copy(frame.rgb.begin(), frame.rgb.end(), out);
+            }
+    IMPRINT_ASSERT(out == pixels.const_data_ptr<uint8_t>() + pixels.numel());
+    return pixels;
+}
+
+// All clips of an example keep the same tokens (imp_method.md section 3).
+at::Tensor InputMaker::kept(const Batch& batch, const BatchReader& reader) const
+{
+    const TokenGrid grid = vision_grid(config_, batch.resolution);
+    std::vector<int64_t> all;
+    int64_t rows = 0;
+    for (size_t i = 0; i < batch.examples.size(); ++i) {
+        Draws draws = item_draws(reader.place(batch.draw, static_cast<int64_t>(i)), kDropPurpose);
+        const std::vector<int64_t> indices = kept_indices(grid, batch.resolution.drop, draws);
+        for (size_t clip = 0; clip < batch.examples[i].clips.size(); ++clip, ++rows)
+            all.insert(all.end(), indices.begin(), indices.end());
+    }
+    return at::tensor(all, at::kLong).view({rows, -1});
+}
+
+at::Tensor InputMaker::concept_seen(const Batch& batch, const BatchReader& reader) const
+{
+    std::vector<float> seen;
+    for (size_t i = 0; i < batch.examples.size(); ++i)
+        for (size_t clip = 0; clip < batch.examples[i].clips.size(); ++clip) {
+            Draws draws = item_draws(reader.place(batch.draw, static_cast<int64_t>(i)), kConceptPurpose + clip);
+            seen.push_back(draws.uniform() >= kHiddenConcepts ? 1.0f : 0.0f);
+        }
+    return at::tensor(seen).unsqueeze(1);
+}
+
+at::Tensor InputMaker::samples(const Batch& batch, int64_t length) const
+{
+    std::vector<const std::vector<float>*> sounds;
+    for (const Example& example : batch.examples)
+        for (const auto& sound : example.sounds)
+            sounds.push_back(&sound);
+    at::Tensor samples = at::zeros({static_cast<int64_t>(sounds.size()), length});
+    for (size_t row = 0; row < sounds.size(); ++row)
+        std::memcpy(samples.mutable_data_ptr<float>() + static_cast<int64_t>(row) * length, sounds[row]->data(),
+                    std::min<size_t>(sounds[row]->size(), static_cast<size_t>(length)) * sizeof(float));
+    return samples;
+}
+
+std::vector<TextBatch> InputMaker::text_batches(const std::vector<std::string>& texts, int text_tokens) const
+{
+    IMPRINT_ASSERT(tokenizer_);
+    std::map<int64_t, std::vector<int64_t>> members;  // by length
+    std::vector<std::vector<int64_t>> ids;
+    for (const auto& text : texts) {
+        auto& own = ids.emplace_back(tokenizer_->ids(text));
+        if (text_tokens > 0)
+            own.resize(static_cast<size_t>(text_tokens), 0);
+        members[static_cast<int64_t>(own.size())].push_back(static_cast<int64_t>(ids.size()) - 1);
+    }
+    std::vector<TextBatch> batches;
+    for (auto& [length, part] : members) {
+        std::vector<int64_t> all;
+        for (const int64_t member : part)
+            all.insert(all.end(), ids[static_cast<size_t>(member)].begin(), ids[static_cast<size_t>(member)].end());
+        TextBatch text;
+        text.ids = long_tensor(all, {static_cast<int64_t>(part.size()), length}, device_);
+        if (text_tokens > 0)
+            text.mask = text.ids != 0;
+        text.members = std::move(part);
+        batches.push_back(std::move(text));
+    }
+    return batches;
+}
+
+// imp_method.md section 4: a hidden piece becomes a random one or a sentinel, half and half; at least one of a text is hidden.
+// The sentinel is the vocabulary's last id.
+void InputMaker::hide(std::vector<TextBatch>& texts, const Batch& batch, const BatchReader& reader, double share) const
+{
+    const auto captions = static_cast<int64_t>(batch.examples.front().texts.size());
+    const int64_t sentinel = config_.vocabulary - 1;
+    for (TextBatch& text : texts) {
+        text.original = text.ids.to(at::kCPU).clone();
+        at::Tensor ids = text.original.clone(), hidden = at::zeros(ids.sizes(), at::kFloat);
+        auto* id = ids.mutable_data_ptr<int64_t>();
+        auto* mark = hidden.mutable_data_ptr<float>();
+        const int64_t length = ids.size(1);
+        for (size_t row = 0; row < text.members.size(); ++row) {
+            const int64_t member = text.members[row];
+            Draws draws =
+                item_draws(reader.place(batch.draw, member / captions), kHidePurpose + static_cast<uint64_t>(member % captions));
+            const auto own = id + static_cast<int64_t>(row) * length;
+            const auto marks = mark + static_cast<int64_t>(row) * length;
+            const int64_t real = std::max<int64_t>(1, std::count_if(own, own + length, [](int64_t piece) { return piece != 0; }));
+            const int64_t certain = draws.below(real);
+            for (int64_t t = 0; t < real; ++t) {
+                const bool chosen = draws.uniform() < share || t == certain;
+                const bool random = draws.uniform() < 0.5;
+                const int64_t other = draws.below(config_.vocabulary);
+                if (!chosen)
+                    continue;
+                own[t] = random ? other : sentinel;
+                marks[t] = 1;
+            }
+        }
+        text.ids = ids.to(device_);
+        text.original = text.original.to(device_);
+        text.hidden = hidden.to(device_);
+    }
+}
+
+Targets InputMaker::targets(const Batch& batch, int clips, int captions) const
+{
+    Targets targets;
+    targets.batch = static_cast<int64_t>(batch.examples.size());
+    targets.clips = clips;
+    targets.captions = captions;
+    std::vector<int64_t> labels;
+    std::vector<float> teacher;
+    for (const Example& example : batch.examples) {
+        labels.push_back(example.label);
+        teacher.insert(teacher.end(), example.teacher.begin(), example.teacher.end());
+    }
+    targets.labels = at::tensor(labels, at::kLong).to(device_);
+    if (!teacher.empty())
+        targets.teacher = at::tensor(teacher).view({targets.batch, -1}).to(device_);
+    return targets;
+}
+
+namespace {
+
+using Forward = std::function<PassOutput(const model::Network&)>;
+
+/// Tokens that a pass may hold so that `items` of `tokens` fall into equal passes whose tokens the experts can share out.
+int64_t most_tokens(const model::ModelConfig& config, int64_t items, int64_t tokens, int64_t pass_tokens)
+{
+    if (config.sparse_layers == 0 || config.routing_group != model::RoutingGroup::Batch)
+        return pass_tokens;
+    for (int64_t per_pass = std::clamp<int64_t>(pass_tokens / tokens, 1, items); per_pass <= items; ++per_pass)
+        if (items % per_pass == 0 && per_pass * tokens % config.experts == 0)
+            return per_pass * tokens;
+    return items * tokens;
+}
+
+std::vector<int64_t> first_n(int64_t n)
+{
+    std::vector<int64_t> all(static_cast<size_t>(n));
+    for (int64_t i = 0; i < n; ++i)
+        all[static_cast<size_t>(i)] = i;
+    return all;
+}
+
+at::Tensor part_of(const at::Tensor& rows, const PassList::Part& part)
+{
+    return rows.defined() ? rows.narrow(0, part.front(), static_cast<int64_t>(part.size())) : rows;
+}
+
+std::optional<at::Tensor> given(const at::Tensor& tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; }
+
+PassOutput output(const model::Encoding& encoding, const model::Network& network, const std::string& modality,
+                  const std::vector<std::string>& columns, const at::Tensor& masked = {})
+{
+    return {columns_of(encoding, network, modality, columns, masked), encoding.auxiliary.z_loss};
+}
+
+model::Encoding seen_by_hybrid(const model::Network& network, const model::Trunk& trunk, const at::Tensor& pixels,
+                               const at::Tensor& kept, const at::Tensor& concept_seen)
+{
+    const int64_t items = pixels.size(0), frames = pixels.size(1);
+    const auto trunk_output = trunk.forward(pixels.flatten(0, 1));
+    const at::Tensor& map = trunk_output.map;
+    const at::Tensor told = network.concept_of(trunk_output.logits.view({items, frames, -1}));
+    return network.encode_map(map.view({items, frames, map.size(1), map.size(2), map.size(3)}), told, given(kept),
+                              given(concept_seen));
+}
+
+PassList vision_list(const Inputs& in, const std::vector<std::string>& columns, const model::ModelConfig& config,
+                     const model::Trunk* trunk, int64_t pass_tokens)
+{
+    const bool hybrid = config.vision_stem == model::VisionStem::Hybrid;
+    IMPRINT_ASSERT(!hybrid || trunk);
+    const Resolution resolution{static_cast<int>(in.pixels.size(1)), static_cast<int>(in.pixels.size(2)),
+                                static_cast<int>(in.pixels.size(3)), 0};
+    const TokenGrid grid = vision_grid(config, resolution);
+    const int64_t items = in.pixels.size(0), tokens = (in.kept.defined() ? in.kept.size(1) : grid.tokens()) + grid.beside;
+    PassList list;
+    list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
+             [&](const PassList::Part& part) -> Forward {
+                 return [pixels = part_of(in.pixels, part), kept = part_of(in.kept, part), seen = part_of(in.concept_seen, part),
+                         columns, trunk, hybrid](const model::Network& network) {
+                     const auto encoding = hybrid ? seen_by_hybrid(network, *trunk, pixels, kept, seen)
+                                                  : network.encode_pixels(pixels, given(kept));
+                     return output(encoding, network, "vision", columns);
+                 };
+             });
+    return list;
+}
+
+template <typename Encode>
+PassList sound_list(const at::Tensor& rows, int64_t tokens, const std::string& modality, const std::vector<std::string>& columns,
+                    const model::ModelConfig& config, int64_t pass_tokens, const Encode& encode)
+{
+    const int64_t items = rows.size(0);
+    PassList list;
+    list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
+             [&](const PassList::Part& part) -> Forward {
+                 return [own = part_of(rows, part), modality, columns, encode](const model::Network& network) {
+                     return output(encode(network, own), network, modality, columns);
+                 };
+             });
+    return list;
+}
+
+at::Tensor surprise(const model::Network& network, const model::Encoding& encoding, const at::Tensor& original,
+                    const at::Tensor& hidden)
+{
+    const at::Tensor chances = at::log_softmax(network.target_logits(encoding), -1);
+    const at::Tensor own = -chances.gather(-1, original.unsqueeze(-1)).squeeze(-1);
+    const at::Tensor marks = hidden.to(own.scalar_type());
+    return at::stack({(own * marks).sum(1), marks.sum(1)}, 1);
+}
+
+model::Encoding read_text(const model::Network& network, const model::TextTrunk* trunk, const at::Tensor& ids,
+                          const at::Tensor& mask)
+{
+    if (!trunk)
+        return network.encode_text(ids, {}, given(mask));
+    const auto read = trunk->forward(ids);
+    return network.encode_text_states(read.states, network.meaning_of(read.sentence));
+}
+
+PassList text_list(const std::vector<TextBatch>& texts, const std::vector<std::string>& columns, const model::ModelConfig& config,
+                   const model::TextTrunk* trunk, int64_t pass_tokens)
+{
+    size_t items = 0;
+    for (const TextBatch& text : texts)
+        items += text.members.size();
+    PassList list;
+    for (const TextBatch& text : texts) {
+        const int64_t tokens = text.ids.size(1), own = static_cast<int64_t>(text.members.size());
+        list.add(text.members, tokens, most_tokens(config, own, tokens, pass_tokens), items,
+                 [&](const PassList::Part& part) -> Forward {
+                     const auto first = std::find(text.members.begin(), text.members.end(), part.front()) - text.members.begin();
+                     const auto cut = [&](const at::Tensor& rows) {
+                         return rows.defined() ? rows.narrow(0, first, static_cast<int64_t>(part.size())) : rows;
+                     };
+                     return [ids = cut(text.ids), mask = cut(text.mask), original = cut(text.original), hidden = cut(text.hidden),
+                             columns, trunk](const model::Network& network) {
+                         const auto encoding = read_text(network, trunk, ids, mask);
+                         return output(encoding, network, "text", columns,
+                                       original.defined() ? surprise(network, encoding, original, hidden) : at::Tensor());
+                     };
+                 });
+    }
+    return list;
+}
+
+}  // namespace
+
+std::map<std::string, PassList> pass_lists(const Inputs& inputs, const Wanted& wanted, const model::ModelConfig& config,
+                                           const Trunks& trunks, int64_t pass_tokens)
+{
+    std::map<std::string, PassList> lists;
+    const auto put = [&](const char* modality, const auto& make) {
+        if (const auto& columns = wanted.columns(modality); !columns.empty())
+            lists.emplace(modality, make(columns));
+    };
+    put("vision", [&](const auto& columns) { return vision_list(inputs, columns, config, trunks.picture, pass_tokens); });
+    put("sound", [&](const auto& columns) {
+        const int64_t tokens = inputs.spectrogram.size(1) / config.sound_patch * (config.mel_bands / config.sound_patch);
+        return sound_list(inputs.spectrogram, tokens, "sound", columns, config, pass_tokens,
+                          [](const model::Network& network, const at::Tensor& rows) { return network.encode_spectrogram(rows); });
+    });
+    put("waveform", [&](const auto& columns) {
+        return sound_list(inputs.waveform, inputs.waveform.size(1) / config.waveform_patch, "waveform", columns, config,
+                          pass_tokens,
+                          [](const model::Network& network, const at::Tensor& rows) { return network.encode_waveform(rows); });
+    });
+    put("text", [&](const auto& columns) { return text_list(inputs.texts, columns, config, trunks.text, pass_tokens); });
+    put("masked_text",
+        [&](const auto& columns) { return text_list(inputs.masked_texts, columns, config, trunks.text, pass_tokens); });
+    return lists;
+}
+
+}  // namespace imprint::training

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a batch says.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+namespace imprint::training {
+
+struct StepLoss {
+    at::Tensor total;  ///< scalar to go backwards from, made of the passes' rows; the z-loss is the passes' own
+    std::map<std::string, at::Tensor> figures;  ///< for the log, by name: scalars without gradients
+    int64_t samples = 0;                        ///< in the batch
+};
+
+}  // namespace imprint::training

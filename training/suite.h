@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// A checkpoint measured on a person's own data sets: `imprint eval CHECKPOINT SUITE.toml`.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "core/base/cancel.h"
+#include "core/encoder.h"
+
+namespace imprint::training {
+
+struct SuiteOptions {
+    std::filesystem::path checkpoint;
+    std::filesystem::path suite;  ///< the tables [[dataset]] and [[evaluation]] of a recipe, or a recipe
+    EncoderOptions encoder;       ///< device, precision, threads
+    CancelToken cancel;
+    std::function<void(const std::string&)> log;  ///< may be empty
+};
+
+/// {"checkpoint", "suite", "precision", "evaluations": as evaluate_datasets() gives them}. Throws Error as reading the two files,
+/// the data sets and the evaluations do.
+nlohmann::json evaluate_suite(const SuiteOptions& options);
+
+/// The figures as a plain table for people, shares in per cent with their intervals.
+std::string suite_table(const nlohmann::json& result);
+
+}  // namespace imprint::training

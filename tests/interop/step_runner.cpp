@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// One training step of each objective by our own code in float64, written down for step_torch.py: state, inputs, losses,
+// gradients.
+//
+//   step_runner OUT.safetensors joint|disjoint item|batch
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <cstdio>
+#include <string>
+
+#include "core/base/error.h"
+#include "core/model/safetensors.h"
+#include "training/inputs.h"
+#include "training/objective.h"
+
+using namespace imprint;
+using namespace imprint::training;
+
+namespace {
+
+constexpr double kZWeight = 0.01;
+constexpr int64_t kBatch = 4, kClips = 2, kCaptions = 2;
+
+model::ModelConfig config_of(const std::string& space, const std::string& routing)
+{
+    model::ModelConfig config;
+    config.width = 64;
+    config.layers = 3;
+    config.heads = 2;
+    config.ffn_width = 96;
+    config.sparse_layers = 2;
+    config.experts = 4;
+    config.head_width = 40;
+    config.joint_dim = 32;
+    config.vision_stem = model::VisionStem::Patch;
+    config.max_frames = 8;
+    config.vocabulary = 50;
+    config.max_text_tokens = 16;
+    config.standardise_sound = false;
+    config.common_space = space == "joint" ? model::CommonSpace::Joint : model::CommonSpace::Disjoint;
+    config.routing_group = routing == "item" ? model::RoutingGroup::Item : model::RoutingGroup::Batch;
+    config.temperature = 0.2;
+    config.classifiers = {{"vision", "kinds", 7}, {"sound", "noises", 5}};
+    return config;
+}
+
+Inputs make_inputs(bool padded)
+{
+    Inputs inputs;
+    const int64_t clips = kBatch * kClips, captions = kBatch * kCaptions;
+    inputs.pixels = at::randint(0, 256, {clips, 8, 64, 48, 3}, at::kByte);
+    inputs.kept = std::get<0>(at::rand({clips, 24}).argsort(-1).narrow(1, 0, 8).sort(-1));
+    inputs.spectrogram = at::randn({clips, 32, 128}, at::kDouble);
+    std::vector<int64_t> first, second;
+    for (int64_t i = 0; i < captions; ++i)
+        (i % 3 ? first : second).push_back(i);
+    if (!padded) {
+        inputs.texts = {{first, at::randint(1, 50, {static_cast<int64_t>(first.size()), 4}, at::kLong), {}, {}, {}},
+                        {second, at::randint(1, 50, {static_cast<int64_t>(second.size()), 7}, at::kLong), {}, {}, {}}};
+        return inputs;
+    }
+    first.insert(first.end(), second.begin(), second.end());
+    std::sort(first.begin(), first.end());
+    at::Tensor ids = at::randint(1, 50, {captions, 8}, at::kLong);
+    for (int64_t i = 0; i < captions; ++i)
+        ids[i].narrow(0, 3 + i % 5, 5 - i % 5).fill_(0);
+    inputs.texts = {{first, ids, ids != 0, {}, {}}};
+    return inputs;
+}
+
+/// Collects what is written; keeps the tensors alive.
+class Out {
+public:
+    void add(const std::string& name, const at::Tensor& tensor, model::DType dtype = model::DType::F64)
+    {
+        stored_.emplace_back(name, model::to_stored(tensor, dtype));
+    }
+    void write(const std::string& path, const std::string& config) const
+    {
+        std::vector<std::pair<std::string, model::TensorView>> views;
+        for (const auto& [name, tensor] : stored_)
+            views.emplace_back(name, tensor.view);
+        model::write_safetensors(path, {{"config", config}}, views);
+    }
+
+private:
+    std::vector<std::pair<std::string, model::StoredTensor>> stored_;
+};
+
+std::vector<ObjectiveRecipe> objectives()
+{
+    std::vector<ObjectiveRecipe> all(3);
+    all[0].kind = ObjectiveKind::Nce;
+    all[0].name = "nce";
+    all[0].modalities = {"vision", "sound", "text"};
+    all[0].margin = 0.1;
+    all[1].kind = all[2].kind = ObjectiveKind::Classify;
+    all[1].name = "softmax";
+    all[1].modalities = {"vision"};
+    all[1].classifier = "kinds";
+    all[1].smoothing = 0.1;
+    all[2].name = "sigmoid";
+    all[2].modalities = {"sound"};
+    all[2].classifier = "noises";
+    all[2].labels = LabelLoss::Sigmoid;
+    return all;
+}
+
+void run(const std::string& path, const std::string& space, const std::string& routing)
+{
+    at::manual_seed(17);
+    at::set_num_threads(1);
+    Recipe recipe;
+    recipe.model = config_of(space, routing);
+    model::Parameters parameters = model::initial_parameters(recipe.model, 5);
+    Out out;
+    for (auto& [name, parameter] : parameters) {
+        parameter = parameter.to(at::kDouble).requires_grad_(true);
+        out.add("parameter." + name, parameter);
+    }
+    const model::Precision precision{at::kDouble};
+    model::Network network(recipe.model, parameters);
+    network.set_precision(precision);
+    const Lanes lanes(2);
+    Passes::Replicas replicas(recipe.model, parameters, precision, lanes);
+
+    const Inputs inputs = make_inputs(routing == "batch");
+    out.add("pixels", inputs.pixels, model::DType::U8);
+    out.add("kept", inputs.kept, model::DType::I64);
+    out.add("spectrogram", inputs.spectrogram);
+    for (size_t i = 0; i < inputs.texts.size(); ++i) {
+        out.add("ids." + std::to_string(i), inputs.texts[i].ids, model::DType::I64);
+        out.add("members." + std::to_string(i), at::tensor(inputs.texts[i].members, at::kLong), model::DType::I64);
+    }
+    Targets targets;
+    targets.labels = at::randint(0, 5, {kBatch}, at::kLong);
+    targets.batch = kBatch;
+    targets.clips = kClips;
+    targets.captions = kCaptions;
+    out.add("labels", targets.labels, model::DType::I64);
+
+    for (const ObjectiveRecipe& one : objectives()) {
+        const auto objective = make_objective(one, recipe);
+        Wanted wanted;
+        objective->want(wanted);
+        // One pass a list where groups span items, since what shares a pass shares experts; else two or three.
+        Passes passes(replicas);
+        Rows rows(recipe.model, wanted);
+        std::map<std::string, size_t> numbers;
+        for (auto& [modality, list] : pass_lists(inputs, wanted, recipe.model, {}, routing == "batch" ? 1 << 20 : 30))
+            numbers.emplace(modality, passes.add(std::move(list)));
+        passes.forward();
+        for (const auto& [modality, number] : numbers)
+            rows.set(modality, passes.rows(number));
+        const StepLoss loss = objective->loss(rows, targets, network);
+        out.add(one.name + ".loss", (loss.total.detach() + kZWeight * passes.z_loss()).view({1}));
+        passes.backward(loss.total, kZWeight);
+        for (auto& [name, parameter] : parameters)
+            if (parameter.grad().defined()) {
+                out.add(one.name + ".gradient." + name, parameter.grad().clone());
+                parameter.mutable_grad() = at::Tensor();
+            }
+    }
+    out.write(path, model::to_json(recipe.model).dump());
+}
+
+}  // namespace
+
+int main(int argc, char** argv)
+{
+    if (argc != 4) {
+        std::fprintf(stderr, "usage: step_runner OUT.safetensors joint|disjoint item|batch\n");
+        return 2;
+    }
+    try {
+        run(argv[1], argv[2], argv[3]);
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "step_runner: %s\n", error.what());
+        return 3;
+    }
+}

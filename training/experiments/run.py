@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The paper's findings re-tested at a size that fits: alternating against combined, accumulated and single-task training, and a
+mixture of experts against a dense network of equal active parameters.
+
+    training/experiments/run.py OUT [--corpus DIR] [--imprint PROGRAM] [--seeds 3] [--steps 300] [--only VARIANT]…
+
+Takes pictures and sounds with labels from a prepared corpus (training/corpus), holds every fourth of each label out, trains each
+variant once per seed by the recipe family base.toml, and writes OUT/results.json and OUT/table.md: per figure the mean over the seeds
+with a 95 % interval (Student), and the paired difference to the reference. All variants see equally many samples: a combined or
+accumulated step counts each objective's share. Finished runs are kept: a second call goes on where the first stopped.
+"""
+import argparse
+import collections
+import hashlib
+import json
+import math
+import pathlib
+import statistics
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+MOST_CLASSES, LEAST_OF_A_CLASS = 40, 8
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571}  # of 95 %, by the number of seeds
+
+COMMON = {"sparse_layers": 2, "experts": 4, "policy": "alternate", "objectives": ("pictures", "kinds", "sounds")}
+VARIANTS = {
+    "alternate": {},
+    "combine": {"policy": "combine"},
+    "accumulate": {"policy": "accumulate"},
+    "pictures alone": {"objectives": ("pictures",)},
+    "kinds alone": {"objectives": ("kinds",)},
+    "sounds alone": {"objectives": ("sounds",)},
+    "dense": {"sparse_layers": 0, "experts": 1},
+}
+REFERENCE = "alternate"
+OBJECTIVES = {
+    "pictures": 'kind = "nce"\nname = "pictures"\ndatasets = "pictures"\nmodalities = ["vision", "text"]\nresolutions = "64x64"\n',
+    "kinds": 'kind = "classify"\nname = "kinds"\ndatasets = "pictures"\nmodalities = "vision"\nresolutions = "64x64"\nclassifier = "kinds"\n',
+    "sounds": 'kind = "nce"\nname = "sounds"\ndatasets = "sounds"\nmodalities = ["sound", "text"]\n',
+}
+BATCH = {"pictures": 64, "kinds": 64, "sounds": 32}
+FIGURES = [("kinds-by-text", "top1"), ("kinds-by-probe", "top1"), ("sounds-by-text", "forwards.r10")]
+
+
+def prepare(corpus, data):
+    """Manifests of labelled pictures and sounds; every fourth of a label by its path's hash is held out."""
+    texts = (corpus / "texts.txt").read_text().splitlines()
+    items = collections.defaultdict(lambda: collections.defaultdict(list))
+    for line in (corpus / "items.jsonl").read_text().splitlines():
+        item = json.loads(line)
+        if item["split"] == "train" and item["kind"] in ("image", "sound") and item["role"] == "pair" and item["label"] and item["texts"]:
+            items[item["kind"]][item["label"]].append(item)
+    data.mkdir(parents=True, exist_ok=True)
+    counts = {}
+    for kind, name in (("image", "pictures"), ("sound", "sounds")):
+        labels = sorted(items[kind], key=lambda label: (-len(items[kind][label]), label))
+        labels = [label for label in labels if len(items[kind][label]) >= (LEAST_OF_A_CLASS if kind == "image" else 2)]
+        if kind == "image":
+            labels = labels[:MOST_CLASSES]
+        with open(data / f"{name}.jsonl", "w") as out:
+            for label in labels:
+                ordered = sorted(items[kind][label], key=lambda item: hashlib.sha256(item["path"].encode()).digest())
+                for i, item in enumerate(ordered):
+                    print(json.dumps({"path": str(corpus / item["path"]), "label": label, "captions": [texts[t] for t in item["texts"]],
+                                      "split": "held-out" if i % 4 == 0 else "train"}), file=out)
+        counts[name] = {"labels": len(labels), "items": sum(len(items[kind][label]) for label in labels)}
+    return counts
+
+
+def recipe(name, seed, steps, data, classes):
+    settings = COMMON | VARIANTS[name]
+    objectives = "".join(f"[[objective]]\n{OBJECTIVES[o]}batch = {BATCH[o]}\n\n" for o in settings["objectives"])
+    if settings["policy"] == "accumulate":  # every step draws all
+        steps = math.ceil(steps / len(settings["objectives"]))
+    return (HERE / "base.toml").read_text().format(
+        seed=seed, steps=steps, name=name.replace(" ", "-"), data=data, classes=classes, objectives=objectives,
+        policy=settings["policy"], sparse_layers=settings["sparse_layers"], experts=settings["experts"],
+        tokenizer=ROOT / "resources/models/imprint-small.safetensors", prompts=ROOT / "resources/prompts/picture.txt")
+
+
+def figures_of(run):
+    found = {}
+    for line in (run / "metrics.jsonl").read_text().splitlines():
+        line = json.loads(line)
+        for group, figure in FIGURES:
+            if group in line:
+                found[f"{group} {figure}"] = line[group][figure]
+    return found
+
+
+def interval(values):
+    mean = statistics.mean(values)
+    if len(values) < 2:
+        return mean, None
+    return mean, STUDENT[len(values)] * statistics.stdev(values) / math.sqrt(len(values))
+
+
+def cell(values):
+    mean, half = interval([100 * value for value in values])
+    return f"{mean:.1f}" + (f" ± {half:.1f}" if half is not None else "")
+
+
+def table(results, counts, steps):
+    names = [f"{group} {figure}" for group, figure in FIGURES]
+    lines = [f"{counts['pictures']['items']} pictures of {counts['pictures']['labels']} kinds, {counts['sounds']['items']} sounds; "
+             f"{steps} steps' samples; in %, mean ± half of the 95 % interval over {len(next(iter(results.values())))} seeds; "
+             f"in brackets the paired difference to \"{REFERENCE}\".", "",
+             "| variant | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    for variant, seeds in results.items():
+        row = []
+        for name in names:
+            text = cell([seed[name] for seed in seeds])
+            if variant != REFERENCE and REFERENCE in results:
+                text += f" ({cell([seed[name] - other[name] for seed, other in zip(seeds, results[REFERENCE])])})"
+            row.append(text)
+        lines.append(f"| {variant} | " + " | ".join(row) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=pathlib.Path)
+    parser.add_argument("--corpus", type=pathlib.Path, default=pathlib.Path.home() / ".cache/imprint/corpus")
+    parser.add_argument("--imprint", type=pathlib.Path, default=ROOT / "build/release/bin/imprint")
+    parser.add_argument("--seeds", type=int, default=3, choices=range(1, 7))
+    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--only", action="append", choices=sorted(VARIANTS))
+    options = parser.parse_args()
+    data = options.out.resolve() / "data"
+    counts = prepare(options.corpus.resolve(), data)
+    results = {}
+    for name in options.only or VARIANTS:
+        for seed in range(1, options.seeds + 1):
+            run = options.out.resolve() / f"{name.replace(' ', '-')}-{seed}"
+            if not (run / f"{name.replace(' ', '-')}.safetensors").exists():
+                subprocess.run(["rm", "-rf", str(run)], check=True)
+                path = options.out / f"{run.name}.toml"
+                path.write_text(recipe(name, seed, options.steps, data, counts["pictures"]["labels"]))
+                print(f"{name}, seed {seed}", flush=True)
+                subprocess.run([str(options.imprint), "train", str(path), "--run", str(run)], check=True, stdout=subprocess.DEVNULL)
+            results.setdefault(name, []).append(figures_of(run))
+        (options.out / "results.json").write_text(json.dumps({"data": counts, "steps": options.steps, "results": results}, indent=1))
+        (options.out / "table.md").write_text(table(results, counts, options.steps))
+    print((options.out / "table.md").read_text())
+
+
+if __name__ == "__main__":
+    main()

@@ -18,6 +18,8 @@ KINDS = ["bird", "insect", "spider", "fish", "shark", "snake", "lizard", "frog",
          "mushroom", "plant", "car", "truck", "train", "boat", "ship", "aircraft", "bicycle", "motor vehicle", "vehicle",
          "musical instrument", "drum", "weapon", "tool", "furniture", "hat", "shoe", "clothing", "jewelry", "toy", "lamp",
          "clock", "computer", "machine", "container", "house", "building", "bridge", "planet", "mountain", "coin"]
+# WordNet's commonest sense of these is not what people mean by them.
+UNCLEAR = {"male", "female", "queen", "globe", "nut"}
 
 
 @dataclass
@@ -61,16 +63,18 @@ class Kinds:
 
     def of(self, label: str) -> str | None:
         """The everyday kind of a label's last word (or whole phrase), where its commonest sense is a thing that has
-        one and no other common sense is of another sort."""
+        one and its second sense is no thing of quite another kind (a truck is a motor vehicle or a hand cart; a crane is
+        a bird or a machine)."""
         parts = words(re.split(r"\s(?:in|with|of|on|for|from|at|to|and|by)\s", label)[0])
         for start in range(len(parts)):
             noun = " ".join(parts[start:])
             senses = self.wordnet.senses.get(noun)
             if not senses:
                 continue
-            kinds = {self._kind_of(sense) for sense in senses[:2]}
-            kind = kinds.pop() if len(kinds) == 1 else None
-            return kind if kind != noun else None
+            first, *second = (self._kind_of(sense) for sense in senses[:2])
+            if not first or first == noun or noun in UNCLEAR:
+                return None
+            return first if all(not kind or self.widest(kind) == self.widest(first) for kind in second) else None
         return None
 
     def widest(self, kind: str) -> str:

@@ -13,7 +13,7 @@ namespace {
 constexpr int waveform_bars = 160;
 constexpr double longest_waveform = 600;  // the decoder hands out no more in one call
 
-Thumbnail decode(media::Decoder& decoder, const ThumbnailWish& wish, const CancelToken& cancel)
+Thumbnail decode(media::Decoder& decoder, const ThumbnailStore& store, const ThumbnailWish& wish, const CancelToken& cancel)
 {
     Thumbnail out;
     try {
@@ -21,13 +21,20 @@ Thumbnail decode(media::Decoder& decoder, const ThumbnailWish& wish, const Cance
         out.kind = wish.unknown_kind ? decoder.probe(wish.file, cancel).kind : wish.kind;
         switch (out.kind) {
         case media::Kind::Image:
-            out.image = image_of(decoder.still(wish.file, fit, cancel));
+            out.image = store.read(wish.file, wish.max_side);
+            if (out.image.isNull()) {
+                out.image = image_of(decoder.still(wish.file, fit, cancel));
+                store.write(wish.file, wish.max_side, out.image);
+            }
             break;
         case media::Kind::Video: {
             const double times[] = {std::max(0.0, wish.time)};
             const auto frames = decoder.frames(wish.file, times, fit, cancel);
             if (!frames.empty())
                 out.image = image_of(frames.front());
+            // One picture stands for a whole film where others look; which moment it shows is left open.
+            if (store.read(wish.file, wish.max_side).isNull())
+                store.write(wish.file, wish.max_side, out.image);
             break;
         }
         case media::Kind::Audio: {
@@ -40,6 +47,11 @@ Thumbnail decode(media::Decoder& decoder, const ThumbnailWish& wish, const Cance
     } catch (const std::exception& error) {
         const auto* known = dynamic_cast<const Error*>(&error);
         out.failure = QString::fromStdString(known ? known->reason() : error.what());
+        // The disk may be away: what was seen of the file is better than nothing.
+        if (known && known->kind() == ErrorKind::NotFound)
+            out.image = store.read_of_missing(wish.file);
+        if (!out.image.isNull())
+            out.failure.clear();
     }
     return out;
 }
@@ -139,8 +151,8 @@ void Thumbnails::pump()
         const QByteArray key = wish.key();
         pending_[key] = true;
         ++running_;
-        pool_.start([this, wish, key, decoder = decoder_, closing = closing_] {
-            auto thumbnail = std::make_shared<Thumbnail>(decode(*decoder, wish, closing));
+        pool_.start([this, wish, key, decoder = decoder_, store = store_, closing = closing_] {
+            auto thumbnail = std::make_shared<Thumbnail>(decode(*decoder, store, wish, closing));
             if (!closing.cancelled())
                 QMetaObject::invokeMethod(
                     this, [this, key, thumbnail] { deliver(key, thumbnail); }, Qt::QueuedConnection);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small pictures and waveforms, decoded off the GUI thread and kept in a bounded cache.
+// Small pictures and waveforms, decoded off the GUI thread and kept in a bounded cache; stills also in the desktop's store.
 #pragma once
 
 #include <QByteArray>
@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "app/gui/thumbnail_store.h"
 #include "core/media/decoder.h"
 
 namespace imprint::gui {
@@ -60,6 +61,7 @@ private:
     void deliver(const QByteArray& key, const std::shared_ptr<Thumbnail>& thumbnail);
 
     std::shared_ptr<media::Decoder> decoder_;
+    const ThumbnailStore store_;
     QCache<QByteArray, Thumbnail> cache_;
     std::vector<ThumbnailWish> waiting_;  // newest last
     QHash<QByteArray, bool> pending_;     // key → running

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One table of all figures: ours, what it is held against in the same run, their ratio, the aim.
 
-    table.py RESULT.json…        Google Benchmark's JSON, and bench_index's own
+    table.py RESULT.json…        Google Benchmark's JSON, and that of bench_index and bench_video
 """
 import json
 import platform
@@ -86,12 +86,19 @@ def index(result: dict) -> None:
         f"< {result['peak_gib_at_most']} GiB {'✓' if result['peak_gib'] < result['peak_gib_at_most'] else '✗'}")
 
 
+def video(result: dict) -> None:
+    for one in result["videos"]:
+        row(f"one frame a second of {result['seconds']} s of 1080p H.264, a keyframe in {one['gop']}, processor time",
+            f"{one['ours']:.2f} s", f"ffmpeg {one['ffmpeg']:.2f} s", one["ratio"], f"≤ {result['ratio_at_most']}",
+            one["ratio"] <= result["ratio_at_most"])
+
+
 def main() -> None:
     for name in sys.argv[1:]:
         document = json.loads(Path(name).read_text())
         kind = Path(name).stem
-        if kind == "index":
-            index(document)
+        if kind in ("index", "video"):
+            {"index": index, "video": video}[kind](document)
         else:
             {"moe": moe, "encoder": encoder, "loss": loss}[kind](Results(document))
     head = ("figure", "ours", "held against", "ratio", "aim")

@@ -134,6 +134,33 @@ std::vector<std::filesystem::path> Library::roots() const
     });
 }
 
+std::vector<Root> Library::root_places() const
+{
+    return impl_->catalog.guarded([&] {
+        std::vector<Root> roots;
+        auto select = impl_->catalog.use("SELECT path, volume, place FROM roots ORDER BY id");
+        while (select->executeStep()) {
+            roots.push_back({path_column(*select, 0), {}});
+            if (!select->getColumn(1).isNull())
+                roots.back().place = {select->getColumn(1).getString(), path_column(*select, 2)};
+        }
+        return roots;
+    });
+}
+
+void Library::set_place(const std::filesystem::path& root, const std::optional<VolumePlace>& place)
+{
+    impl_->catalog.write([&] {
+        auto update = impl_->catalog.use("UPDATE roots SET volume = ?2, place = ?3 WHERE path = ?1");
+        bind_path(*update, 1, root);
+        if (place) {
+            update->bind(2, place->volume);
+            bind_path(*update, 3, place->place);
+        }
+        update->exec();
+    });
+}
+
 std::optional<std::string> Library::active_space() const
 {
     return impl_->catalog.guarded([&]() -> std::optional<std::string> {
@@ -144,7 +171,7 @@ std::optional<std::string> Library::active_space() const
     });
 }
 
-void Library::use_space(const std::string& space, int dim)
+void Library::use_space(const std::string& space, int dim, const std::filesystem::path& checkpoint)
 {
     IMPRINT_ASSERT(!space.empty() && dim > 0);
     impl_->catalog.write([&] {
@@ -152,6 +179,34 @@ void Library::use_space(const std::string& space, int dim)
         auto update = impl_->catalog.use("UPDATE library SET active_space = ?1 WHERE active_space IS NOT ?1");
         update->bind(1, id);
         update->exec();
+        auto name = impl_->catalog.use("UPDATE spaces SET checkpoint = ?2 WHERE id = ?1 AND checkpoint IS NOT ?2");
+        name->bind(1, id);
+        if (!checkpoint.empty())
+            bind_path(*name, 2, checkpoint);
+        name->exec();
+    });
+}
+
+std::filesystem::path Library::active_checkpoint() const
+{
+    return impl_->catalog.guarded([&]() -> std::filesystem::path {
+        auto select = impl_->catalog.use("SELECT checkpoint FROM spaces JOIN library ON active_space = spaces.id");
+        if (!select->executeStep() || select->getColumn(0).isNull())
+            return {};
+        return path_column(*select, 0);
+    });
+}
+
+int64_t Library::missing(const std::string& from, const std::string& to) const
+{
+    return impl_->catalog.guarded([&] {
+        auto select = impl_->catalog.use("SELECT count(*) FROM embedded AS old JOIN spaces ON spaces.id = old.space"
+                                         " WHERE name = ?1 AND NOT EXISTS (SELECT 1 FROM embedded JOIN spaces ON spaces.id = space"
+                                         " WHERE file = old.file AND name = ?2)");
+        select->bind(1, from);
+        select->bind(2, to);
+        select->executeStep();
+        return select->getColumn(0).getInt64();
     });
 }
 

@@ -2,6 +2,7 @@
 // The library store: one SQLite catalog that is the only truth about files, moments and their vectors.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -24,6 +25,16 @@ struct FileFacts {
     bool operator==(const FileFacts&) const = default;
 };
 
+/// What a file holds, whatever its name: a hash over size and content.
+using Fingerprint = std::array<uint8_t, 16>;
+
+/// A path by the disk that it lies on.
+struct VolumePlace {
+    std::string volume;           ///< the file system's UUID
+    std::filesystem::path place;  ///< absolute within that file system
+    bool operator==(const VolumePlace&) const = default;
+};
+
 /// A span of one file in one modality: the unit that carries a vector. A still image has no times.
 struct Moment {
     Modality modality = Modality::Picture;
@@ -36,6 +47,17 @@ struct FileEntry {
     media::Probe probe;
     std::vector<Moment> moments;
     Vectors vectors;  ///< one unit vector per moment, in the order of `moments`
+    std::optional<Fingerprint> fingerprint = {};
+};
+
+/// A root that the user added.
+struct Root {
+    std::filesystem::path path;
+    std::optional<VolumePlace> place;  ///< as last seen; nothing where its file system has no name
+};
+
+struct Relinked {
+    int64_t files = 0, roots = 0;
 };
 
 struct Failure {
@@ -75,10 +97,16 @@ public:
     /// Roots: the folders and files that the user added, kept in the order they came.
     void add_root(const std::filesystem::path& path);
     std::vector<std::filesystem::path> roots() const;
+    std::vector<Root> root_places() const;
+    void set_place(const std::filesystem::path& root, const std::optional<VolumePlace>& place);
 
     /// The vector space that search uses; set on first use. Several may be stored side by side.
     std::optional<std::string> active_space() const;
-    void use_space(const std::string& space, int dim);
+    /// `checkpoint`: the file of the model that makes these vectors; empty for the shipped one.
+    void use_space(const std::string& space, int dim, const std::filesystem::path& checkpoint = {});
+    std::filesystem::path active_checkpoint() const;  ///< of the active space; empty for the shipped one, or without a space
+    /// Files that are complete in the space `from` and not in `to`: what a switch loses sight of.
+    int64_t missing(const std::string& from, const std::string& to) const;
 
     /// True when the catalog holds this file with equal facts: indexed with vectors in `space`, or failed. The device is
     /// recorded but not compared: its number changes when a disk is plugged in again.
@@ -91,6 +119,22 @@ public:
     /// A root that itself is missing (an unplugged disk) drops nothing, nor does an empty mount point that files on
     /// another device used to stand under. Works in bounded transactions: a crash leaves some for the next call.
     int64_t drop_vanished(const std::filesystem::path& root, const std::vector<std::filesystem::path>& seen);
+
+    /// Content that moved. True when the catalog knows the content of some file of this size; only then is a fingerprint worth
+    /// its reading.
+    bool knows_size(int64_t size) const;
+    /// Where an indexed file with this content was: `path` itself, or a place that it is gone from. A file on a disk that is
+    /// away is not gone.
+    std::optional<std::filesystem::path> was_at(const std::filesystem::path& path, const Fingerprint& fingerprint) const;
+    /// The indexed file at `from` is now what `facts` say: same content, perhaps another path. What the catalog knew of the
+    /// new path goes. False where `from` is not indexed.
+    bool move_file(const std::filesystem::path& from, const FileFacts& facts);
+    /// Everything at and below `from`, roots included, lies at and below `to` now; what the catalog knew there goes. One
+    /// transaction; no vector is touched. Nothing is looked at on disk.
+    Relinked relink(const std::filesystem::path& from, const std::filesystem::path& to);
+    /// Indexed files whose content has no fingerprint yet, at most `limit`, from `after` on in the order of paths.
+    std::vector<std::filesystem::path> without_fingerprint(const std::filesystem::path& after, int64_t limit) const;
+    void set_fingerprint(const std::filesystem::path& path, const Fingerprint& fingerprint);
 
     Counts counts() const;
     std::vector<Failure> failures() const;

@@ -80,7 +80,7 @@ int64_t Library::Impl::put_file(const FileFacts& facts, const media::Probe* prob
         " device = excluded.device, state = excluded.state, kind = excluded.kind, width = excluded.width,"
         " height = excluded.height, duration = excluded.duration, has_sound = excluded.has_sound,"
         " format = excluded.format, taken_at = excluded.taken_at, moments = excluded.moments,"
-        " revision = excluded.revision RETURNING id");
+        " revision = excluded.revision, fingerprint = NULL RETURNING id");
     const media::Probe nothing;
     const media::Probe& known = probe ? *probe : nothing;
     bind_path(*upsert, 1, facts.path);
@@ -174,6 +174,11 @@ void Library::put(const FileEntry& entry, const std::string& space, const Vector
             catalog.use("INSERT INTO checksums SELECT id, " IMPRINT_VECTORS_CHECKSUM
                         " FROM vectors WHERE id = last_insert_rowid()")->exec();
         }
+        auto print = catalog.use("UPDATE files SET fingerprint = ?2 WHERE id = ?1");
+        print->bind(1, file);
+        if (entry.fingerprint)
+            print->bind(2, static_cast<const void*>(entry.fingerprint->data()), static_cast<int>(entry.fingerprint->size()));
+        print->exec();
         impl_->seal(file);
     });
 }

@@ -1,63 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dropping what is no longer there: one pass over the catalog's paths in order, beside the sorted paths that were seen.
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <map>
 
 #include "index/library_impl.h"
+#include "index/out_of_reach.h"
 #include "index/paths.h"
 
 namespace imprint::index {
 namespace {
 
 constexpr int kBatch = 4096;
-
-bool empty_folder(const std::string& path)
-{
-    DIR* folder = ::opendir(path.c_str());
-    if (!folder)
-        return false;
-    bool empty = true;
-    while (const dirent* entry = ::readdir(folder))
-        if (const std::string name = entry->d_name; name != "." && name != "..") {
-            empty = false;
-            break;
-        }
-    ::closedir(folder);
-    return empty;
-}
-
-/// Knows files that cannot be called gone: nothing may look into their folder, or they are below a mount point that lost
-/// its disk (the nearest folder that still exists is empty and on another device than the file was on).
-class OutOfReach {
-public:
-    bool holds(const std::string& path, uint64_t device)
-    {
-        struct stat itself {};
-        if (::lstat(path.c_str(), &itself) != 0 && errno != ENOENT && errno != ENOTDIR)
-            return true;
-        std::string folder = path.substr(0, path.rfind('/'));
-        const auto [known, fresh] = nearest_.try_emplace(folder);
-        if (fresh) {
-            struct stat facts {};
-            while (!folder.empty() && ::lstat(folder.c_str(), &facts) != 0)
-                folder.resize(folder.rfind('/') == std::string::npos ? 0 : folder.rfind('/'));
-            known->second = {!folder.empty() && empty_folder(folder), folder.empty() ? 0 : uint64_t(facts.st_dev)};
-        }
-        return known->second.empty && known->second.device != device;
-    }
-
-private:
-    struct Nearest {
-        bool empty = false;
-        uint64_t device = 0;
-    };
-    std::map<std::string, Nearest> nearest_;
-};
 
 }  // namespace
 

@@ -49,9 +49,11 @@ Parsed parse(int argc, char** argv)
     TrainCommand train;
     ReportCommand report;
     ModelInfoCommand model_info;
+    ModelUseCommand model_use;
     ModelUpcycleCommand upcycle;
     ModelMergeCommand merge;
     FailuresCommand failures;
+    RelinkCommand relink;
     VerifyCommand verify;
     RepairCommand repair;
     DoctorCommand doctor;
@@ -64,6 +66,7 @@ Parsed parse(int argc, char** argv)
 
     CLI::App* sub = add_command(app, "index", "Add folders and files to the library", session, index, parsed.command);
     sub->add_option("PATH", index.paths, "Folders and files")->required();
+    sub->add_flag("--watch", index.watch, "Go on and index what changes, until stopped; with --json one document a change");
 
     sub = add_command(app, "search", "Find moments by words or by example", session, search, parsed.command);
     sub->add_option("TEXT", search.words, "Words: bare words are one phrase; \"a phrase\"*0.5 is a part with a weight");
@@ -110,6 +113,10 @@ Parsed parse(int argc, char** argv)
         ->type_name("NAME");
     which->require_option(1);
 
+    sub = add_command(*model, "use", "Switch the library to a checkpoint; the old model answers until all is read again", session,
+                      model_use, parsed.command);
+    sub->add_option("CHECKPOINT", model_use.checkpoint, "Checkpoint; the shipped one when left out");
+
     sub = add_command(*model, "upcycle", "Make a mixture of experts of a dense checkpoint", session, upcycle, parsed.command);
     sub->add_option("IN", upcycle.in, "Dense checkpoint")->required();
     sub->add_option("OUT", upcycle.out, "Checkpoint to write")->required();
@@ -126,6 +133,11 @@ Parsed parse(int argc, char** argv)
 
     sub = add_command(app, "failures", "List the files that could not be read", session, failures, parsed.command);
     sub->add_flag("--retry", failures.retry, "Forget them and try them again now");
+
+    sub = add_command(app, "relink", "Tell the library that a folder lies elsewhere now; nothing is read again", session, relink,
+                      parsed.command);
+    sub->add_option("OLD", relink.from, "Where it was")->required();
+    sub->add_option("NEW", relink.to, "Where it is")->required();
 
     add_command(app, "verify", "Read the whole library once: every checksum, count and vector index", session, verify,
                 parsed.command);

@@ -32,6 +32,7 @@ struct Session {
 
 struct IndexCommand {
     std::vector<std::filesystem::path> paths;
+    bool watch = false;
 };
 struct SearchCommand {
     std::vector<std::string> words, likes, nots, unlikes, kinds;
@@ -62,6 +63,9 @@ struct ModelInfoCommand {
     std::filesystem::path checkpoint;  ///< or
     std::string config;                ///< the name of a configuration
 };
+struct ModelUseCommand {
+    std::filesystem::path checkpoint;  ///< empty: the shipped one
+};
 struct ModelUpcycleCommand {
     std::filesystem::path in, out;
     model::UpcycleOptions options;
@@ -73,12 +77,15 @@ struct ModelMergeCommand {
 struct FailuresCommand {
     bool retry = false;
 };
+struct RelinkCommand {
+    std::filesystem::path from, to;
+};
 struct VerifyCommand { };
 struct RepairCommand { };
 struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ReportCommand,
-                             ModelInfoCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand, VerifyCommand, RepairCommand,
+                             ModelInfoCommand, ModelUseCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand, RelinkCommand, VerifyCommand, RepairCommand,
                              DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
@@ -88,9 +95,11 @@ int run(const EvalCommand& command, const Session& session);
 int run(const TrainCommand& command, const Session& session);
 int run(const ReportCommand& command, const Session& session);
 int run(const ModelInfoCommand& command, const Session& session);
+int run(const ModelUseCommand& command, const Session& session);
 int run(const ModelUpcycleCommand& command, const Session& session);
 int run(const ModelMergeCommand& command, const Session& session);
 int run(const FailuresCommand& command, const Session& session);
+int run(const RelinkCommand& command, const Session& session);
 int run(const VerifyCommand& command, const Session& session);
 int run(const RepairCommand& command, const Session& session);
 int run(const DoctorCommand& command, const Session& session);

@@ -12,21 +12,14 @@
 namespace imprint::cli {
 namespace {
 
-int index_and_tell(const std::vector<std::filesystem::path>& paths, const Session& session)
+void tell(const jobs::IndexReport& report, const Session& session)
 {
-    jobs::Engine engine(session.engine);
-    jobs::IndexReport report;
-    {
-        ProgressLine line;
-        report = jobs::index_paths(
-            engine, paths, [&](const auto& progress) { line.show(progress); }, session.cancel);
-    }
     if (session.json) {
         Json document{{"files", report.files},         {"indexed", report.indexed},
                       {"unchanged", report.unchanged}, {"failed", failures_json(report.failed)},
                       {"moments", report.moments},     {"seconds", report.seconds},
-                      {"dropped", report.dropped},     {"links", report.links},
-                      {"cancelled", report.cancelled}};
+                      {"dropped", report.dropped},     {"moved", report.moved},
+                      {"links", report.links},         {"cancelled", report.cancelled}};
         print_json(document);
     } else {
         std::printf("%" PRId64 " files: %" PRId64 " indexed (%" PRId64 " moments), %" PRId64 " unchanged, %zu failed, %" PRId64
@@ -38,8 +31,24 @@ int index_and_tell(const std::vector<std::filesystem::path>& paths, const Sessio
             print_failures(report.failed);
         }
     }
+    for (const auto& [from, to] : report.relinked)
+        print_problem(printable(from.native()) + " is now at " + printable(to.native()));
+    if (report.moved)
+        print_problem(std::to_string(report.moved) + " moved files keep their vectors");
     if (report.links)
         print_problem(std::to_string(report.links) + " links were not followed; name their targets to index them");
+}
+
+int index_and_tell(const std::vector<std::filesystem::path>& paths, const Session& session)
+{
+    jobs::Engine engine(session.engine);
+    jobs::IndexReport report;
+    {
+        ProgressLine line;
+        report = jobs::index_paths(
+            engine, paths, [&](const auto& progress) { line.show(progress); }, session.cancel);
+    }
+    tell(report, session);
     if (report.cancelled) {
         print_problem("stopped on request; what was indexed is kept, the same command goes on from here");
         return kCannot;
@@ -47,9 +56,26 @@ int index_and_tell(const std::vector<std::filesystem::path>& paths, const Sessio
     return report.failed.empty() ? kDone : kDoneWithFailures;
 }
 
+/// Until stopped, which is how it is meant to end.
+int watch_and_tell(const std::vector<std::filesystem::path>& paths, const Session& session)
+{
+    jobs::Engine engine(session.engine);
+    jobs::watch_paths(
+        engine, paths,
+        [&](const jobs::IndexReport& report) {
+            tell(report, session);
+            std::fflush(stdout);
+        },
+        {}, session.cancel);
+    return kDone;
+}
+
 }  // namespace
 
-int run(const IndexCommand& command, const Session& session) { return index_and_tell(command.paths, session); }
+int run(const IndexCommand& command, const Session& session)
+{
+    return command.watch ? watch_and_tell(command.paths, session) : index_and_tell(command.paths, session);
+}
 
 int run(const FailuresCommand& command, const Session& session)
 {

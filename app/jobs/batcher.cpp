@@ -10,6 +10,7 @@ namespace {
 constexpr size_t kPicturesPerBatch = 32;
 constexpr size_t kSoundsPerBatch = 16;
 constexpr int64_t kBytesWaiting = 64 << 20;
+constexpr int64_t kOthersFirst = 64;  // inputs of other shapes that may overtake one that waits for companions
 
 template <typename T>
 std::vector<T> unpack(std::vector<Input>& inputs)
@@ -44,6 +45,9 @@ void Batcher::add(Input input, Deliver deliver)
     batch.deliveries.push_back(std::move(deliver));
     batch.bytes += bytes;
     bytes_ += bytes;
+    if (batch.inputs.size() == 1)
+        batch.since = arrivals_;
+    ++arrivals_;
     if (batch.inputs.size() >= full) {
         run(std::move(waiting_.extract(shape).mapped()));
     } else if (bytes_ > kBytesWaiting) {
@@ -51,6 +55,10 @@ void Batcher::add(Input input, Deliver deliver)
                                                [](const auto& a, const auto& b) { return a.second.bytes < b.second.bytes; });
         run(std::move(waiting_.extract(heaviest).mapped()));
     }
+    const auto oldest = std::min_element(waiting_.begin(), waiting_.end(),
+                                         [](const auto& a, const auto& b) { return a.second.since < b.second.since; });
+    if (oldest != waiting_.end() && arrivals_ - oldest->second.since > kOthersFirst)
+        run(std::move(waiting_.extract(oldest).mapped()));
 }
 
 void Batcher::flush()

@@ -13,7 +13,8 @@
 namespace imprint::jobs {
 
 /// Inputs of one shape wait together until they make a batch. What an input's vector is does not depend on its
-/// companions (Encoder's promise), so batching is free to follow arrival.
+/// companions (Encoder's promise), so batching is free to follow arrival. A rare shape is not kept waiting for the rest of
+/// the run.
 class Batcher {
 public:
     using Deliver = std::function<void(std::span<const float> vector)>;
@@ -33,12 +34,14 @@ private:
         std::vector<Input> inputs;
         std::vector<Deliver> deliveries;
         int64_t bytes = 0;
+        int64_t since = 0;  ///< how many inputs had come before its first one
     };
     void run(Batch batch);
 
     Encoder& encoder_;
     std::map<Shape, Batch> waiting_;
     int64_t bytes_ = 0;
+    int64_t arrivals_ = 0;
 };
 
 }  // namespace imprint::jobs

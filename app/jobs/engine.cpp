@@ -18,6 +18,16 @@ bool is_file(const fs::path& path)
     return fs::is_regular_file(path, ignored);
 }
 
+/// The model that a library was switched to; empty where it uses the shipped one, or where there is no library.
+fs::path checkpoint_of(const fs::path& library)
+{
+    try {
+        return index::Library(library, index::OpenMode::ReadOnly).active_checkpoint();
+    } catch (const Error&) {
+        return {};  // none yet, or a damaged one: whoever needs the library itself says so
+    }
+}
+
 }  // namespace
 
 fs::path default_checkpoint()
@@ -77,8 +87,16 @@ const fs::path& Engine::library_folder() const { return impl_->library; }
 fs::path Engine::checkpoint() const
 {
     const fs::path& named = impl_->options.checkpoint;
-    if (named.empty())
-        return default_checkpoint();
+    if (named.empty()) {
+        const char* environment = std::getenv("IMPRINT_MODEL");
+        const fs::path own = environment && *environment ? fs::path() : checkpoint_of(impl_->library);
+        if (own.empty())
+            return default_checkpoint();
+        if (!is_file(own))
+            throw Error(ErrorKind::NotFound, own.native(), "the model that this library uses is gone",
+                        "Put it back, or choose another one with 'imprint model use'");
+        return own;
+    }
     if (!is_file(named))
         throw Error(ErrorKind::NotFound, named.native(), "there is no such model file",
                     "Name a *.safetensors checkpoint, or leave --model out to use the shipped one");

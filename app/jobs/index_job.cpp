@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Indexing: scan first, then the pipeline, whose finished files the calling thread, sole owner of the catalog, commits.
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <chrono>
-#include <deque>
 #include <thread>
 #include <unordered_map>
 
+#include "app/jobs/fingerprint.h"
 #include "app/jobs/jobs.h"
 #include "app/jobs/pipeline.h"
+#include "app/jobs/reporter.h"
 #include "app/jobs/scan.h"
+#include "app/jobs/volumes.h"
 
 namespace imprint::jobs {
 namespace fs = std::filesystem;
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 int64_t now_seconds()
@@ -22,43 +25,16 @@ int64_t now_seconds()
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-/// Tells the caller how far things are, at most ten times a second.
-class Reporter {
-public:
-    Reporter(const std::function<void(const IndexProgress&)>& tell) : tell_(tell) { }
-
-    IndexProgress state;
-
-    void say(bool now = false)
-    {
-        const auto time = Clock::now();
-        if (!tell_ || (!now && time - last_ < 100ms))
-            return;
-        last_ = time;
-        state.seconds = seconds();
-        const int64_t worked = state.indexed + state.failed;
-        history_.push_back({time, worked});
-        while (history_.size() > 2 && time - history_.front().first > 5s)
-            history_.pop_front();
-        const double span = std::chrono::duration<double>(time - history_.front().first).count();
-        state.files_per_second = span > 0 ? static_cast<double>(worked - history_.front().second) / span : 0;
-        tell_(state);
-    }
-
-    double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-
-private:
-    const std::function<void(const IndexProgress&)>& tell_;
-    const Clock::time_point start_ = Clock::now();
-    Clock::time_point last_{};
-    std::deque<std::pair<Clock::time_point, int64_t>> history_;
-};
-
 /// One run over a library that this thread holds for writing.
 class Run {
 public:
-    Run(Engine& engine, index::Library& library, Reporter& reporter, const CancelToken& cancel)
-        : engine_(engine), encoder_(engine.encoder()), library_(library), reporter_(reporter), cancel_(cancel)
+    Run(Engine& engine, index::Library& library, Reporter& reporter, const CancelToken& cancel, const IndexControl& control)
+        : engine_(engine),
+          encoder_(engine.encoder()),
+          library_(library),
+          reporter_(reporter),
+          cancel_(cancel),
+          control_(control)
     {
         for (index::Failure& failure : library_.failures())
             known_failures_.emplace(failure.path.native(), std::move(failure));
@@ -70,13 +46,15 @@ public:
         for (const fs::path& path : given)
             paths.push_back(catalog_path(path));
         try {
+            follow_disks();
             const bool switching = choose_space(paths);
             add_roots(paths);
             scan_paths(paths);
             encode_work();
             cancel_.check();
+            take_missing_fingerprints();
             if (switching)
-                library_.use_space(encoder_.space(), encoder_.dim());
+                library_.use_space(encoder_.space(), encoder_.dim(), checkpoint_to_keep());
         } catch (const Error& error) {
             if (error.kind() != ErrorKind::Cancelled || !cancel_.cancelled())
                 throw;
@@ -96,12 +74,29 @@ private:
     {
         const std::optional<std::string> active = library_.active_space();
         if (!active)
-            library_.use_space(encoder_.space(), encoder_.dim());
+            library_.use_space(encoder_.space(), encoder_.dim(), checkpoint_to_keep());
         if (!active || *active == encoder_.space())
             return false;
         const std::vector<fs::path> roots = library_.roots();
         paths.insert(paths.end(), roots.begin(), roots.end());
         return true;
+    }
+
+    /// The model's file as the library is to remember it: one that was named, or the one that it had; not the shipped one.
+    fs::path checkpoint_to_keep() const
+    {
+        const fs::path& named = engine_.options().checkpoint;
+        if (named.empty())
+            return library_.active_checkpoint();
+        std::error_code failure;
+        const fs::path file = fs::canonical(named, failure);
+        try {
+            if (fs::equivalent(file, default_checkpoint(), failure))
+                return {};
+        } catch (const Error&) {
+            // There is no shipped model here, so this is none.
+        }
+        return file;
     }
 
     void add_roots(const std::vector<fs::path>& paths)
@@ -117,6 +112,63 @@ private:
         }
     }
 
+    /// Roots are found again by what their disk calls itself.
+    void follow_disks()
+    {
+        const Volumes volumes;
+        for (const index::Root& root : library_.root_places()) {
+            std::error_code away;
+            fs::path path = root.path;
+            if (!fs::exists(path, away)) {
+                const auto found = root.place ? volumes.find(*root.place) : std::nullopt;
+                if (!found || *found == path)
+                    continue;
+                library_.relink(path, *found);
+                report_.relinked.emplace_back(path, *found);
+                path = *found;
+            }
+            if (const auto place = volumes.place_of(path); place != root.place || path != root.path)
+                library_.set_place(path, place);
+        }
+    }
+
+    /// True when the file is one that the catalog knows by its content, and now is known by this path.
+    bool adopt(const index::FileFacts& facts)
+    {
+        if (!library_.knows_size(facts.size))
+            return false;
+        const std::optional<index::Fingerprint> fingerprint = fingerprint_of(facts.path);
+        const auto was = fingerprint ? library_.was_at(facts.path, *fingerprint) : std::nullopt;
+        if (!was || !library_.move_file(*was, facts))
+            return false;
+        known_failures_.erase(facts.path.native());
+        const bool complete = library_.unchanged(facts, encoder_.space());
+        report_.moved += complete && *was != facts.path;
+        return complete;
+    }
+
+    /// Of files that an older program indexed.
+    void take_missing_fingerprints()
+    {
+        constexpr int64_t kPage = 256;
+        fs::path last;
+        for (bool more = true; more;) {
+            const std::vector<fs::path> paths = library_.without_fingerprint(last, kPage);
+            more = std::ssize(paths) == kPage;
+            for (const fs::path& path : paths) {
+                cancel_.check();
+                reporter_.say();
+                last = path;
+                const std::optional<index::FileRow> row = library_.find(path);
+                struct stat now { };
+                const bool same = row && ::lstat(path.c_str(), &now) == 0 && now.st_size == row->facts.size
+                    && now.st_mtim.tv_sec * 1'000'000'000LL + now.st_mtim.tv_nsec == row->facts.mtime_ns;
+                if (const auto fingerprint = same ? fingerprint_of(path) : std::nullopt)
+                    library_.set_fingerprint(path, *fingerprint);
+            }
+        }
+    }
+
     void scan_paths(const std::vector<fs::path>& paths)
     {
         reporter_.state.stage = "scanning";
@@ -129,12 +181,16 @@ private:
             cancel_);
         report_.links = found.links;
         reporter_.state.found = std::ssize(found.files) + std::ssize(found.refused);
+        // What moved is looked for before what is gone is dropped.
+        std::vector<const Candidate*> work;
+        for (const Candidate& file : found.files)
+            if (!settled(file))
+                work.push_back(&file);
         drop_vanished(paths, found);
         for (const Refusal& refusal : found.refused)
             refuse(refusal);
-        for (Candidate& file : found.files)
-            if (!settled(file))
-                work_.push_back(std::move(file));
+        for (const Candidate* file : work)
+            work_.push_back(*file);
         reporter_.say(true);
     }
 
@@ -180,7 +236,7 @@ private:
     bool settled(const Candidate& file)
     {
         cancel_.check();
-        if (!library_.unchanged(file.facts, encoder_.space()))
+        if (!library_.unchanged(file.facts, encoder_.space()) && !adopt(file.facts))
             return false;
         const auto known = known_failures_.find(file.facts.path.native());
         if (known == known_failures_.end()) {
@@ -206,12 +262,13 @@ private:
         const int configured = engine_.options().decoder.workers;
         const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
         const int feeders = std::min<int>(configured > 0 ? configured : processors, static_cast<int>(work_.size()));
-        Pipeline pipeline(engine_.decoder(), encoder_, work_, feeders);
+        Pipeline pipeline(engine_.decoder(), encoder_, work_, feeders, control_);
         while (!pipeline.drained()) {
             if (const auto job = pipeline.next(100ms))
                 commit(**job);
             reporter_.state.moments = pipeline.encoded();
             cancel_.check();
+            reporter_.state.stage = control_.paused() ? "paused" : "indexing";
             reporter_.say();
         }
         pipeline.next(0ms);  // an encoder's error that came last
@@ -225,8 +282,8 @@ private:
             Vectors vectors{encoder_.dim(), std::move(job.values)};
             IMPRINT_ASSERT(vectors.count() == static_cast<int>(job.moments.size()));
             report_.moments += std::ssize(job.moments);
-            library_.put({job.candidate.facts, job.probe, std::move(job.moments), std::move(vectors)}, encoder_.space(),
-                         encoder_.text_bank());
+            library_.put({job.candidate.facts, job.probe, std::move(job.moments), std::move(vectors), job.fingerprint},
+                         encoder_.space(), encoder_.text_bank());
             ++report_.indexed;
         } else if (not_media(job)) {
             if (library_.find(path))
@@ -254,6 +311,7 @@ private:
     index::Library& library_;
     Reporter& reporter_;
     const CancelToken& cancel_;
+    const IndexControl& control_;
     std::unordered_map<std::string, index::Failure> known_failures_;
     std::vector<Candidate> work_;
     IndexReport report_;
@@ -262,7 +320,8 @@ private:
 }  // namespace
 
 IndexReport index_paths(Engine& engine, const std::vector<fs::path>& paths,
-                        const std::function<void(const IndexProgress&)>& progress, const CancelToken& cancel)
+                        const std::function<void(const IndexProgress&)>& progress, const CancelToken& cancel,
+                        const IndexControl& control)
 {
     if (paths.empty())
         throw Error(ErrorKind::Usage, "", "nothing to index", "Name folders or files");
@@ -270,7 +329,7 @@ IndexReport index_paths(Engine& engine, const std::vector<fs::path>& paths,
     // Cheapest refusal first: a missing model or a library in use is told before anything is loaded or decoded.
     engine.checkpoint();
     index::Library library(engine.library_folder(), index::OpenMode::ReadWrite);
-    return Run(engine, library, reporter, cancel).run(paths);
+    return Run(engine, library, reporter, cancel, control).run(paths);
 }
 
 }  // namespace imprint::jobs

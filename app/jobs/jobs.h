@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "app/jobs/control.h"
+#include "app/jobs/watcher.h"
 #include "core/base/cancel.h"
 #include "core/encoder.h"
 #include "core/media/decoder.h"
@@ -38,7 +40,8 @@ public:
     ~Engine();
     const EngineOptions& options() const;
     const std::filesystem::path& library_folder() const;
-    /// The checkpoint that encoder() reads. Error(NotFound) when there is none.
+    /// The checkpoint that encoder() reads: the one named in the options, else $IMPRINT_MODEL, else the one that the library
+    /// uses, else the shipped one. Error(NotFound) when there is none.
     std::filesystem::path checkpoint() const;
     Encoder& encoder();
     media::Decoder& decoder();
@@ -53,7 +56,7 @@ private:
 // ---------------------------------------------------------------- index
 
 struct IndexProgress {
-    std::string stage;  ///< "scanning", "indexing", "done"
+    std::string stage;  ///< "scanning", "indexing", "paused", "done"
     int64_t found = 0;  ///< files seen so far
     int64_t done = 0;   ///< files finished (indexed, unchanged or failed)
     int64_t indexed = 0, unchanged = 0, failed = 0;
@@ -65,6 +68,8 @@ struct IndexProgress {
 
 struct IndexReport {
     int64_t files = 0, indexed = 0, unchanged = 0, dropped = 0, moments = 0;
+    int64_t moved = 0;  ///< of the unchanged: known by their content under another path
+    std::vector<std::pair<std::filesystem::path, std::filesystem::path>> relinked;  ///< roots whose disk is mounted elsewhere
     std::vector<index::Failure> failed;  ///< below the given paths: found in this run, or known and unchanged since
     int64_t links = 0;                   ///< live links below the paths: not followed, not counted in `files`
     double seconds = 0;
@@ -77,11 +82,34 @@ struct IndexReport {
 ///
 /// Files with a media extension, and files named themselves, are always tried and listed when they fail; any other file is
 /// tried and passed over in silence when it is no media. A failure is kept with the file's facts and not tried again until
-/// those change or Library::forget_failures(). Paths that lie below no root become roots. With another model than the
+/// those change or Library::forget_failures(). A file that was renamed, moved or touched is known by its content and keeps
+/// its vectors; roots follow their disk to where it is mounted now. Paths that lie below no root become roots. With another model than the
 /// library's, the library's own roots are indexed too and the library is switched to the model when all is done.
 /// Throws what ends a run: Busy, DiskFull, Permission (of the library), and the encoder's errors.
 IndexReport index_paths(Engine& engine, const std::vector<std::filesystem::path>& paths,
-                        const std::function<void(const IndexProgress&)>& progress = {}, const CancelToken& cancel = {});
+                        const std::function<void(const IndexProgress&)>& progress = {}, const CancelToken& cancel = {},
+                        const IndexControl& control = {});
+
+/// Indexes the paths, then what changes below them and below the library's own roots, until cancelled. `told` hears of each
+/// run that found something to do. While another program writes the library, changes wait. Throws what index_paths throws.
+void watch_paths(Engine& engine, const std::vector<std::filesystem::path>& paths,
+                 const std::function<void(const IndexReport&)>& told, const std::function<void(const IndexProgress&)>& progress = {},
+                 const CancelToken& cancel = {}, const WatchOptions& options = {});
+
+/// Switches the library to the engine's model: reads every file of its roots again into that model's space, then makes it the
+/// active one in one transaction. Until then, and after a cancelled run, the old space answers, whole; the next call goes on
+/// where this one ended. Vectors of older spaces stay, so that going back costs nothing. Throws what index_paths throws.
+struct ModelSwitch {
+    IndexReport report;
+    int64_t away = 0;  ///< files that the old space has and the new one lacks: on disks that are away, or unreadable now
+};
+ModelSwitch use_model(Engine& engine, const std::function<void(const IndexProgress&)>& progress = {},
+                      const CancelToken& cancel = {}, const IndexControl& control = {});
+
+/// The folder or file that was at `from` is at `to` now: the library's paths follow, with vectors and all that is known of
+/// them. `from` need not exist any more. Errors: NotFound where `to` does not exist or nothing is known of `from`, Usage for
+/// the root of the file system or the same place twice.
+index::Relinked relink(const Engine& engine, const std::filesystem::path& from, const std::filesystem::path& to);
 
 /// One media file embedded as the indexer would: its moments and their vectors.
 struct EmbeddedFile {

@@ -5,16 +5,19 @@
 #include <algorithm>
 
 #include "app/jobs/batcher.h"
+#include "app/jobs/courtesy.h"
+#include "app/jobs/fingerprint.h"
 
 namespace imprint::jobs {
 
 using namespace std::chrono_literals;
 
-Pipeline::Pipeline(media::Decoder& decoder, Encoder& encoder, const std::vector<Candidate>& work, int feeders)
-    : decoder_(decoder), encoder_(encoder), intake_(encoder), work_(work), feeding_(feeders)
+Pipeline::Pipeline(media::Decoder& decoder, Encoder& encoder, const std::vector<Candidate>& work, int feeders,
+                   const IndexControl& control)
+    : decoder_(decoder), encoder_(encoder), intake_(encoder), control_(control), work_(work, control), feeding_(feeders)
 {
     for (int i = 0; i < feeders; ++i)
-        threads_.emplace_back([this] { feed(); });
+        threads_.emplace_back([this, first = i == 0] { feed(first); });
     threads_.emplace_back([this] { encode(); });
 }
 
@@ -37,11 +40,20 @@ std::optional<JobPtr> Pipeline::next(std::chrono::milliseconds patience)
     return job;
 }
 
-void Pipeline::feed()
+void Pipeline::feed(bool first)
 {
+    constexpr double kPatience = 30;  // seconds
+    lower_priority();
     try {
-        for (size_t i = next_++; i < work_.size() && !cancel_.cancelled(); i = next_++)
-            decode(work_[i]);
+        while (!cancel_.cancelled()) {
+            control_.wait_while_paused(cancel_);
+            if (!first)  // one goes on, or nothing would ever be done with
+                wait_for_memory(kPatience, cancel_);
+            const Candidate* file = work_.take();
+            if (!file)
+                break;
+            decode(*file);
+        }
     } catch (...) {
         fail(std::current_exception());
     }
@@ -59,6 +71,7 @@ void Pipeline::decode(const Candidate& candidate)
         extract(
             decoder_, path, job->probe, intake_, std::nullopt,
             [&](const index::Moment& moment, Input input) { submit(job, moment, std::move(input)); }, cancel_);
+        job->fingerprint = fingerprint_of(path);
     } catch (const Error& error) {
         if (error.kind() == ErrorKind::Cancelled)
             return;
@@ -80,6 +93,7 @@ void Pipeline::submit(const JobPtr& job, const index::Moment& moment, Input inpu
         job->moments.push_back(moment);
     }
     ++job->claims;
+    control_.wait_while_paused(cancel_);
     const int64_t bytes = input_bytes(input);
     if (!decoded_.push({job, slot, std::move(input)}, bytes))
         throw Error(ErrorKind::Cancelled, "", "stopped on request");
@@ -87,9 +101,11 @@ void Pipeline::submit(const JobPtr& job, const index::Moment& moment, Input inpu
 
 void Pipeline::encode()
 {
+    lower_priority();
     try {
         Batcher batcher(encoder_);
         while (!decoded_.drained() && !cancel_.cancelled()) {
+            control_.wait_while_paused(cancel_);
             // A pause in the stream means decoding is the slower side: what waits is then worth a small batch.
             std::optional<DecodedMoment> item = decoded_.pop(batcher.empty() ? 1000ms : 250ms);
             if (!item)

@@ -15,6 +15,7 @@
 #include "app/jobs/bounded_queue.h"
 #include "app/jobs/extract.h"
 #include "app/jobs/scan.h"
+#include "app/jobs/work_list.h"
 
 namespace imprint::jobs {
 
@@ -23,6 +24,7 @@ namespace imprint::jobs {
 struct FileJob {
     Candidate candidate;
     media::Probe probe;
+    std::optional<index::Fingerprint> fingerprint;  ///< of a file that could be read
     std::optional<Error> failure;  ///< why the file could not be read
 
     std::mutex mutex;  ///< guards the two below
@@ -34,12 +36,17 @@ struct FileJob {
 };
 using JobPtr = std::shared_ptr<FileJob>;
 
+/// Threads and queues of our own rather than oneTBB's pipeline: its tokens are counted where ours are weighed in bytes, and
+/// its workers must not wait, while ours mostly wait for child processes.
+///
 /// Memory is bounded by the queues, whatever the number and length of the files. Made and asked by one thread; joins its
 /// own threads when it goes, dropping what is under way.
 class Pipeline {
 public:
-    /// `work` must outlive the pipeline. `feeders`: decoding threads, one for each worker of `decoder`.
-    Pipeline(media::Decoder& decoder, Encoder& encoder, const std::vector<Candidate>& work, int feeders);
+    /// `work` must outlive the pipeline. `feeders`: decoding threads, one for each worker of `decoder`. All threads give way
+    /// to others (courtesy.h).
+    Pipeline(media::Decoder& decoder, Encoder& encoder, const std::vector<Candidate>& work, int feeders,
+             const IndexControl& control);
     ~Pipeline();
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
@@ -58,7 +65,7 @@ private:
         Input input;
     };
 
-    void feed();
+    void feed(bool first);
     void decode(const Candidate& candidate);
     void submit(const JobPtr& job, const index::Moment& moment, Input input);
     void encode();
@@ -72,9 +79,9 @@ private:
     media::Decoder& decoder_;
     Encoder& encoder_;
     const Intake intake_;
-    const std::vector<Candidate>& work_;
+    const IndexControl control_;
+    WorkList work_;
     CancelToken cancel_;
-    std::atomic<size_t> next_{0};
     std::atomic<int> feeding_{0};
     std::atomic<int64_t> encoded_{0};
     BoundedQueue<DecodedMoment> decoded_{kDecodedBytes};

@@ -2,8 +2,10 @@
 // Indexing end to end: real files, the real decoder processes, a real (small) model, a real catalog.
 #include <QTemporaryDir>
 #include <QTest>
+#include <atomic>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <thread>
 
 #include "app/jobs/jobs.h"
@@ -209,6 +211,88 @@ private Q_SLOTS:
         QVERIFY(open(engine).find(media / "new.png"));
     }
 
+    void what_only_moved_is_not_read_again()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        Engine engine(options(dir));
+        const IndexReport first = index_paths(engine, {media});
+        std::map<std::string, int64_t> ids;
+        for (const char* name : {"picture0.png", "sub/video.mp4", "sub/mute.mkv", "sound.wav"})
+            ids[name] = open(engine).find(media / name)->id;
+
+        fs::rename(media / "picture0.png", media / "renamed.png");
+        fs::rename(media / "sub", media / "other");
+        fs::copy_file(media / "sound.wav", media / "copied.wav");  // and the first one goes: inode and time are new
+        fs::remove(media / "sound.wav");
+        fs::last_write_time(media / "picture1.png", fs::file_time_type::clock::now());
+        const IndexReport second = index_paths(engine, {media});
+        QCOMPARE(second.indexed, 0);
+        QCOMPARE(second.unchanged, 9);
+        QCOMPARE(second.moved, 4);
+        QCOMPARE(second.dropped, 0);
+        QCOMPARE(open(engine).counts().moments, first.moments);
+        QCOMPARE(open(engine).find(media / "renamed.png")->id, ids["picture0.png"]);
+        QCOMPARE(open(engine).find(media / "other" / "video.mp4")->id, ids["sub/video.mp4"]);
+        QCOMPARE(open(engine).find(media / "other" / "mute.mkv")->id, ids["sub/mute.mkv"]);
+        QCOMPARE(open(engine).find(media / "copied.wav")->id, ids["sound.wav"]);
+        QVERIFY(open(engine).check().empty());
+
+        fs::copy_file(media / "renamed.png", media / "twice.png");
+        QCOMPARE(index_paths(engine, {media}).indexed, 1);
+    }
+
+    void what_changes_is_indexed_while_it_is_watched()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        Engine engine(options(dir));
+        WatchOptions quick;
+        quick.quiet = std::chrono::milliseconds(100);
+        const CancelToken cancel;
+        std::atomic<int> runs = 0;
+        std::vector<IndexReport> reports;  // read once the watching has ended
+        std::jthread watching([&] {
+            watch_paths(
+                engine, {media},
+                [&](const IndexReport& report) {
+                    reports.push_back(report);
+                    ++runs;
+                },
+                {}, cancel, quick);
+        });
+        QTRY_VERIFY_WITH_TIMEOUT(runs == 1, 60'000);
+        make_picture(media.parent_path() / "new.png", 11);
+        fs::create_directory(media / "fresh");
+        fs::rename(media.parent_path() / "new.png", media / "fresh" / "new.png");
+        QTRY_VERIFY_WITH_TIMEOUT(runs == 2, 60'000);
+        fs::remove(media / "sub" / "mute.mkv");
+        QTRY_VERIFY_WITH_TIMEOUT(runs == 3, 60'000);
+        cancel.cancel();
+        watching.join();
+        QCOMPARE(reports[0].indexed, 9);
+        QCOMPARE(reports[1].indexed, 1);
+        QCOMPARE(reports[2].dropped, 1);
+        QVERIFY(open(engine).find(media / "fresh" / "new.png"));
+    }
+
+    void a_root_that_moved_is_relinked()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir), now = media.parent_path() / "elsewhere";
+        Engine engine(options(dir));
+        const IndexReport first = index_paths(engine, {media});
+        fs::rename(media, now);
+        QCOMPARE(relink(engine, media, now).files, 9);
+        QCOMPARE(open(engine).roots(), std::vector{now});
+        const IndexReport second = index_paths(engine, {now});
+        QCOMPARE(second.unchanged, 9);
+        QCOMPARE(second.moments, 0);
+        QCOMPARE(open(engine).counts().moments, first.moments);
+        for (const auto& [from, to] : {std::pair{media, now}, {now, now}, {now, media}, {fs::path("/"), now}})
+            QVERIFY_THROWS_EXCEPTION(Error, relink(engine, from, to));
+    }
+
     void a_file_that_stops_being_media_goes()
     {
         QTemporaryDir dir;
@@ -286,6 +370,53 @@ private Q_SLOTS:
         QVERIFY(open(engine).check().empty());
     }
 
+    void a_pause_stops_all_work_and_what_is_looked_at_comes_first()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        for (const char* name : {"a", "z"})
+            fs::create_directory(media / name);
+        for (int i = 0; i < 200; ++i)
+            fs::copy_file(media / "picture0.png", media / "a" / (std::to_string(i) + ".png"));
+        for (int i = 0; i < 5; ++i)
+            fs::copy_file(media / "picture1.png", media / "z" / (std::to_string(i) + ".png"));
+        Engine engine(options(dir));
+        const IndexControl control;
+        control.pause();
+        std::atomic<int64_t> done = 0;
+        std::atomic<bool> rests = false;
+        std::jthread run([&] {
+            index_paths(
+                engine, {media},
+                [&](const IndexProgress& progress) {
+                    done = progress.done;
+                    rests = progress.stage == "paused";
+                },
+                {}, control);
+        });
+        QTRY_VERIFY_WITH_TIMEOUT(rests, 60'000);
+        control.look_at(media / "z");
+        control.resume();
+        QTRY_VERIFY_WITH_TIMEOUT(done > 5, 60'000);
+        control.pause();
+        // What was under way is finished; then nothing moves, long before all is done.
+        const auto comes_to_rest = [&] {
+            const int64_t before = done;
+            QTest::qWait(1000);
+            return rests && done == before;
+        };
+        QTRY_VERIFY_WITH_TIMEOUT(comes_to_rest(), 60'000);
+        const int64_t resting = done;
+        QVERIFY(resting < 214);
+        control.resume();
+        run.join();
+        QCOMPARE(open(engine).counts().files, 214);
+        int64_t last_looked_at = 0;
+        for (int i = 0; i < 5; ++i)
+            last_looked_at = std::max(last_looked_at, open(engine).find(media / "z" / (std::to_string(i) + ".png"))->id);
+        QVERIFY2(last_looked_at < 150, qPrintable(QString::number(last_looked_at)));
+    }
+
     void another_model_takes_over_when_all_is_indexed_anew()
     {
         QTemporaryDir dir;
@@ -304,6 +435,63 @@ private Q_SLOTS:
         QCOMPARE(report.indexed, 9);
         QCOMPARE(*open(engine).active_space(), engine.encoder().space());
         QCOMPARE(search(engine, searcher, request).files.size(), size_t(5));
+    }
+
+    void the_old_model_answers_until_the_new_one_can()
+    {
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        for (int i = 0; i < 60; ++i)
+            fs::copy_file(media / "picture0.png", media / ("copy" + std::to_string(i) + ".png"));
+        Engine old_engine(options(dir));
+        index_paths(old_engine, {media});
+        const index::Counts before = open(old_engine).counts();
+        const std::string old_space = old_engine.encoder().space();
+        index::Searcher searcher(old_engine.library_folder());
+        const SearchRequest request{{QueryPart{"a dog", {}, {}, {}, 1}}, {}, 100, true};
+        const size_t found = search(old_engine, searcher, request).files.size();
+        QVERIFY(found > 60);
+
+        EngineOptions changed = options(dir);
+        fs::create_directories(fs::path(dir.path().toStdString()) / "other");
+        changed.checkpoint = make_tiny_checkpoint(fs::path(dir.path().toStdString()) / "other", 2);
+        Engine engine(changed);
+        const CancelToken cancel;
+        size_t fewest = found;
+        const ModelSwitch cut = use_model(
+            engine,
+            [&](const IndexProgress& progress) {
+                if (progress.indexed == 0 || cancel.cancelled())
+                    return;
+                const SearchResult meanwhile = search(old_engine, searcher, request);
+                QCOMPARE(meanwhile.space, old_space);
+                fewest = std::min(fewest, meanwhile.files.size());
+                cancel.cancel();
+            },
+            cancel);
+        QVERIFY(cut.report.cancelled && cut.report.indexed > 0 && cut.report.indexed < before.files);
+        QCOMPARE(fewest, found);
+        QCOMPARE(*open(engine).active_space(), old_space);
+        QCOMPARE(search(old_engine, searcher, request).files.size(), found);
+        QVERIFY(open(engine).check().empty());
+
+        const ModelSwitch rest = use_model(engine);
+        QCOMPARE(rest.report.indexed + rest.report.unchanged, before.files);
+        QCOMPARE(rest.away, 0);
+        QCOMPARE(rest.report.unchanged, cut.report.indexed);
+        QCOMPARE(*open(engine).active_space(), engine.encoder().space());
+        QCOMPARE(search(engine, searcher, request).space, engine.encoder().space());
+        QVERIFY_THROWS_EXCEPTION(Error, search(old_engine, searcher, request));
+        QCOMPARE(open(engine).active_checkpoint(), fs::canonical(changed.checkpoint));
+        QVERIFY(open(engine).check().empty());
+
+        // The library knows its model by itself, and the way back costs nothing.
+        EngineOptions unnamed = options(dir);
+        unnamed.checkpoint.clear();
+        QCOMPARE(Engine(unnamed).checkpoint(), fs::canonical(changed.checkpoint));
+        const ModelSwitch back = use_model(old_engine);
+        QCOMPARE(back.report.indexed, 0);
+        QCOMPARE(*open(engine).active_space(), old_space);
     }
 
     void nothing_is_decoded_for_a_library_in_use()

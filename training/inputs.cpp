@@ -226,11 +226,26 @@ at::Tensor part_of(const at::Tensor& rows, const PassList::Part& part)
 
 std::optional<at::Tensor> given(const at::Tensor& tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; }
 
-PassOutput output(const model::Encoding& encoding, const model::Network& network, const std::string& modality,
-                  const std::vector<std::string>& columns, const at::Tensor& masked = {})
-{
-    return {columns_of(encoding, network, modality, columns, masked), encoding.auxiliary.z_loss};
-}
+/// What the passes of one modality give, and whom their routers report to (may be null).
+struct Giving {
+    std::string modality;
+    std::vector<std::string> columns;
+    std::shared_ptr<RouterUse> use;
+
+    /// `encode(network)` gives the pass's Encoding and what stands for the column "masked".
+    template <typename Encode>
+    PassOutput operator()(const model::Network& network, int64_t tokens, const Encode& encode) const
+    {
+        model::Network probing = network;  // copies share the tensors
+        probing.set_probing(use != nullptr);
+        const auto [encoding, masked] = encode(probing);
+        if (use)
+            use->add(encoding.auxiliary.probes, static_cast<double>(tokens));
+        return {columns_of(encoding, probing, modality, columns, masked), encoding.auxiliary.z_loss};
+    }
+};
+
+using Encoded = std::pair<model::Encoding, at::Tensor>;
 
 model::Encoding seen_by_hybrid(const model::Network& network, const model::Trunk& trunk, const at::Tensor& pixels,
                                const at::Tensor& kept, const at::Tensor& concept_seen)
@@ -243,8 +258,8 @@ model::Encoding seen_by_hybrid(const model::Network& network, const model::Trunk
                               given(concept_seen));
 }
 
-PassList vision_list(const Inputs& in, const std::vector<std::string>& columns, const model::ModelConfig& config,
-                     const model::Trunk* trunk, int64_t pass_tokens)
+PassList vision_list(const Inputs& in, const Giving& giving, const model::ModelConfig& config, const model::Trunk* trunk,
+                     int64_t pass_tokens)
 {
     const bool hybrid = config.vision_stem == model::VisionStem::Hybrid;
     IMPRINT_ASSERT(!hybrid || trunk);
@@ -256,25 +271,28 @@ PassList vision_list(const Inputs& in, const std::vector<std::string>& columns, 
     list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
              [&](const PassList::Part& part) -> Forward {
                  return [pixels = part_of(in.pixels, part), kept = part_of(in.kept, part), seen = part_of(in.concept_seen, part),
-                         columns, trunk, hybrid](const model::Network& network) {
-                     const auto encoding = hybrid ? seen_by_hybrid(network, *trunk, pixels, kept, seen)
-                                                  : network.encode_pixels(pixels, given(kept));
-                     return output(encoding, network, "vision", columns);
+                         giving, trunk, hybrid, tokens](const model::Network& network) {
+                     return giving(network, tokens * pixels.size(0), [&](const model::Network& asked) {
+                         return Encoded(hybrid ? seen_by_hybrid(asked, *trunk, pixels, kept, seen)
+                                               : asked.encode_pixels(pixels, given(kept)),
+                                        {});
+                     });
                  };
              });
     return list;
 }
 
 template <typename Encode>
-PassList sound_list(const at::Tensor& rows, int64_t tokens, const std::string& modality, const std::vector<std::string>& columns,
-                    const model::ModelConfig& config, int64_t pass_tokens, const Encode& encode)
+PassList sound_list(const at::Tensor& rows, int64_t tokens, const Giving& giving, const model::ModelConfig& config,
+                    int64_t pass_tokens, const Encode& encode)
 {
     const int64_t items = rows.size(0);
     PassList list;
     list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
              [&](const PassList::Part& part) -> Forward {
-                 return [own = part_of(rows, part), modality, columns, encode](const model::Network& network) {
-                     return output(encode(network, own), network, modality, columns);
+                 return [own = part_of(rows, part), giving, encode, tokens](const model::Network& network) {
+                     return giving(network, tokens * own.size(0),
+                                   [&](const model::Network& asked) { return Encoded(encode(asked, own), {}); });
                  };
              });
     return list;
@@ -298,7 +316,7 @@ model::Encoding read_text(const model::Network& network, const model::TextTrunk*
     return network.encode_text_states(read.states, network.meaning_of(read.sentence));
 }
 
-PassList text_list(const std::vector<TextBatch>& texts, const std::vector<std::string>& columns, const model::ModelConfig& config,
+PassList text_list(const std::vector<TextBatch>& texts, const Giving& giving, const model::ModelConfig& config,
                    const model::TextTrunk* trunk, int64_t pass_tokens)
 {
     size_t items = 0;
@@ -314,10 +332,12 @@ PassList text_list(const std::vector<TextBatch>& texts, const std::vector<std::s
                          return rows.defined() ? rows.narrow(0, first, static_cast<int64_t>(part.size())) : rows;
                      };
                      return [ids = cut(text.ids), mask = cut(text.mask), original = cut(text.original), hidden = cut(text.hidden),
-                             columns, trunk](const model::Network& network) {
-                         const auto encoding = read_text(network, trunk, ids, mask);
-                         return output(encoding, network, "text", columns,
-                                       original.defined() ? surprise(network, encoding, original, hidden) : at::Tensor());
+                             giving, trunk, tokens](const model::Network& network) {
+                         return giving(network, tokens * ids.size(0), [&](const model::Network& asked) {
+                             auto encoding = read_text(asked, trunk, ids, mask);
+                             at::Tensor masked = original.defined() ? surprise(asked, encoding, original, hidden) : at::Tensor();
+                             return Encoded(std::move(encoding), std::move(masked));
+                         });
                      };
                  });
     }
@@ -327,27 +347,27 @@ PassList text_list(const std::vector<TextBatch>& texts, const std::vector<std::s
 }  // namespace
 
 std::map<std::string, PassList> pass_lists(const Inputs& inputs, const Wanted& wanted, const model::ModelConfig& config,
-                                           const Trunks& trunks, int64_t pass_tokens)
+                                           const Trunks& trunks, int64_t pass_tokens, const std::shared_ptr<RouterUse>& use)
 {
     std::map<std::string, PassList> lists;
-    const auto put = [&](const char* modality, const auto& make) {
-        if (const auto& columns = wanted.columns(modality); !columns.empty())
-            lists.emplace(modality, make(columns));
+    const auto put = [&](const std::string& name, const std::string& modality, const auto& make) {
+        if (const auto& columns = wanted.columns(name); !columns.empty())
+            lists.emplace(name, make(Giving{modality, columns, use}));
     };
-    put("vision", [&](const auto& columns) { return vision_list(inputs, columns, config, trunks.picture, pass_tokens); });
-    put("sound", [&](const auto& columns) {
+    put("vision", "vision",
+        [&](const Giving& giving) { return vision_list(inputs, giving, config, trunks.picture, pass_tokens); });
+    put("sound", "sound", [&](const Giving& giving) {
         const int64_t tokens = inputs.spectrogram.size(1) / config.sound_patch * (config.mel_bands / config.sound_patch);
-        return sound_list(inputs.spectrogram, tokens, "sound", columns, config, pass_tokens,
+        return sound_list(inputs.spectrogram, tokens, giving, config, pass_tokens,
                           [](const model::Network& network, const at::Tensor& rows) { return network.encode_spectrogram(rows); });
     });
-    put("waveform", [&](const auto& columns) {
-        return sound_list(inputs.waveform, inputs.waveform.size(1) / config.waveform_patch, "waveform", columns, config,
-                          pass_tokens,
+    put("waveform", "waveform", [&](const Giving& giving) {
+        return sound_list(inputs.waveform, inputs.waveform.size(1) / config.waveform_patch, giving, config, pass_tokens,
                           [](const model::Network& network, const at::Tensor& rows) { return network.encode_waveform(rows); });
     });
-    put("text", [&](const auto& columns) { return text_list(inputs.texts, columns, config, trunks.text, pass_tokens); });
-    put("masked_text",
-        [&](const auto& columns) { return text_list(inputs.masked_texts, columns, config, trunks.text, pass_tokens); });
+    put("text", "text", [&](const Giving& giving) { return text_list(inputs.texts, giving, config, trunks.text, pass_tokens); });
+    put("masked_text", "text",
+        [&](const Giving& giving) { return text_list(inputs.masked_texts, giving, config, trunks.text, pass_tokens); });
     return lists;
 }
 

@@ -7,13 +7,15 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace imprint::training {
 
 struct StepLoss {
     at::Tensor total;  ///< scalar to go backwards from, made of the passes' rows; the z-loss is the passes' own
-    std::map<std::string, at::Tensor> figures;  ///< for the log, by name: scalars without gradients
-    int64_t samples = 0;                        ///< in the batch
+    std::map<std::string, at::Tensor> figures;    ///< for the log, by name: scalars without gradients
+    std::vector<std::vector<double>> expert_use;  ///< [sparse layer][expert], where the routers were probed
+    int64_t samples = 0;                          ///< in the batch
 };
 
 }  // namespace imprint::training

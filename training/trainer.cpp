@@ -121,6 +121,8 @@ nlohmann::json Run::learn(const Task& task, int64_t step, Passes::Replicas& repl
         {"step", step}, {"objective", name}, {"loss", value}, {"samples", loss.samples}, {"tokens", passes.tokens()}};
     for (const auto& [figure, tensor] : loss.figures)
         line[figure] = tensor.item<double>();
+    if (!loss.expert_use.empty())
+        line["expert_use"] = loss.expert_use;
     return line;
 }
 
@@ -244,7 +246,8 @@ std::filesystem::path Run::export_model(const model::Network& network, int64_t s
     checkpoint.config = recipe_.model;
     checkpoint.eight_bit = recipe_.eight_bit;
     checkpoint.parameters = network.parameters();
-    checkpoint.provenance = {{"recipe", without_folders(to_json(recipe_))}, {"steps", step}, {"training_seconds", std::round(seconds)}};
+    checkpoint.provenance = {
+        {"recipe", without_folders(to_json(recipe_))}, {"steps", step}, {"training_seconds", std::round(seconds)}};
     if (!initial_provenance_.is_null())
         checkpoint.provenance["initial"] = initial_provenance_;
     mixture_->complete(checkpoint, network);

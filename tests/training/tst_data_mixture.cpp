@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole runs over data sets: the shipped recipe tiny-cpu with its golden losses, policies, shards that webdataset wrote, and what
 // happens where the data is not as the recipe says.
-#include <ATen/Parallel.h>
+#include <ATen/ATen.h>
 #include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
 
 #include <cmath>
 #include <fstream>
-#include <set>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
 #include "core/model/checkpoint.h"
+#include "tests/support/tiny_checkpoint.h"
 #include "tests/training/data/files.h"
 #include "training/recipe.h"
 #include "training/suite.h"
@@ -53,6 +54,24 @@ warmup = 1
 precision = "fp32"
 [run]
 log_every = 1
+)";
+
+/// Its trunk, class texts and vocabulary are those of the tiny checkpoint.
+constexpr const char* kHybrid = R"([model]
+name = "hybrid"
+width = 64
+layers = 2
+heads = 1
+ffn_width = 96
+sparse_layers = 1
+experts = 3
+head_width = 48
+joint_dim = 32
+trunk_channels = 24
+trunk_classes = 12
+vocabulary = 80
+[optimizer]
+warmup = 1
 )";
 
 constexpr const char* kPictures = R"([[dataset]]
@@ -154,6 +173,22 @@ private Q_SLOTS:
         QVERIFY(checkpoint.provenance.dump().find(kRoot.string()) == std::string::npos);  // says nothing of this machine
     }
 
+    void routers_are_probed_where_the_log_looks()
+    {
+        const auto steps = steps_of(root_ / "tiny");
+        QVERIFY(!steps[1].contains("expert_use"));  // tiny-cpu logs every tenth
+        const auto& layers = steps[0].at("expert_use");
+        QCOMPARE(layers.size(), size_t{2});
+        for (const auto& layer : layers) {
+            QCOMPARE(layer.size(), size_t{4});
+            double sum = 0;
+            for (const double share : layer)
+                sum += share;
+            QVERIFY(std::abs(sum - 1) < 1e-6);
+        }
+        QVERIFY(steps[0].at("left_behind") >= 0 && steps[0].at("left_behind") < 1 && steps[0].at("confidence") > 0);
+    }
+
     void a_recipe_is_a_suite_for_its_checkpoint()
     {
         SuiteOptions options;
@@ -217,6 +252,61 @@ private Q_SLOTS:
             const double parts = line.at("nce.loss").get<double>() + line.at("classify.loss").get<double>();
             QVERIFY(line.at("loss").get<double>() >= parts - 1e-6);  // beside them the router's z-loss
         }
+    }
+
+    void the_hybrid_stem_takes_its_trunk_from_a_checkpoint()
+    {
+        const std::string stem = tests::make_tiny_checkpoint(root_).string();
+        const fs::path run = root_ / "hybrid";
+        training::run(options_for(
+            written("hybrid.toml",
+                    "seed = 3\nsteps = 4\ndevice = \"cpu\"\ntokenizer = \"" + stem + "\"\nstem = \"" + stem + "\"\n" + kHybrid
+                        + kPictures
+                        + "[[objective]]\nkind = \"nce\"\ndatasets = \"pictures\"\nmodalities = [\"vision\", \"text\"]\n"
+                          "resolutions = [\"64x64\", \"2x64x64 drop 0.5\"]\nbatch = 3\n"),
+            run));
+        QCOMPARE(steps_of(run).size(), size_t{4});
+        const auto trained = model::load_checkpoint(model::SafetensorsFile(run / "hybrid.safetensors"));
+        const auto given = model::load_checkpoint(model::SafetensorsFile(stem));
+        QVERIFY(!trained.trunk.empty());
+        for (const auto& [name, tensor] : given.trunk)
+            QVERIFY2(at::equal(trained.trunk.at(name), tensor), name.c_str());
+        QVERIFY(at::equal(trained.parameters.at("concept.class_text"), given.parameters.at("concept.class_text")));
+    }
+
+    void a_network_learns_from_teachers()
+    {
+        const std::string stem = tests::make_tiny_checkpoint(root_).string();
+        const std::vector<float> vectors(3 * 16, 0.5f);
+        model::write_safetensors(root_ / "teacher.safetensors", {},
+                                 {{"features", {model::DType::F32, {3, 16}, std::as_bytes(std::span(vectors))}}});
+        std::string recipe = kTiny;
+        recipe.replace(recipe.find("[model]"), 7,
+                       "stem = \"" + stem + "\"\n[model]\ntrunk_channels = 24\ntrunk_classes = 12\ntarget_classifier = true");
+        recipe.replace(recipe.find("classes = 3 }"), 13,
+                       "classes = 3 }, { modality = \"vision\", name = \"trunk\", classes = 24 }");
+        recipe += std::string("[mixture]\npolicy = \"accumulate\"\n") + kPictures
+            + "[[dataset]]\nname = \"teacher\"\nkind = \"features\"\npath = \"teacher.safetensors\"\n"
+              "[[objective]]\nkind = \"distill\"\nname = \"vectors\"\ndatasets = \"pictures\"\nmodalities = \"text\"\nteacher = "
+              "\"teacher\"\nbatch = 3\n"
+              "[[objective]]\nkind = \"distill\"\nname = \"activations\"\ndatasets = \"pictures\"\nmodalities = "
+              "\"vision\"\nteacher = \"trunk\"\n"
+              "classifier = \"trunk\"\nresolutions = \"64x64\"\nbatch = 3\n"
+              "[[objective]]\nkind = \"masked-language\"\ndatasets = \"pictures\"\nbatch = 3\n";
+        const fs::path run = root_ / "taught";
+        training::run(options_for(written("taught.toml", recipe), run));
+        std::map<std::string, std::vector<double>> losses;
+        for (const auto& line : steps_of(run))
+            losses[line.at("objective")].push_back(line.at("loss"));
+        QCOMPARE(losses.size(), size_t{3});
+        QVERIFY(losses.at("vectors").back() < losses.at("vectors").front());
+
+        // One row too many.
+        const std::vector<float> more(4 * 16, 0.5f);
+        model::write_safetensors(root_ / "teacher.safetensors", {},
+                                 {{"features", {model::DType::F32, {4, 16}, std::as_bytes(std::span(more))}}});
+        const QString said = test::thrown([&] { training::run(options_for(root_ / "taught.toml", root_ / "taught-again")); });
+        QVERIFY2(said.contains("3 samples and its teacher 4 rows"), qPrintable(said));
     }
 
     void shards_that_webdataset_wrote_are_trained_on()

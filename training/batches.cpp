@@ -226,7 +226,7 @@ StepLoss Objectives::against_captions(const at::Tensor& media, const at::Tensor&
                                       const ObjectiveRecipe& objective) const
 {
     const at::Tensor teacher = data_.corpus.teacher(captions);
-    const at::Tensor targets = soft_targets(teacher, recipe_.target_sharpness);
+    const Teacher targets{teacher, recipe_.target_sharpness};
     at::Tensor contrast = nce(media, texts, temperature, targets);
     at::Tensor distance = cosine_distance(media, teacher) + cosine_distance(texts, data_.corpus.query_targets(captions));
     if (own.defined()) {
@@ -385,8 +385,8 @@ StepLoss Objectives::text_teacher(Passes& passes, const ObjectiveRecipe& objecti
     const at::Tensor& student = passes.rows(list);
     const at::Tensor teacher = data_.corpus.query_targets(texts);
     // The student must point where the teacher points, and tell the batch's other texts apart as the teacher does.
-    const at::Tensor relations = nce(student, teacher, at::full({1}, 1 / recipe_.target_sharpness),
-                                     soft_targets(teacher, recipe_.target_sharpness));
+    const at::Tensor relations =
+        nce(student, teacher, at::full({1}, 1 / recipe_.target_sharpness), {teacher, recipe_.target_sharpness});
     const at::Tensor distance = cosine_distance(student, teacher);
     StepLoss result;
     result.total = relations * objective.nce + distance * objective.cosine;

@@ -139,7 +139,7 @@ public:
         const at::Tensor student = unit(all.reshape({targets.batch, each, all.size(1)}).mean(1));
         // The student must point where the teacher points, and tell the batch apart as the teacher does.
         const at::Tensor temperature = at::full({1}, 1 / sharpness_, student.options());
-        const at::Tensor relations = nce(student, teacher, temperature, soft_targets(teacher, sharpness_));
+        const at::Tensor relations = nce(student, teacher, temperature, {teacher, sharpness_});
         const at::Tensor distance = cosine_distance(student, teacher);
         StepLoss result;
         result.total = (relations * recipe_.nce + distance * recipe_.cosine) * recipe_.loss_weight;

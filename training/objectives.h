@@ -6,17 +6,22 @@
 
 namespace imprint::training {
 
+/// What a teacher thinks of every pair in a batch: softmax(sharpness · t·tᵀ) per row.
+struct Teacher {
+    at::Tensor vectors;  ///< [batch, dim] unit vectors
+    double sharpness = 1;
+};
+
 /// Cross-modal NCE with one instance per sample. a, b: [batch, dim] unit vectors; temperature: scalar tensor.
-/// `targets` [batch, batch]: rows that sum to one, what a's row should say of the b's; undefined: the diagonal.
-/// Returns the mean of both directions (columns use the transpose of the targets, rows normalised anew).
-at::Tensor nce(const at::Tensor& a, const at::Tensor& b, const at::Tensor& temperature, const at::Tensor& targets = {});
+/// a's row should say of the b's what `teacher` says; without one, that its own is the only one.
+/// Returns the mean of both directions (columns use the transpose of what the teacher says, rows normalised anew).
+at::Tensor nce(const at::Tensor& a, const at::Tensor& b, const at::Tensor& temperature, const Teacher& teacher = {});
+/// The same with what the rows should say written out: targets [batch, batch], rows that sum to one.
+at::Tensor nce(const at::Tensor& a, const at::Tensor& b, const at::Tensor& temperature, const at::Tensor& targets);
 
 /// The paper's form with several instances per sample and a margin: a [batch, n1, dim], b [batch, n2, dim] (not yet
 /// normalised). Positives of a sample are all n1 × n2 of its pairs: MIL-NCE. Returns the mean of both directions.
 at::Tensor multi_instance_nce(const at::Tensor& a, const at::Tensor& b, const at::Tensor& temperature, double margin = 0);
-
-/// softmax(sharpness · t·tᵀ) per row: what the teacher thinks of every pair in a batch. teacher: [batch, dim] unit vectors.
-at::Tensor soft_targets(const at::Tensor& teacher, double sharpness);
 
 /// Mean of 1 − a·b over rows of unit vectors.
 at::Tensor cosine_distance(const at::Tensor& a, const at::Tensor& b);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention, feed-forward and the mixture of experts on plain ATen operators.
+// Attention, feed-forward and the mixture of experts: products and attention are libtorch's, the rest our operators.
 #include "core/model/layers.h"
 
 #include <ATen/ATen.h>
@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "kernels/dispatch.h"
+#include "kernels/layer_norm.h"
 
 namespace imprint::model {
 
@@ -22,14 +23,7 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& kernel, const at::Tenso
 
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& bias)
 {
-    constexpr double epsilon = 1e-6;
-    const at::Tensor wide = widened(x);
-    if (!x.is_meta())
-        return at::layer_norm(wide, {x.size(-1)}, scale, bias, epsilon).to(x.scalar_type());
-    // libtorch has no body of its layer norm for device meta outside Python.
-    const at::Tensor centred = wide - wide.mean(-1, true);
-    const at::Tensor scaled = centred * (centred.square().mean(-1, true) + epsilon).rsqrt() * scale;
-    return (bias.defined() ? scaled + bias : scaled).to(x.scalar_type());
+    return kernels::layer_norm(x.contiguous(), scale, bias);
 }
 
 at::Tensor BlockMatrix::dense(const at::Tensor& x, const Precision& precision) const
@@ -50,9 +44,6 @@ at::Tensor BlockMatrix::by_expert(const at::Tensor& x, const Precision& precisio
 }
 
 namespace {
-
-// Groups above this many tokens are gathered and combined by operators.
-constexpr int64_t kOneHotTokens = 256;
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias)
 {
@@ -104,8 +95,9 @@ Block::Block(const ModelConfig& config, const Parameters& parameters, int layer)
 at::Tensor Block::attention(const at::Tensor& x, const Precision& precision, const at::Tensor& attention_bias) const
 {
     const int64_t batch = x.size(0), tokens = x.size(1), head = config_.head_dim();
+    const at::Tensor narrow = x.to(precision.products);  // once for all three
     const auto split = [&](const BlockMatrix& matrix, const at::Tensor& norm) {
-        at::Tensor part = matrix.dense(x, precision).to(precision.products).view({batch, tokens, config_.heads, head});
+        at::Tensor part = matrix.dense(narrow, precision).to(precision.products).view({batch, tokens, config_.heads, head});
         if (norm.defined())
             part = layer_norm(part, norm, {});
         return part.transpose(1, 2);
@@ -141,44 +133,15 @@ at::Tensor Block::sparse_ffn(const at::Tensor& x, const Precision& precision, Au
         auxiliary.probes.push_back(probe(routing, tokens, layer_));
 
     const auto type = precision.products;
-    const at::Tensor gates = routing.gates.contiguous();
-    const auto through_experts = [&](const at::Tensor& rows) {
-        return out_.by_expert(at::gelu(in_.by_expert(rows, precision), "tanh"), precision)
-            .to(type)
-            .view({experts, groups, capacity, width});
-    };
-    at::Tensor combined, sums;
-    if (tokens <= kOneHotTokens) {
-        // Gathering and combining as products with one-hot rows: a fixed order of summation, forwards and backwards, without
-        // atomics. Beside the experts' own products they are cheap at the token counts of one item.
-        const int64_t places = experts * capacity;
-        const at::Tensor slots = routing.tokens.view({groups, places, 1});
-        at::Tensor one_hot = at::zeros({groups, places, tokens}, x.options().dtype(type));
-        if (routing.filled.defined())
-            one_hot.scatter_(2, slots, routing.filled.view({groups, places, 1}).to(type));
-        else
-            one_hot.scatter_(2, slots, 1);
-        const at::Tensor rows = at::bmm(one_hot, grouped.to(type)).view({groups, experts, capacity, width}).transpose(0, 1);
-        const at::Tensor result = through_experts(rows.reshape({experts, groups * capacity, width})).transpose(0, 1);
-        const at::Tensor weighted = result.reshape({groups, places, width}) * gates.view({groups, places, 1}).to(type);
-        combined = at::bmm(one_hot.transpose(1, 2), weighted);
-        if (config_.normalise_gates)
-            sums = at::bmm(one_hot.transpose(1, 2).to(gates.scalar_type()), gates.view({groups, places, 1}));
-    } else {
-        // Their cost grows with the square of the group: the operators' does not.
-        at::Tensor slots = routing.tokens;
-        if (routing.filled.defined()) {
-            const at::Tensor filled = routing.filled.to(at::kLong);
-            slots = slots * filled + filled - 1;
-        }
-        const at::Tensor rows = kernels::dispatch_rows(grouped.to(type).contiguous(), slots);
-        const at::Tensor result = through_experts(rows.view({experts, groups * capacity, width}));
-        combined = kernels::combine_rows(result.contiguous(), gates, slots, tokens);
-        if (config_.normalise_gates)
-            sums = kernels::combine_rows(at::ones({experts, groups, capacity, 1}, gates.options()), gates, slots, tokens);
-    }
-    if (sums.defined())
+    const at::Tensor rows = kernels::dispatch_rows(grouped.to(type).contiguous(), routing.slots);
+    const at::Tensor hidden = at::gelu(in_.by_expert(rows.view({experts, groups * capacity, width}), precision), "tanh");
+    const at::Tensor result = out_.by_expert(hidden, precision).to(type).view({experts, groups, capacity, width});
+    at::Tensor combined = kernels::combine_rows(result.contiguous(), routing.gates, routing.slots, tokens);
+    if (config_.normalise_gates) {
+        const at::Tensor ones = at::ones({experts, groups, capacity, 1}, routing.gates.options());
+        const at::Tensor sums = kernels::combine_rows(ones, routing.gates, routing.slots, tokens);
         combined = combined / (sums + (sums == 0).to(sums.scalar_type()));
+    }
     return combined.view_as(x);
 }
 

@@ -24,7 +24,7 @@ at::Tensor widened(const at::Tensor& x);
 /// x · kernelᵀ + bias; bias may be undefined. x: [..., in], kernel: [out, in].
 at::Tensor linear(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias, const Precision& precision);
 
-/// Layer norm over the last axis in fp32, ε = 1e-6; bias may be undefined. Keeps the dtype of x.
+/// Layer norm over the last axis with statistics in fp32 (fp64), ε = 1e-6; bias may be undefined. Keeps the dtype of x.
 at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& bias);
 
 /// One matrix of a block with what stands beside it; all but the kernel may be undefined. For experts every tensor has

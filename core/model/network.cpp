@@ -4,9 +4,11 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/error.h"
+#include "kernels/patchify.h"
 
 namespace imprint::model {
 namespace {
@@ -145,6 +147,7 @@ Encoding Network::encode(const std::string& modality, at::Tensor tokens, const a
     }
 
     at::Tensor x = affine(tokens, modality + ".pre", precision_);
+    tokens.reset();
     Encoding result;
     result.auxiliary.probing = probing_;
     for (const Block& block : blocks_)
@@ -214,28 +217,21 @@ Encoding Network::encode_pixels(const at::Tensor& pixels, const std::optional<at
 {
     IMPRINT_ASSERT(pixels.dim() == 5 && config_.vision_stem == VisionStem::Patch);
     const int64_t f = config_.patch_frames, p = config_.patch_size;
-    at::Tensor clip = pixels;
-    if (clip.size(1) < f)
-        clip = clip.repeat({1, f, 1, 1, 1}).narrow(1, 0, f);
-    const int64_t batch = clip.size(0), frames = clip.size(1) / f, rows = clip.size(2) / p, columns = clip.size(3) / p;
-    const at::Tensor scaled = clip.to(precision_.products == at::kDouble ? at::kDouble : at::kFloat) / 127.5 - 1;
-    // Patch vectors run (time, row, column, channel), last index fastest.
-    at::Tensor tokens = scaled.view({batch, frames, f, rows, p, columns, p, 3})
-                            .permute({0, 1, 3, 5, 2, 4, 6, 7})
-                            .reshape({batch, frames * rows * columns, f * p * p * 3});
-    at::Tensor positions = vision_positions(frames, rows, columns);
+    const int64_t frames = std::max<int64_t>(pixels.size(1) / f, 1);
+    at::Tensor positions = vision_positions(frames, pixels.size(2) / p, pixels.size(3) / p);
     if (kept)
-        drop(tokens, positions, *kept);
-    return encode("vision", tokens, positions, {});
+        positions = pick_rows(positions, *kept);
+    return encode("vision", kernels::patchify(pixels.contiguous(), f, p, kept ? kept->contiguous() : at::Tensor()), positions,
+                  {});
 }
 
 Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept) const
 {
     const int64_t p = config_.sound_patch, batch = spectrogram.size(0);
     const int64_t times = spectrogram.size(1) / p, bands = spectrogram.size(2) / p;
-    const at::Tensor standard
-        = config_.standardise_sound ? (spectrogram - get("sound.mel_mean")) / get("sound.mel_deviation") : spectrogram;
-    at::Tensor tokens = standard.view({batch, times, p, bands, p}).permute({0, 1, 3, 2, 4}).reshape({batch, times * bands, p * p});
+    at::Tensor tokens =
+        config_.standardise_sound ? (spectrogram - get("sound.mel_mean")) / get("sound.mel_deviation") : spectrogram;
+    tokens = tokens.view({batch, times, p, bands, p}).permute({0, 1, 3, 2, 4}).reshape({batch, times * bands, p * p});
     const at::Tensor& times_table = get("sound.position.time");
     const at::Tensor time = config_.sound_time_by_share
         ? look_up(times_table, bucket_rows(times, config_.sound_time_buckets, times_table.device()))
@@ -245,7 +241,7 @@ Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::o
     at::Tensor positions = (time.view({times, 1, config_.width}) + frequency.unsqueeze(0)).reshape({1, times * bands, config_.width});
     if (kept)
         drop(tokens, positions, *kept);
-    return encode("sound", tokens, positions, {});
+    return encode("sound", std::move(tokens), positions, {});
 }
 
 Encoding Network::encode_waveform(const at::Tensor& samples, const std::optional<at::Tensor>& kept) const
@@ -257,7 +253,7 @@ Encoding Network::encode_waveform(const at::Tensor& samples, const std::optional
     at::Tensor positions = look_up(table, bucket_rows(count, config_.waveform_buckets, table.device())).unsqueeze(0);
     if (kept)
         drop(tokens, positions, *kept);
-    return encode("waveform", tokens, positions, {});
+    return encode("waveform", std::move(tokens), positions, {});
 }
 
 Encoding Network::encode_text(const at::Tensor& ids, const std::optional<at::Tensor>& kept, const std::optional<at::Tensor>& mask) const
@@ -274,7 +270,7 @@ Encoding Network::encode_text(const at::Tensor& ids, const std::optional<at::Ten
         if (mask)
             attends = attends.gather(1, *kept);
     }
-    return encode("text", tokens, positions, {}, attends);
+    return encode("text", std::move(tokens), positions, {}, attends);
 }
 
 Encoding Network::encode_text_states(const at::Tensor& states, const at::Tensor& concept_vector,

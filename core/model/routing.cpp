@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Routing on plain ATen operators.
+// Routing: the product is libtorch's, the decision an operator.
 #include "core/model/routing.h"
 
 #include <ATen/ATen.h>
@@ -14,36 +14,21 @@
 namespace imprint::model {
 namespace {
 
-at::Tensor logits_of(const at::Tensor& x, const at::Tensor& kernel) { return at::matmul(widened(x), kernel.t()); }
+at::Tensor logits_of(const at::Tensor& x, const at::Tensor& kernel) { return at::linear(widened(x), kernel).contiguous(); }
 
 }  // namespace
 
 Routing route_experts_choice(const at::Tensor& x, const at::Tensor& kernel, int64_t capacity)
 {
-    const at::Tensor logits = logits_of(x, kernel);
-    const at::Tensor probabilities = at::softmax(logits, -1).transpose(1, 2);
-    // topk leaves the order of equal values open; a stable sort gives them to the lower index.
-    const at::Tensor order = std::get<1>(at::sort(probabilities.detach(), /*stable=*/true, -1, /*descending=*/true));
-    Routing routing;
-    routing.tokens = order.narrow(-1, 0, capacity).contiguous();
-    routing.gates = probabilities.gather(-1, routing.tokens);
-    // libtorch's logsumexp has no body for device meta outside Python, where no value can overflow.
-    const at::Tensor sums = logits.is_meta() ? logits.exp().sum(-1).log() : at::logsumexp(logits, -1);
-    routing.z_loss = sums.square().mean();
-    return routing;
+    const auto decision = kernels::route_experts_choose(logits_of(x, kernel), capacity);
+    return {decision.slots, decision.gates, decision.z.mean(), {}};
 }
 
 Routing route_tokens_choice(const at::Tensor& x, const at::Tensor& kernel, int64_t capacity, int64_t top_k, bool batch_priority)
 {
     const at::Tensor logits = logits_of(x, kernel);
-    const auto decision = kernels::route_tokens_choose(logits.contiguous(), top_k, capacity, batch_priority);
-    Routing routing;
-    routing.tokens = decision.slots.clamp_min(0);
-    routing.gates = decision.gates;
-    routing.filled = decision.slots >= 0;
-    routing.z_loss = decision.z.mean();
-    routing.balance_loss = balance_loss(at::softmax(logits, -1), decision.claims);
-    return routing;
+    const auto decision = kernels::route_tokens_choose(logits, top_k, capacity, batch_priority);
+    return {decision.slots, decision.gates, decision.z.mean(), balance_loss(at::softmax(logits, -1), decision.claims)};
 }
 
 Routing route(const at::Tensor& x, const at::Tensor& kernel, int64_t capacity, const ModelConfig& config)
@@ -81,11 +66,10 @@ int64_t batch_groups(int64_t tokens, const ModelConfig& config)
 RouterProbe probe(const Routing& routing, int64_t tokens, int layer)
 {
     const at::Tensor gates = routing.gates.detach();
-    const at::Tensor filled =
-        (routing.filled.defined() ? routing.filled : at::ones_like(gates, at::kBool)).to(gates.scalar_type());
+    const at::Tensor filled = (routing.slots >= 0).to(gates.scalar_type());
     const int64_t groups = gates.size(0);
     const at::Tensor taken =
-        at::zeros({groups, tokens}, gates.options()).scatter_add(1, routing.tokens.flatten(1), filled.flatten(1));
+        at::zeros({groups, tokens}, gates.options()).scatter_add(1, routing.slots.clamp_min(0).flatten(1), filled.flatten(1));
     const at::Tensor by_expert = gates.sum(at::IntArrayRef({0, 2}));
     RouterProbe result;
     result.layer = layer;

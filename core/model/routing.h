@@ -13,9 +13,8 @@ namespace imprint::model {
 
 /// One decision. All of it is computed in fp32 (fp64 where the input is fp64).
 struct Routing {
-    at::Tensor tokens;        ///< [groups, experts, capacity] int64: which token of the group each slot holds
+    at::Tensor slots;         ///< [groups, experts, capacity] int64: which token of the group a slot holds, -1: the slot is empty
     at::Tensor gates;         ///< [groups, experts, capacity]: the router's probability, not renormalised; 0 in an empty slot
-    at::Tensor filled;        ///< [groups, experts, capacity] bool: undefined where no slot is empty
     at::Tensor z_loss;        ///< scalar: mean over tokens of (logsumexp logits)²
     at::Tensor balance_loss;  ///< scalar, as balance_loss() gives it; undefined where experts choose, who are always even
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The spectrogram front end on ATen.
+// The spectrogram front end: which window and which bands; the frames are an operator's.
 #include "core/tokens/log_mel.h"
 
 #include <ATen/ATen.h>
@@ -35,12 +35,9 @@ at::Tensor make_mel_matrix(const model::ModelConfig& c)
 }  // namespace
 
 LogMel::LogMel(const model::ModelConfig& config)
-    : fft_(config.fft),
-      hop_(config.hop),
-      patch_samples_(config.sound_patch_samples()),
-      max_patches_(config.max_sound_patches),
-      window_(at::hann_window(config.fft, /*periodic=*/true, at::kFloat)),
-      mel_(make_mel_matrix(config))
+    : fft_(config.fft), hop_(config.hop), patch_samples_(config.sound_patch_samples()), max_patches_(config.max_sound_patches),
+      window_(at::hann_window(config.fft, /*periodic=*/true, at::kFloat)), mel_(make_mel_matrix(config)),
+      bands_(kernels::mel_bands(mel_))
 {
 }
 
@@ -53,11 +50,7 @@ int64_t LogMel::padded_length(int64_t samples) const
 at::Tensor LogMel::operator()(const at::Tensor& samples) const
 {
     IMPRINT_ASSERT(samples.dim() == 2 && samples.size(1) % hop_ == 0);
-    const int64_t frames = samples.size(1) / hop_;
-    const at::Tensor padded = at::constant_pad_nd(samples, {0, fft_ - hop_});
-    const at::Tensor windows = padded.unfold(1, fft_, hop_).narrow(1, 0, frames) * window_;
-    const at::Tensor magnitude = at::fft_rfft(windows, fft_, -1).abs();
-    return at::log(at::matmul(magnitude, mel_) + 1e-6);
+    return kernels::log_mel(samples.contiguous(), window_, bands_, hop_);
 }
 
 }  // namespace imprint::tokens

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/model/config.h"
+#include "kernels/log_mel.h"
 
 namespace imprint::tokens {
 
@@ -29,6 +30,7 @@ public:
 private:
     int64_t fft_, hop_, patch_samples_, max_patches_;
     at::Tensor window_, mel_;
+    kernels::MelBands bands_;
 };
 
 }  // namespace imprint::tokens

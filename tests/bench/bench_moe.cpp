@@ -74,7 +74,7 @@ at::Tensor loop_over_experts(const at::Tensor& x)
     const Layer& layer = sparse_layer();
     const int64_t groups = x.size(0), tokens = x.size(1), width = x.size(2);
     const Routing routing = route_experts_choice(x, layer.get("router.kernel"), expert_capacity(tokens, layer.config));
-    const at::Tensor rows = (routing.tokens + at::arange(groups).view({groups, 1, 1}) * tokens).transpose(0, 1).flatten(1);
+    const at::Tensor rows = (routing.slots + at::arange(groups).view({groups, 1, 1}) * tokens).transpose(0, 1).flatten(1);
     const at::Tensor gates = routing.gates.transpose(0, 1).flatten(1);
     const at::Tensor flat = x.reshape({groups * tokens, width});
     // Unbound at once: selecting an expert's matrix would have the way back fill a whole stack of zeros for each.
@@ -94,7 +94,7 @@ at::Tensor one_hot_einsum(const at::Tensor& x)
     const Layer& layer = sparse_layer();
     const int64_t tokens = x.size(1);
     const Routing routing = route_experts_choice(x, layer.get("router.kernel"), expert_capacity(tokens, layer.config));
-    const at::Tensor slots = routing.tokens.unsqueeze(3);
+    const at::Tensor slots = routing.slots.unsqueeze(3);
     const at::Tensor mask =
         at::zeros({x.size(0), layer.config.experts, slots.size(2), tokens}).scatter_(3, slots, 1).permute({0, 3, 1, 2});
     const at::Tensor combine = mask * routing.gates.unsqueeze(1);

@@ -85,8 +85,8 @@ private Q_SLOTS:
         const at::Tensor temperature = at::full({1}, 0.07, at::kDouble);
         const double plain = nce(a, b, temperature).item<double>();
         QVERIFY(std::abs(plain - multi_instance_nce(a.unsqueeze(1), b.unsqueeze(1), temperature).item<double>()) < 1e-4);
-        // Soft targets that say "only the diagonal" change nothing.
-        QVERIFY(std::abs(plain - nce(a, b, temperature, at::eye(6, at::kDouble)).item<double>()) < 1e-9);
+        // A teacher who says "only the diagonal" changes nothing.
+        QVERIFY(std::abs(plain - nce(a, b, temperature, {at::eye(6, at::kDouble), 1000}).item<double>()) < 1e-9);
     }
 
     void nce_is_least_where_pairs_agree_and_symmetric()
@@ -149,7 +149,8 @@ private Q_SLOTS:
             const at::Tensor flat = x.select(1, 0), against = other.select(1, 0);
             switch (loss) {
             case 0: return nce(flat, against, temperature);
-            case 1: return nce(flat, against, temperature, soft_targets(against, 5));
+            case 1:
+                return nce(flat, against, temperature, {against, 5});
             case 2: return multi_instance_nce(x, other, temperature, 0.1);
             case 3: return cosine_distance(flat, against);
             case 4: return softmax_cross_entropy(flat, labels, 0.1);
@@ -182,7 +183,7 @@ private Q_SLOTS:
         const at::Tensor a = at::empty({4, 2, 6}, meta).requires_grad_(true), b = at::empty({4, 2, 6}, meta);
         const at::Tensor temperature = at::empty({1}, meta), labels = at::empty({4, 6}, meta), chosen = at::empty({4, 2}, meta);
         const at::Tensor ids = at::empty({4, 2}, meta.dtype(at::kLong)), flat = a.select(1, 0), against = b.select(1, 0);
-        for (const at::Tensor& loss : {nce(flat, against, temperature), nce(flat, against, temperature, soft_targets(against, 20)),
+        for (const at::Tensor& loss : {nce(flat, against, temperature), nce(flat, against, temperature, {against, 20}),
                                        multi_instance_nce(a, b, temperature, 0.1), cosine_distance(flat, against),
                                        softmax_cross_entropy(flat, labels, 0.1), sigmoid_cross_entropy(flat, labels),
                                        masked_cross_entropy(a, ids, chosen), masked_squared_error(a, b, chosen)}) {
@@ -192,13 +193,19 @@ private Q_SLOTS:
         }
     }
 
-    void soft_targets_are_distributions_that_know_twins()
+    void a_teacher_says_how_alike_the_samples_of_a_batch_are()
     {
-        const at::Tensor one = unit(at::randn({4, 32}));
-        const at::Tensor targets = soft_targets(at::cat({one, one}), 50);
-        QVERIFY(at::allclose(targets.sum(-1), at::ones({8})));
-        for (int64_t i = 0; i < 4; ++i)
-            QVERIFY(std::abs(targets[i][i].item<double>() - targets[i][i + 4].item<double>()) < 1e-5);
+        // The first four again as the last four: of twins the teacher wants one half each.
+        const at::Tensor one = unit(at::randn({4, 32}, at::kDouble)), teacher = at::cat({one, one});
+        const at::Tensor targets = at::softmax(at::matmul(teacher, teacher.t()) * 50, -1);
+        QVERIFY(at::allclose(targets.diagonal(), targets.diagonal(4).repeat({2})));
+        const at::Tensor a = unit(at::randn({8, 16}, at::kDouble)), b = unit(at::randn({8, 16}, at::kDouble));
+        const at::Tensor logits = at::matmul(a, b.t()) / 0.2, back = targets.t() / targets.sum(0).unsqueeze(-1);
+        const at::Tensor wanted =
+            -((targets * at::log_softmax(logits, -1)).sum() + (back * at::log_softmax(logits.t(), -1)).sum()) / 16;
+        const at::Tensor found = nce(a, b, at::full({1}, 0.2, at::kDouble), {teacher, 50});
+        QVERIFY(std::abs((found - wanted).item<double>()) < 1e-9);
+        QVERIFY(std::abs((nce(a, b, at::full({1}, 0.2, at::kDouble), targets) - wanted).item<double>()) < 1e-9);
     }
 };
 

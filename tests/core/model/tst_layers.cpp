@@ -61,7 +61,7 @@ private Q_SLOTS:
         const at::Tensor wanted = tensor(entry.at("probs_float32"));  // [groups, tokens, experts]
         const auto routing = route_experts_choice(x, kernel, x.size(1));
         // With a slot for every token the gates are the probabilities, in each expert's own order.
-        const at::Tensor found = at::zeros_like(routing.gates).scatter(-1, routing.tokens, routing.gates).transpose(1, 2);
+        const at::Tensor found = at::zeros_like(routing.gates).scatter(-1, routing.slots, routing.gates).transpose(1, 2);
         QVERIFY2(at::allclose(found, wanted, 0, 2e-6), name.toUtf8());
         if (name != "ignore_padding_E2_cap1")
             QVERIFY(std::abs(routing.z_loss.item<double>() - entry.at("z_float32").get<double>()) < 2e-5);
@@ -72,13 +72,13 @@ private Q_SLOTS:
         const auto entry = reference().at("experts_choose_E2_cap2");
         const auto routing = route_experts_choice(tensor(entry.at("inputs")), tensor(entry.at("kernel")).t().contiguous(), 2);
         const at::Tensor wanted = at::tensor({2, 0, 3, 1, 0, 1, 3, 2}, at::kLong).view({2, 2, 2});
-        QVERIFY(at::equal(routing.tokens, wanted));
+        QVERIFY(at::equal(routing.slots, wanted));
     }
 
     void equal_probabilities_go_to_the_lower_token()
     {
         const auto routing = route_experts_choice(at::ones({1, 7, 4}), at::ones({3, 4}), 4);
-        QVERIFY(at::equal(routing.tokens, at::arange(4, at::kLong).expand({1, 3, 4})));
+        QVERIFY(at::equal(routing.slots, at::arange(4, at::kLong).expand({1, 3, 4})));
     }
 
     void the_z_loss_is_the_official_one()
@@ -118,13 +118,13 @@ private Q_SLOTS:
         const auto routing = route_tokens_choice(x, kernel, capacity, top_k, priority);
         const at::Tensor probabilities = tensor(entry.at("probs_float32"));
         QStringList groups;
-        for (int64_t g = 0; g < routing.tokens.size(0); ++g) {
+        for (int64_t g = 0; g < routing.slots.size(0); ++g) {
             QStringList experts;
-            for (int64_t e = 0; e < routing.tokens.size(1); ++e) {
+            for (int64_t e = 0; e < routing.slots.size(1); ++e) {
                 QStringList held;
                 for (int64_t s = 0; s < capacity; ++s) {
-                    const bool filled = routing.filled[g][e][s].item<bool>();
-                    const auto token = routing.tokens[g][e][s].item<int64_t>();
+                    const bool filled = routing.slots[g][e][s].item<int64_t>() >= 0;
+                    const auto token = routing.slots[g][e][s].item<int64_t>();
                     held += filled ? QString::number(token) : "-";
                     const double gate = routing.gates[g][e][s].item<double>();
                     QVERIFY(std::abs(gate - (filled ? probabilities[g][token][e].item<double>() : 0)) < 2e-6);
@@ -263,7 +263,7 @@ private Q_SLOTS:
         for (int64_t item = 0; item < 2; ++item)
             for (int64_t expert = 0; expert < 3; ++expert)
                 for (int64_t slot = 0; slot < capacity; ++slot) {
-                    const auto token = routing.tokens[item][expert][slot].item<int64_t>();
+                    const auto token = routing.slots[item][expert][slot].item<int64_t>();
                     const at::Tensor hidden = at::gelu(at::matmul(normed[item][token], parameters["encoder.0.ffn.in.kernel"][expert]), "tanh");
                     sums[item][token] += routing.gates[item][expert][slot];
                     wanted[item][token] += routing.gates[item][expert][slot] * at::matmul(hidden, parameters["encoder.0.ffn.out.kernel"][expert]);

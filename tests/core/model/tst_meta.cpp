@@ -8,7 +8,6 @@
 
 #include "core/model/named_configs.h"
 #include "core/model/network.h"
-#include "kernels/contrastive.h"
 #include "training/objectives.h"
 
 using namespace imprint;
@@ -83,7 +82,8 @@ private Q_SLOTS:
         net = net.with_converted_matrices();
         const int64_t batch = 16;
         const at::Tensor kept = at::empty({batch, 64}, kIds);
-        const auto vision = net.encode_pixels(at::empty({batch, 4, 256, 256, 3}, kBytes), kept);
+        const auto vision = net.encode_pixels(at::empty({batch, 1, 256, 256, 3}, kBytes));
+        const auto clip = net.encode_pixels(at::empty({batch, 16, 256, 256, 3}, kBytes), kept);
         const auto sound = net.encode_spectrogram(at::empty({batch, 128, 128}, kFloats));
         const auto wave = net.encode_waveform(at::empty({batch, 64 * 256}, kFloats));
         const at::Tensor ids = at::empty({batch, 16}, kIds), mask = at::empty({batch, 16}, kIds.dtype(at::kBool));
@@ -92,11 +92,11 @@ private Q_SLOTS:
 
         at::Tensor loss;
         const auto pair = [&](const Encoding& a, const char* to_b, const Encoding& b, const char* to_a, const char* name) {
-            const at::Tensor part =
-                kernels::contrastive_loss(unit(a.spaces.at(to_b)), unit(b.spaces.at(to_a)), net.temperature(name).squeeze(0));
+            const at::Tensor part = training::nce(unit(a.spaces.at(to_b)), unit(b.spaces.at(to_a)), net.temperature(name));
             loss = loss.defined() ? loss + part : part;
         };
         pair(vision, "text", text, "vision", "picture_text");
+        pair(clip, "text", text, "vision", "picture_text");
         pair(sound, "text", text, "sound", "sound_text");
         pair(vision, "sound", sound, "vision", "picture_sound");
         pair(wave, "text", text, "waveform", "waveform_text");
@@ -104,9 +104,11 @@ private Q_SLOTS:
         loss = loss + training::softmax_cross_entropy(net.classify(vision, "vision", "kinds"), labels)
             + training::sigmoid_cross_entropy(net.classify(vision, "vision", "kinds"), labels)
             + training::masked_cross_entropy(net.target_logits(text), ids, chosen)
+            + training::multi_instance_nce(clip.spaces.at("text").view({batch / 2, 2, 1024}),
+                                           text.spaces.at("vision").view({batch / 2, 2, 1024}), net.temperature("picture_text"))
             + training::masked_squared_error(net.token_features(sound, "sound"), at::zeros_like(sound.features),
                                              at::empty({batch, 64}, kFloats));
-        for (const auto* encoding : {&vision, &sound, &wave, &text})
+        for (const auto* encoding : {&vision, &clip, &sound, &wave, &text})
             for (const at::Tensor& extra : {encoding->auxiliary.z_loss, encoding->auxiliary.balance_loss})
                 if (extra.defined())
                     loss = loss + extra;
@@ -134,12 +136,9 @@ private Q_SLOTS:
             net.encode_map(at::empty({8, 2, 7, 7, config.trunk_channels}, kFloats), concept_vector, at::empty({8, 40}, kIds));
         const auto text = net.encode_text(at::empty({8, 9}, kIds));
         const auto sound = net.encode_spectrogram(at::empty({8, 128, config.mel_bands}, kFloats));
-        kernels::ContrastiveOptions soft;
-        soft.teacher = at::empty({8, config.joint_dim}, kFloats);
-        soft.sharpness = 20;
-        const at::Tensor loss =
-            kernels::contrastive_loss(picture.vectors, text.vectors, net.temperature("picture_text").squeeze(0), soft)
-            + kernels::contrastive_loss(sound.vectors, text.vectors, net.temperature("sound_text").squeeze(0))
+        const training::Teacher teacher{at::empty({8, config.joint_dim}, kFloats), 20};
+        const at::Tensor loss = training::nce(picture.vectors, text.vectors, net.temperature("picture_text"), teacher)
+            + training::nce(sound.vectors, text.vectors, net.temperature("sound_text"))
             + training::cosine_distance(picture.own, text.vectors) + picture.auxiliary.z_loss + text.auxiliary.z_loss;
         go_back(loss, parameters,
                 {"concept.gate.kernel", "concept.input.kernel", "vision.input.kernel", "sound.head.out.kernel", "text.table",

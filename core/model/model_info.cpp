@@ -61,6 +61,21 @@ double kept_numbers(const ModelConfig& c, int64_t tokens)
     return sum;
 }
 
+/// fp32 numbers that live at the same time in a pass without a way back: in the stem, or positions and residual with what the
+/// widest half of a block makes.
+double peak_numbers(const ModelConfig& c, int64_t tokens, int64_t input)
+{
+    const double t = double(tokens), d = c.width, f = c.ffn_width;
+    double most = t * (double(input) + 4 * d);
+    for (int layer = 0; layer < c.layers; ++layer) {
+        const double attention = t * d * 11;  // input, its norm, q, k and v, one of them before its norm, mixed, turned
+        const double rows = c.sparse(layer) ? expert_rows(c, tokens) : t;
+        const double wide = 6 * t * d + rows * ((c.sparse(layer) ? d : 0) + 2 * f);  // both sides of the activation
+        most = std::max({most, attention, wide});
+    }
+    return most;
+}
+
 }  // namespace
 
 std::map<std::string, int64_t> tokens_per_item(const ModelConfig& c)
@@ -114,12 +129,14 @@ nlohmann::json model_info(const ModelConfig& config)
         adapters += spec.adapter ? spec.count() : 0;
     }
     const EncoderCount encoder = encoder_count(config);
-    nlohmann::json tokens = nlohmann::json::object(), flops = tokens, activations = tokens;
+    nlohmann::json tokens = nlohmann::json::object(), flops = tokens, activations = tokens, inference = tokens;
     for (const auto& [kind, count] : tokens_per_item(config)) {
         tokens[kind] = count;
         flops[kind] = forward_flops(config, kind);
-        const double stem = double(count) * double(kind_of(config, kind).input + 3 * config.width);
+        const int64_t input = kind_of(config, kind).input;
+        const double stem = double(count) * double(input + 3 * config.width);
         activations[kind] = static_cast<int64_t>(4 * (stem + kept_numbers(config, count)));
+        inference[kind] = static_cast<int64_t>(4 * peak_numbers(config, count, input));
     }
     return {{"name", config.name},
             {"parameters", all},
@@ -134,7 +151,8 @@ nlohmann::json model_info(const ModelConfig& config)
               {"weights_bf16", 2 * all},
               {"optimizer", 8 * trainable},
               {"gradients", 4 * trainable},
-              {"activations", activations}}},
+              {"activations", activations},
+              {"inference", inference}}},
             {"config", to_json(config)}};
 }
 

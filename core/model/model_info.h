@@ -33,6 +33,7 @@ int64_t forward_flops(const ModelConfig& config, const std::string& kind);
 /// | memory.optimizer | bytes of two fp32 moments per trainable parameter (AdamW) |
 /// | memory.gradients | bytes of an fp32 gradient per trainable parameter |
 /// | memory.activations | bytes per kind of item that a training pass in fp32 keeps for its way back: an estimate |
+/// | memory.inference | bytes per kind of item that a pass without a way back holds at its peak, fp32, without the trunk |
 /// | config | the configuration itself |
 nlohmann::json model_info(const ModelConfig& config);
 

@@ -9,7 +9,7 @@
 #include <benchmark/benchmark.h>
 
 #include "kernels/contrastive.h"
-#include "tests/bench/allocation_meter.h"
+#include "tests/support/allocation_meter.h"
 #include "training/objectives.h"
 
 namespace {
@@ -51,7 +51,7 @@ void peak(benchmark::State& state, Loss loss)
             at::Tensor(input).mutable_grad().reset();
     };
     step();
-    const auto bytes = static_cast<double>(bench::AllocationMeter::peak_of(step));
+    const auto bytes = static_cast<double>(tests::AllocationMeter::peak_of(step));
     for (auto _ : state)
         step();
     state.counters["peak_MiB"] = bytes / (1 << 20);

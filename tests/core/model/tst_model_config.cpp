@@ -108,14 +108,14 @@ private Q_SLOTS:
         QVERIFY(!json.contains("format") && !json.contains("router") && !json.contains("lora_rank"));
         ModelConfig changed;
         changed.lora_rank = 4;
-        QCOMPARE(to_json(changed).at("format").get<int>(), 2);
+        QCOMPARE(to_json(changed).at("format").get<int>(), kConfigFormat);
         QCOMPARE(to_json(changed).size(), json.size() + 2);
     }
 
     void a_newer_format_is_unsupported()
     {
         auto json = to_json(ModelConfig{});
-        json["format"] = 3;
+        json["format"] = kConfigFormat + 1;
         try {
             config_from_json(json, "new-file");
             QFAIL("accepted");

@@ -2,11 +2,17 @@
 // Sizes, positions, stems and DropToken of the network.
 #include <ATen/ATen.h>
 #include <QTest>
+#include <c10/core/InferenceMode.h>
+
+#include <map>
 
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
+#include "core/model/model_info.h"
+#include "core/model/named_configs.h"
 #include "core/model/network.h"
+#include "tests/support/allocation_meter.h"
 
 using namespace imprint;
 using namespace imprint::model;
@@ -54,26 +60,56 @@ private Q_SLOTS:
         QTest::addColumn<QString>("name");
         QTest::addColumn<double>("deviation");
         QTest::newRow("queries") << "encoder.0.attention.q.kernel" << 1 / std::sqrt(768.0 * 12);
+        QTest::newRow("keys") << "encoder.0.attention.k.kernel" << 1 / std::sqrt(768.0 * 12);
+        QTest::newRow("values") << "encoder.0.attention.v.kernel" << 1 / std::sqrt(768.0 * 12);
         QTest::newRow("output") << "encoder.0.attention.o.kernel" << 1 / std::sqrt(768.0);
         QTest::newRow("feed-forward in") << "encoder.0.ffn.in.kernel" << 1 / std::sqrt(768.0);
         QTest::newRow("feed-forward out") << "encoder.0.ffn.out.kernel" << 1 / std::sqrt(3072.0);
+        QTest::newRow("experts in") << "encoder.1.ffn.in.kernel" << 1 / std::sqrt(768.0);
+        QTest::newRow("experts out") << "encoder.1.ffn.out.kernel" << 1 / std::sqrt(3072.0);
+        QTest::newRow("router") << "encoder.1.ffn.router.kernel" << 0.02;
         QTest::newRow("text table") << "text.table" << 1 / std::sqrt(768.0);
+        QTest::newRow("text positions") << "text.position" << 1 / std::sqrt(768.0);
+        QTest::newRow("rows of a picture") << "vision.position.row" << 1 / std::sqrt(768.0);
+        QTest::newRow("patches") << "vision.input.kernel" << 1 / std::sqrt(3072.0);
+        QTest::newRow("projection") << "text.pre.kernel" << 1 / std::sqrt(768.0);
+        QTest::newRow("head in") << "vision.to_text.hidden.kernel" << 1 / std::sqrt(768.0);
+        QTest::newRow("head out") << "vision.to_text.out.kernel" << 1 / std::sqrt(1024.0);
+        QTest::newRow("classifier") << "classifier.vision.kinds.kernel" << 1 / std::sqrt(768.0);
+        QTest::newRow("biases") << "text.pre.bias" << 0.0;
+        QTest::newRow("norms") << "encoder.norm.scale" << 0.0;
     }
     void initial_deviations_are_those_of_section_1_5()
     {
         QFETCH(QString, name);
         QFETCH(double, deviation);
         static const Parameters parameters = [] {
-            ModelConfig config;
-            config.width = 768;
-            config.layers = 1;
-            config.heads = 12;
-            config.ffn_width = 3072;
-            config.sparse_layers = 0;
+            ModelConfig config = named_config("imp-moe-b");
+            config.layers = 2;
+            config.sparse_layers = 1;
+            config.experts = 3;
+            config.classifiers = {{"vision", "kinds", 100}};
             return initial_parameters(config, 1);
         }();
-        const double found = parameters.at(name.toStdString()).std().item<double>();
-        QVERIFY2(std::abs(found / deviation - 1) < 0.01, qPrintable(QString::number(found)));
+        const at::Tensor& parameter = parameters.at(name.toStdString());
+        const double found = parameter.std().item<double>();
+        // Four times what a sample of this size is off by.
+        const double tolerance = deviation * 4 / std::sqrt(2.0 * static_cast<double>(parameter.numel()));
+        QVERIFY2(std::abs(found - deviation) <= tolerance, qPrintable(QString::number(found)));
+    }
+
+    void temperatures_start_where_the_paper_lets_them()
+    {
+        for (const auto& [name, wanted] : {std::pair("imp-s", 0.2), std::pair("imp-moe-s", 1.0)}) {
+            const ModelConfig config = named_config(name);
+            size_t temperatures = 0;
+            for (const auto& spec : parameter_specs(config))
+                if (spec.name.rfind("temperature.", 0) == 0) {
+                    QCOMPARE(spec.scale, wanted);
+                    ++temperatures;
+                }
+            QCOMPARE(temperatures, temperature_pairs(config).size());
+        }
     }
 
     void the_same_seed_gives_the_same_weights_and_another_gives_others()
@@ -287,21 +323,81 @@ private Q_SLOTS:
                              at::matmul(network.token_features(text, "text").select(1, 1), network.parameters().at("text.target.kernel").t()), 1e-4, 1e-5));
     }
 
-    void probes_come_from_every_sparse_block_when_asked_for()
+    void every_modality_tells_what_its_routers_did_data()
     {
+        QTest::addColumn<QString>("modality");
+        for (const char* modality : {"picture", "sound", "waveform", "text"})
+            QTest::newRow(modality) << modality;
+    }
+    void every_modality_tells_what_its_routers_did()
+    {
+        QFETCH(QString, modality);
         auto config = small_config();
         config.layers = 4;
         config.sparse_layers = 2;
+        config.waveform = true;
         Network network = make_network(config);
+        const at::Tensor map = at::randn({3, 1, 3, 3, config.trunk_channels}), idea = at::ones({3, config.joint_dim});
+        const at::Tensor sound = at::randn({3, 32, config.mel_bands}), wave = at::randn({3, 9 * config.waveform_patch});
         const at::Tensor ids = at::randint(0, 50, {3, 9}, at::kLong);
-        const auto quiet = network.encode_text(ids);
+        const auto encode = [&](const Network& net) {
+            return modality == "picture" ? net.encode_map(map, idea)
+                : modality == "sound"    ? net.encode_spectrogram(sound)
+                : modality == "waveform" ? net.encode_waveform(wave)
+                                         : net.encode_text(ids);
+        };
+        const auto quiet = encode(network);
         QVERIFY(quiet.auxiliary.probes.empty());
         network.set_probing(true);
-        const auto told = network.with_converted_matrices().encode_text(ids);
+        const auto told = encode(network.with_converted_matrices());
         QVERIFY(at::equal(told.vectors, quiet.vectors));
         QCOMPARE(told.auxiliary.probes.size(), size_t{2});
-        QCOMPARE(told.auxiliary.probes[0].layer, 2);
-        QVERIFY(std::abs((told.auxiliary.probes[0].z_loss + told.auxiliary.probes[1].z_loss - told.auxiliary.z_loss).item<double>()) < 1e-4);
+        double z_loss = 0;
+        for (int i = 0; i < 2; ++i) {
+            const RouterProbe& probe = told.auxiliary.probes[static_cast<size_t>(i)];
+            QCOMPARE(probe.layer, 2 + i);
+            QCOMPARE(probe.expert_use.size(0), int64_t{config.experts});
+            QVERIFY(std::abs(probe.expert_weight.sum().item<double>() - 1) < 1e-5);
+            const auto left = probe.left_behind.item<double>(), sure = probe.confidence.item<double>();
+            QVERIFY(left >= 0 && left < 1 && sure > 0 && sure <= 1);
+            z_loss += probe.z_loss.item<double>();
+        }
+        QVERIFY(std::abs(z_loss - told.auxiliary.z_loss.item<double>()) < 1e-4);
+    }
+
+    void a_pass_holds_no_more_memory_than_its_plan_data()
+    {
+        QTest::addColumn<QString>("kind");
+        QTest::addColumn<bool>("sparse");
+        for (const char* kind : {"picture", "clip", "sound", "text_longest"})
+            for (const bool sparse : {false, true})
+                QTest::addRow("%s, %s", kind, sparse ? "sparse" : "dense") << kind << sparse;
+    }
+    void a_pass_holds_no_more_memory_than_its_plan()
+    {
+        QFETCH(QString, kind);
+        QFETCH(bool, sparse);
+        ModelConfig config = named_config("imprint-small");
+        config.vision_stem = VisionStem::Patch;
+        if (!sparse)
+            config.sparse_layers = 0;
+        static std::map<bool, Network> networks;
+        const Network& network = networks.try_emplace(sparse, config, initial_parameters(config, 1)).first->second;
+        const auto size = config.picture_sizes.front();
+        const at::Tensor pixels = at::zeros({1, kind == "clip" ? config.max_frames : 1, size.height, size.width, 3}, at::kByte);
+        const at::Tensor sound = at::zeros({1, config.max_sound_patches * config.sound_patch, config.mel_bands});
+        const at::Tensor ids = at::zeros({1, config.max_text_tokens}, at::kLong);
+        const c10::InferenceMode guard;
+        const auto peak = tests::AllocationMeter::peak_of([&] {
+            if (kind == "sound")
+                network.encode_spectrogram(sound);
+            else if (kind == "text_longest")
+                network.encode_text(ids);
+            else
+                network.encode_pixels(pixels);
+        });
+        const auto plan = model_info(config)["memory"]["inference"][kind.toStdString()].get<int64_t>();
+        QVERIFY2(peak <= plan && plan < 2 * peak, qPrintable(QString("planned %1, held %2").arg(plan).arg(peak)));
     }
 
     void position_counts_data()

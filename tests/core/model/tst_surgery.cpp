@@ -164,6 +164,36 @@ private Q_SLOTS:
         QCOMPARE(encoder_count(adapted.config).all, encoder_count(dense_weights().config).all);
     }
 
+    void adapters_alone_learn_and_can_be_merged_afterwards()
+    {
+        const Weights base = upcycle(dense_weights(), {.experts = 3, .layers = 1});
+        Weights adapted = with_adapters(base, 4, 8, {"q", "v", "in", "out"}, 3);
+        std::vector<at::Tensor> learn;
+        for (const auto& spec : parameter_specs(adapted.config))
+            if (spec.adapter)
+                learn.push_back(adapted.parameters.at(spec.name).requires_grad_(true));
+        at::manual_seed(8);
+        const at::Tensor ids = at::randint(0, 50, {12, 7}, at::kLong), wanted = at::randn({12, 32});
+        const Network network(adapted.config, adapted.parameters);
+        const auto loss = [&](const Network& net) {
+            return (net.encode_text(ids).vectors - wanted / wanted.norm(2, {-1}, true)).square().mean();
+        };
+        const double before = loss(network).item<double>();
+        for (int step = 0; step < 20; ++step) {
+            loss(network).backward();
+            for (at::Tensor& parameter : learn) {
+                parameter.data().sub_(parameter.grad() * 20);
+                parameter.mutable_grad().reset();
+            }
+        }
+        const double after = loss(network).item<double>();
+        QVERIFY2(after < 0.9 * before, qPrintable(QString("%1 → %2").arg(before).arg(after)));
+        for (const auto& [name, tensor] : base.parameters)
+            QVERIFY2(at::equal(adapted.parameters.at(name), tensor), name.c_str());
+        const Weights merged = merge_adapters(adapted);
+        QVERIFY(std::abs(loss(Network(merged.config, merged.parameters)).item<double>() - after) < 1e-6);
+    }
+
     void a_dense_checkpoint_becomes_a_sparse_one_on_disk()
     {
         QTemporaryDir dir;

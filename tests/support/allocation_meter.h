@@ -10,7 +10,7 @@
 #include <functional>
 #include <memory>
 
-namespace imprint::bench {
+namespace imprint::tests {
 
 /// Counts what libtorch's CPU allocator gives and takes back on this thread (autograd's backward pass included, which runs
 /// on the calling thread). Exact and free of noise, unlike the resident size; buffers inside MKL are not seen.
@@ -37,4 +37,4 @@ private:
     int64_t live_ = 0, peak_ = 0;
 };
 
-}  // namespace imprint::bench
+}  // namespace imprint::tests

@@ -3,15 +3,20 @@
 #include "core/encoder.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <limits>
 #include <mutex>
+#include <optional>
+#include <thread>
 
 #include "core/base/error.h"
+#include "core/base/processor.h"
 #include "core/model/checkpoint.h"
+#include "core/model/lanes.h"
 #include "core/model/network.h"
 #include "core/model/text_trunk.h"
 #include "core/model/trunk.h"
@@ -37,7 +42,9 @@ model::Precision choose_precision(const EncoderOptions& options)
             throw Error(ErrorKind::Unsupported, "--device " + options.device, "this build has no CUDA part", "Use --device cpu");
         throw Error(ErrorKind::Usage, "--device " + options.device, "is not a device", "Use auto, cpu or cuda[:N]");
     }
-    if (options.precision == "auto" || options.precision == "fp32")
+    if (options.precision == "auto")
+        return {multiplies_bf16() ? at::kBFloat16 : at::kFloat};
+    if (options.precision == "fp32")
         return {at::kFloat};
     if (options.precision == "bf16")
         return {at::kBFloat16};
@@ -67,16 +74,16 @@ public:
             text_trunk = std::make_unique<model::TextTrunk>(
                 checkpoint.config, precision, [this](const std::string& name) { return checkpoint.text_trunk.at(name); });
         if (options.threads > 0)
-            at::set_num_threads(options.threads);
+            lanes.emplace(options.threads);
         space = model::space_of(file, checkpoint.config);
         bank = to_vectors(checkpoint.text_bank);
         background[0] = to_vectors(checkpoint.background_picture);
         background[1] = to_vectors(checkpoint.background_sound);
     }
 
-    /// Runs `pass` once per item, side by side on all threads. A product's last bits depend on its shape and on the row an
-    /// item stands in (measured: a row's bits change with its place among 16), so every pass holds one item alone: its
-    /// shape is the item's own and its place the first.
+    /// Runs `pass` once per item, side by side on all lanes. A product's last bits depend on its shape, on the row an item
+    /// stands in (measured: a row's bits change with its place among 16) and on the threads that share it, so every pass holds
+    /// one item alone on one thread: its shape is the item's own and its place the first.
     template <typename Pass>
     Vectors one_by_one(size_t count, const Pass& pass)
     {
@@ -84,15 +91,45 @@ public:
         result.dim = checkpoint.config.joint_dim;
         result.values.resize(count * static_cast<size_t>(result.dim));
         const std::lock_guard lock(mutex);
-        at::parallel_for(0, static_cast<int64_t>(count), 1, [&](int64_t begin, int64_t end) {
+        const auto one = [&](size_t i) {
             const c10::InferenceMode guard;
-            for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
-                const at::Tensor row = pass(i).to(at::kFloat).contiguous();
-                IMPRINT_ASSERT(row.numel() == result.dim);
-                std::memcpy(result.values.data() + i * static_cast<size_t>(result.dim), row.const_data_ptr<float>(), row.nbytes());
-            }
-        });
+            const at::Tensor row = pass(i).to(at::kFloat).contiguous();
+            IMPRINT_ASSERT(row.numel() == result.dim);
+            std::memcpy(result.values.data() + i * static_cast<size_t>(result.dim), row.const_data_ptr<float>(), row.nbytes());
+        };
+        (count > 1 ? lanes_in_use() : alone).each(count, one);
         return result;
+    }
+
+    /// With the mutex held.
+    const model::Lanes& lanes_in_use()
+    {
+        if (!lanes) {
+            const int most = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+            lanes.emplace(model::fastest_lane_count(most, [this](int count) { return passes_per_second(count); }));
+        }
+        return *lanes;
+    }
+
+    /// Of silence that fills the window, the best of a few tries: others on the machine only ever take time away.
+    double passes_per_second(int count) const
+    {
+        constexpr int kTries = 3;
+        const auto& config = checkpoint.config;
+        const model::Lanes some(count);
+        const auto pass = [&](size_t) {
+            const c10::InferenceMode guard;
+            network.encode_spectrogram(at::zeros({1, int64_t{config.max_sound_patches} * config.sound_patch, config.mel_bands}));
+        };
+        const auto passes = static_cast<size_t>(count);
+        some.each(passes, pass);
+        double least = std::numeric_limits<double>::infinity();
+        for (int i = 0; i < kTries; ++i) {
+            const auto start = std::chrono::steady_clock::now();
+            some.each(passes, pass);
+            least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+        }
+        return static_cast<double>(passes) / least;
     }
 
     /// uint8 [frames, height, width, 3]
@@ -155,6 +192,8 @@ public:
     std::string space;
     Vectors bank, background[2];
     std::mutex mutex;
+    const model::Lanes alone{1};
+    std::optional<model::Lanes> lanes;
 };
 
 Encoder::Encoder(const std::filesystem::path& checkpoint, const EncoderOptions& options)
@@ -166,6 +205,11 @@ Encoder::~Encoder() = default;
 int Encoder::dim() const { return impl_->checkpoint.config.joint_dim; }
 const std::string& Encoder::space() const { return impl_->space; }
 const std::string& Encoder::model_name() const { return impl_->checkpoint.config.name; }
+int Encoder::threads()
+{
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->lanes_in_use().count();
+}
 std::string Encoder::precision() const { return impl_->precision.products == at::kFloat ? "fp32" : "bf16"; }
 const std::vector<media::Size>& Encoder::picture_sizes() const { return impl_->checkpoint.config.picture_sizes; }
 double Encoder::sound_window() const { return double(impl_->checkpoint.config.max_sound_samples()) / media::kSampleRate; }

@@ -27,12 +27,13 @@ struct Vectors {
 
 struct EncoderOptions {
     std::string device = "auto";     ///< auto | cpu | cuda[:N]
-    std::string precision = "auto";  ///< auto | fp32 | bf16
-    int threads = 0;                 ///< 0: chosen by a measurement when first used
+    std::string precision = "auto";  ///< auto (bf16 where the processor has it, else fp32) | fp32 | bf16
+    int threads = 0;                 ///< items side by side, one thread each; 0: chosen by a measurement when first needed
 };
 
 /// A checkpoint, ready to embed. Loading throws Error (NotFound, Malformed, Unsupported) naming the file.
-/// The same item gives the same bits alone or in any batch, in any order, under one set of options on one machine.
+/// The same item gives the same bits alone or in any batch, in any order, on any number of threads, in one precision on one
+/// machine.
 /// Methods may be called from any thread; calls are served one at a time.
 class Encoder {
 public:
@@ -46,6 +47,7 @@ public:
     const std::string& space() const;
     const std::string& model_name() const;
     std::string precision() const;  ///< "fp32" or "bf16", as chosen
+    int threads();                  ///< as given or chosen; measures where nothing was
 
     /// The sizes that pictures must be decoded to (media::Fit::exact).
     const std::vector<media::Size>& picture_sizes() const;

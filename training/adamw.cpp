@@ -22,7 +22,7 @@ AdamW::AdamW(const model::ModelConfig& config, const model::Parameters& paramete
     }
 }
 
-double AdamW::step(const Recipe& recipe, double rate, const Lanes& lanes)
+double AdamW::step(const Recipe& recipe, double rate, const model::Lanes& lanes)
 {
     std::vector<double> squares(slots_.size(), 0);
     lanes.each(slots_.size(), [&](size_t i) {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/model/lanes.h"
 #include "core/model/parameters.h"
-#include "training/lanes.h"
 #include "training/recipe.h"
 
 namespace imprint::training {
@@ -21,7 +21,7 @@ public:
 
     /// One step: p −= rate · (m̂ / (√v̂ + ε) + decay · p), with bias correction by the number of updates each tensor has
     /// had. Returns the global gradient norm before clipping. Clears the gradients. Same bits on any number of lanes.
-    double step(const Recipe& recipe, double rate, const Lanes& lanes);
+    double step(const Recipe& recipe, double rate, const model::Lanes& lanes);
 
     /// Moments as named tensors ("m.<name>", "v.<name>") and update counts ("n.<name>"), for exact resume.
     model::Parameters state() const;

@@ -40,7 +40,7 @@ at::Tensor PassList::run(const model::Network& network) const
 }
 
 Passes::Replicas::Replicas(const model::ModelConfig& config, const model::Parameters& parameters, model::Precision precision,
-                           const Lanes& lanes)
+                           const model::Lanes& lanes)
     : lanes_(lanes)
 {
     for (int lane = 0; lane < lanes.count(); ++lane) {

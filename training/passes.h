@@ -9,8 +9,8 @@
 #include <functional>
 #include <vector>
 
+#include "core/model/lanes.h"
 #include "core/model/network.h"
-#include "training/lanes.h"
 
 namespace imprint::training {
 
@@ -55,11 +55,11 @@ public:
     class Replicas {
     public:
         Replicas(const model::ModelConfig& config, const model::Parameters& parameters, model::Precision precision,
-                 const Lanes& lanes);
+                 const model::Lanes& lanes);
 
     private:
         friend class Passes;
-        const Lanes& lanes_;
+        const model::Lanes& lanes_;
         std::vector<model::Network> networks_;
         std::vector<std::pair<at::Tensor, std::vector<at::Tensor>>> leaves_;  // a parameter, and its leaf in each lane
     };

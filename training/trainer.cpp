@@ -76,7 +76,7 @@ private:
     at::Device device_;
     RunFolder folder_;
     std::unique_ptr<Mixture> mixture_;
-    Lanes lanes_;
+    model::Lanes lanes_;
     nlohmann::json initial_provenance_;  // of the checkpoint that the run goes on from; null without one
     std::unique_ptr<RunEvents> events_;  // from the first step of this start on
 };

@@ -64,8 +64,10 @@ def encoder(results: Results) -> None:
                 ours / peak >= 0.5 if bits == 16 else None)
     if "avx512_bf16" not in Path("/proc/cpuinfo").read_text():
         NOTES.append("This processor has no bf16 instructions: its bf16 figures are of a path that the program never chooses.")
-    one, two = (results.of(f"shipped_model/threads:{n}", "items/s") for n in (1, 2))
+    one, two, bf16 = (results.of(f"shipped_model/bits:{bits}/threads:{n}", "items/s")
+                      for bits, n in ((32, 1), (32, 2), (16, 1)))
     row("shipped model, pictures, two threads", f"{two:.0f}/s", f"one thread {one:.0f}/s", two / one, "")
+    row("shipped model, pictures, bf16", f"{bf16:.0f}/s", f"fp32 {one:.0f}/s", bf16 / one, "")
 
 
 def loss(results: Results) -> None:

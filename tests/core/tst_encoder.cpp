@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The door to the model: the same item gives the same bits alone or in any batch, in any order.
+// The door to the model: the same item gives the same bits alone or in any batch, in any order, on any number of threads.
+#include <malloc.h>
+
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <numeric>
 #include <random>
+#include <thread>
 
 #include "core/base/error.h"
+#include "core/base/processor.h"
 #include "core/encoder.h"
 #include "tests/support/tiny_checkpoint.h"
 
@@ -120,6 +127,90 @@ private Q_SLOTS:
         check_bits(clips, [&](const auto& items) { return encoder.encode_clips(items); }, 10);
     }
 
+    void bits_do_not_depend_on_the_number_of_threads_data()
+    {
+        QTest::addColumn<QString>("precision");
+        QTest::newRow("fp32") << "fp32";
+        QTest::newRow("bf16") << "bf16";
+    }
+    void bits_do_not_depend_on_the_number_of_threads()
+    {
+        QFETCH(QString, precision);
+        const auto all_of = [&](int threads) {
+            Encoder encoder(checkpoint_, {"cpu", precision.toStdString(), threads});
+            std::vector<media::Picture> pictures;
+            for (unsigned i = 0; i < 10; ++i)
+                pictures.push_back(noise_picture(encoder.picture_sizes()[i % encoder.picture_sizes().size()], i));
+            Vectors all = encoder.encode_texts(texts(200));
+            for (const Vectors& more :
+                 {encoder.encode_sounds(noise_sounds(40)), encoder.encode_pictures(pictures), encoder.concept_vectors(pictures)})
+                all.values.insert(all.values.end(), more.values.begin(), more.values.end());
+            return all.values;
+        };
+        const auto one = all_of(1);
+        for (const int threads : {2, 3, 0})
+            QVERIFY2(same_bits(one, all_of(threads)), qPrintable(QString::number(threads)));
+    }
+
+    void the_number_of_threads_is_what_was_asked_for_or_measured()
+    {
+        QCOMPARE(Encoder(checkpoint_, {"cpu", "fp32", 3}).threads(), 3);
+        Encoder measured(checkpoint_);
+        const int threads = measured.threads();
+        QVERIFY(threads >= 1 && threads <= std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
+        measured.encode_texts(texts(3));
+        QCOMPARE(measured.threads(), threads);
+    }
+
+    void bf16_is_taken_where_the_processor_has_it()
+    {
+        QCOMPARE(Encoder(checkpoint_).precision(), std::string(multiplies_bf16() ? "bf16" : "fp32"));
+    }
+
+    void memory_does_not_grow_over_thousands_of_varied_items()
+    {
+        Encoder encoder(checkpoint_, {"cpu", "auto", 2});
+        const auto resident = [] {
+            malloc_trim(0);
+            std::ifstream statm("/proc/self/statm");
+            qint64 all = 0, pages = 0;
+            statm >> all >> pages;
+            return pages * sysconf(_SC_PAGESIZE);
+        };
+        // Every shape is met before memory is looked at: products keep what they have prepared for a shape.
+        std::mt19937 random(3);
+        std::vector<std::string> phrases;
+        for (int i = 0; i < 400; ++i) {
+            std::string& phrase = phrases.emplace_back();
+            for (unsigned word = 0; word <= random() % 20; ++word)
+                phrase += texts(6)[random() % 6] + " ";
+        }
+        auto sounds = noise_sounds(60);
+        std::vector<std::vector<media::Picture>> clips;
+        for (const auto& size : encoder.picture_sizes())
+            for (int frames = 1; frames <= encoder.max_frames(); ++frames) {
+                auto& clip = clips.emplace_back();
+                for (int frame = 0; frame < frames; ++frame)
+                    clip.push_back(noise_picture(size, static_cast<unsigned>(random())));
+            }
+        const auto everything = [&] {
+            std::shuffle(phrases.begin(), phrases.end(), random);
+            std::shuffle(sounds.begin(), sounds.end(), random);
+            std::shuffle(clips.begin(), clips.end(), random);
+            encoder.encode_texts(phrases);
+            encoder.encode_sounds(sounds);
+            encoder.encode_clips(clips);
+        };
+        for (int i = 0; i < 2; ++i)
+            everything();
+        const qint64 before = resident();
+        for (int i = 0; i < 8; ++i)
+            everything();
+        const qint64 growth = resident() - before;
+        // Over more than 3,600 items: about a kilobyte each.
+        QVERIFY2(growth < 4 << 20, qPrintable(QString::number(growth)));
+    }
+
     void bf16_stays_close_to_fp32()
     {
         Encoder exact(checkpoint_, {"cpu", "fp32", 0}), fast(checkpoint_, {"cpu", "bf16", 0});
@@ -129,6 +220,24 @@ private Q_SLOTS:
             // A last bit may flip an expert's choice in a random network, so the bound is the mean's.
             QVERIFY(std::inner_product(a.begin(), a.end(), b.begin(), 0.0) > 0.97);
         }
+    }
+
+    void the_shipped_model_says_the_same_in_both_precisions()
+    {
+        const std::filesystem::path shipped = IMPRINT_SOURCE_DIR "/resources/models/imprint-small.safetensors";
+        Encoder exact(shipped, {"cpu", "fp32", 1}), fast(shipped, {"cpu", "bf16", 1});
+        const std::vector<media::Picture> pictures{noise_picture(exact.picture_sizes()[0], 1),
+                                                   noise_picture(exact.picture_sizes()[1], 2)};
+        const auto same = [](const Vectors& wanted, const Vectors& found) {
+            for (int i = 0; i < wanted.count(); ++i) {
+                const auto a = wanted.row(i), b = found.row(i);
+                const double cosine = std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+                QVERIFY2(cosine >= 0.999, qPrintable(QString::number(cosine)));
+            }
+        };
+        same(exact.encode_texts(texts(4)), fast.encode_texts(texts(4)));
+        same(exact.encode_sounds(noise_sounds(2)), fast.encode_sounds(noise_sounds(2)));
+        same(exact.encode_pictures(pictures), fast.encode_pictures(pictures));
     }
 
     void vectors_have_unit_length_and_tell_items_apart()

@@ -106,7 +106,7 @@ private Q_SLOTS:
         whole.backward();
         const auto wanted = take_gradients();
 
-        Lanes threads(lanes);
+        model::Lanes threads(lanes);
         Passes::Replicas replicas(config_, parameters_, {}, threads);
         Passes passes(replicas);
         const size_t a = passes.add(texts(13, 0, most_tokens)), b = passes.add(texts(13, 5, most_tokens));
@@ -127,7 +127,7 @@ private Q_SLOTS:
     {
         std::vector<std::map<std::string, at::Tensor>> seen;
         for (int run = 0; run < 3; ++run) {
-            Lanes threads(2);
+            model::Lanes threads(2);
             Passes::Replicas replicas(config_, parameters_, {}, threads);
             Passes passes(replicas);
             const size_t a = passes.add(texts(40, 0, 16)), b = passes.add(texts(40, 5, 16));
@@ -153,17 +153,6 @@ private Q_SLOTS:
             const at::Tensor alone = network.encode_text(at::tensor(ids, at::kLong).view({1, length})).vectors[0];
             QVERIFY2(at::allclose(together[item], alone, 1e-5, 1e-6), qPrintable(QString::number(item)));
         }
-    }
-
-    void an_error_in_a_lane_reaches_the_caller()
-    {
-        Lanes threads(2);
-        QVERIFY_EXCEPTION_THROWN(threads.each(5,
-                                              [](size_t i) {
-                                                  if (i == 3)
-                                                      throw std::runtime_error("lane");
-                                              }),
-                                 std::runtime_error);
     }
 
 private:

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Imprint beside other people's programs: checkpoints through Python's safetensors, the trunk against ONNX Runtime, event
-# files in TensorBoard, shards of webdataset, a training step in PyTorch. Run by hand: the tests themselves need no Python package and no network.
+# files in TensorBoard, shards of webdataset, a training step in PyTorch. Run by hand: the tests themselves need no Python
+# package and no network.
 #
-#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step]     without names: all
+#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step]   without: all
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)

@@ -83,7 +83,7 @@ int main(int argc, char** argv)
         fs::create_directory(folder);
         for (const int gop : {25, 250}) {
             const fs::path video = folder / (std::to_string(gop) + ".mp4");
-            run("-f lavfi -i mandelbrot=s=1920x1080:r=25 -t " + std::to_string(seconds) + " -c:v libx264 -preset veryfast -g "
+            run("-f lavfi -i testsrc2=s=1920x1080:r=25 -t " + std::to_string(seconds) + " -c:v libx264 -preset veryfast -g "
                 + std::to_string(gop) + " -pix_fmt yuv420p " + video.string());
             double mine = 1e9, theirs = 1e9;
             for (int round = 0; round < kRounds; ++round) {

@@ -121,7 +121,7 @@ void run(const std::string& path, const std::string& space, const std::string& r
     const model::Precision precision{at::kDouble};
     model::Network network(recipe.model, parameters);
     network.set_precision(precision);
-    const Lanes lanes(2);
+    const model::Lanes lanes(2);
     Passes::Replicas replicas(recipe.model, parameters, precision, lanes);
 
     const Inputs inputs = make_inputs(routing == "batch");

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/base/processor.h"
 
+#include <algorithm>
+#include <fstream>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -18,6 +21,15 @@ bool multiplies_bf16()
 #else
     return false;
 #endif
+}
+
+std::string processor_name()
+{
+    std::ifstream in("/proc/cpuinfo");
+    for (std::string line; std::getline(in, line);)
+        if (line.starts_with("model name"))
+            return line.substr(std::min(line.size(), line.find(':') + 2));
+    return "unknown";
 }
 
 }  // namespace imprint

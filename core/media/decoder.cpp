@@ -319,4 +319,19 @@ int64_t Decoder::shared_bytes() const
     return impl_->shared_bytes();
 }
 
+std::string decoder_versions(const std::filesystem::path& worker)
+{
+    const std::string program = find_worker(worker).native();
+    std::string command = "'";
+    for (const char c : program)
+        command += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    command += "' --version";
+    const std::unique_ptr<FILE, int (*)(FILE*)> output(popen(command.c_str(), "re"), pclose);
+    char line[256] = {};
+    if (!output || !std::fgets(line, sizeof line, output.get()))
+        throw Error(ErrorKind::NotFound, program, "the decoder program is missing",
+            "Install Imprint again, or set IMPRINT_DECODE to where it lies");
+    return std::string(line, std::strcspn(line, "\n"));
+}
+
 } // namespace imprint::media

@@ -59,4 +59,8 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+/// The libraries that imprint-decode decodes with, and their versions: what a file's samples may depend on. `worker`: as in
+/// DecoderOptions. Error(NotFound) where the program is missing.
+std::string decoder_versions(const std::filesystem::path& worker = {});
+
 } // namespace imprint::media

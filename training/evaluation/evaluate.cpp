@@ -13,6 +13,7 @@
 #include <optional>
 #include <thread>
 
+#include "core/base/processor.h"
 #include "core/media/decoder.h"
 #include "training/evaluation/cross_pools.h"
 #include "training/evaluation/metrics.h"
@@ -230,15 +231,6 @@ std::string hash_of(const std::filesystem::path& file)
     std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(hash.high64),
         static_cast<unsigned long long>(hash.low64));
     return text;
-}
-
-std::string processor_name()
-{
-    std::ifstream in("/proc/cpuinfo");
-    for (std::string line; std::getline(in, line);)
-        if (line.starts_with("model name"))
-            return line.substr(std::min(line.size(), line.find(':') + 2));
-    return "unknown";
 }
 
 std::vector<std::string> wanted_pools(const EvalOptions& options, const std::filesystem::path& corpus)

@@ -3,6 +3,7 @@
 #include "core/media/worker/jail.h"
 
 #include <malloc.h>
+#include <sndfile.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -67,6 +68,11 @@ void start_libraries()
     vips_cache_set_max(0);
     start_ffmpeg();
     tzset(); // reads the time zone's file, which dates in metadata are turned with
+}
+
+std::string library_versions()
+{
+    return "FFmpeg " + std::string(av_version_info()) + ", libvips " + vips_version_string() + ", " + sf_version_string();
 }
 
 void give_up_privileges()

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace imprint::media
 {
@@ -10,6 +11,9 @@ namespace imprint::media
 /// Starts every library once, so that nothing has to be opened or loaded later, and makes them quiet and
 /// single-threaded.
 void start_libraries();
+
+/// Their names and versions, in one line.
+std::string library_versions();
 
 /// No core dumps, no new privileges, a low priority.
 void give_up_privileges();

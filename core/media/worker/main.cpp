@@ -4,14 +4,19 @@
 #include <sys/socket.h>
 
 #include <cstdio>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "core/media/protocol.h"
 #include "core/media/worker/jail.h"
 #include "core/media/worker/serve.h"
 
-int main()
+int main(int count, char** arguments)
 {
+    if (count == 2 && std::string_view(arguments[1]) == "--version") {
+        std::puts(imprint::media::library_versions().c_str());
+        return 0;
+    }
     int type = 0;
     socklen_t length = sizeof type;
     if (getsockopt(imprint::media::protocol::kSocket, SOL_SOCKET, SO_TYPE, &type, &length) != 0

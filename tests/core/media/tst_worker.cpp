@@ -84,6 +84,14 @@ class Worker : public QObject
     }
 
 private Q_SLOTS:
+    void the_libraries_that_decode_are_named()
+    {
+        const QString versions = QString::fromStdString(decoder_versions());
+        for (const char* name : {"FFmpeg ", "libvips ", "libsndfile-"})
+            QVERIFY2(versions.contains(name), qPrintable(versions));
+        QVERIFY_THROWS_EXCEPTION(Error, decoder_versions("/no/such 'program'"));
+    }
+
     void initTestCase()
     {
         qputenv("ASAN_OPTIONS", "handle_segv=0"); // a sanitized worker should die of its signal like a plain one

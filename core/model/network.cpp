@@ -3,11 +3,13 @@
 #include "core/model/network.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/model/recomputed_block.h"
 #include "kernels/patchify.h"
 
 namespace imprint::model {
@@ -63,8 +65,13 @@ void drop(at::Tensor& tokens, at::Tensor& positions, const at::Tensor& kept)
 
 Network::Network(ModelConfig config, Parameters parameters) : config_(std::move(config)), parameters_(std::move(parameters))
 {
-    for (int layer = 0; layer < config_.layers; ++layer)
+    for (int layer = 0; layer < config_.layers; ++layer) {
         blocks_.emplace_back(config_, parameters_, layer);
+        const std::string prefix = "encoder." + std::to_string(layer) + ".";
+        auto& tensors = block_tensors_.emplace_back();
+        for (auto found = parameters_.lower_bound(prefix); found != parameters_.end() && found->first.starts_with(prefix); ++found)
+            tensors.push_back(found->second);
+    }
 }
 
 Network Network::with_converted_matrices() const
@@ -76,6 +83,7 @@ Network Network::with_converted_matrices() const
     Network network(config_, std::move(converted));
     network.set_precision(precision_);
     network.set_probing(probing_);
+    network.set_recomputing(recomputing_);
     return network;
 }
 
@@ -150,8 +158,10 @@ Encoding Network::encode(const std::string& modality, at::Tensor tokens, const a
     tokens.reset();
     Encoding result;
     result.auxiliary.probing = probing_;
-    for (const Block& block : blocks_)
-        x = block.forward(x, precision_, result.auxiliary, attention_bias);
+    const bool again = recomputing_ && at::GradMode::is_enabled();
+    for (size_t layer = 0; layer < blocks_.size(); ++layer)
+        x = again ? recomputed(blocks_[layer], block_tensors_[layer], x, precision_, result.auxiliary, attention_bias)
+                  : blocks_[layer].forward(x, precision_, result.auxiliary, attention_bias);
     x = layer_norm(x, get("encoder.norm.scale"), get("encoder.norm.bias"));
     result.features = x;
     // The post-encoder projection is affine, so projecting the mean is projecting every token and then taking the mean.

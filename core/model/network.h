@@ -36,6 +36,8 @@ public:
     void set_precision(Precision precision) { precision_ = precision; }
     /// Every pass then tells what its routers did, in its Encoding's auxiliary.probes.
     void set_probing(bool probing) { probing_ = probing; }
+    /// Passes that record gradients then keep every block's input alone, and go forwards again block by block on the way back.
+    void set_recomputing(bool recomputing) { recomputing_ = recomputing; }
 
     /// The same network with every matrix converted once to the precision of products. The copies stay part of the
     /// autograd graph: many passes over them cost one conversion forwards and one backwards.
@@ -115,8 +117,9 @@ private:
     ModelConfig config_;
     Parameters parameters_;
     std::vector<Block> blocks_;
+    std::vector<std::vector<at::Tensor>> block_tensors_;  // by block
     Precision precision_;
-    bool probing_ = false;
+    bool probing_ = false, recomputing_ = false;
 };
 
 }  // namespace imprint::model

@@ -18,7 +18,8 @@ AdamW::AdamW(const model::ModelConfig& config, const model::Parameters& paramete
         if (spec.frozen)
             continue;
         const at::Tensor& parameter = parameters.at(spec.name);
-        slots_.push_back({spec.name, parameter, at::zeros_like(parameter.detach()), at::zeros_like(parameter.detach()), 0, spec.decays});
+        slots_.push_back(
+            {spec.name, parameter, at::zeros_like(parameter.detach()), at::zeros_like(parameter.detach()), 0, spec.decays});
     }
 }
 
@@ -31,6 +32,8 @@ double AdamW::step(const Recipe& recipe, double rate, const model::Lanes& lanes)
             squares[i] = std::pow(slots_[i].parameter.grad().norm().item<double>(), 2);
     });
     const double norm = std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
+    if (!std::isfinite(norm))
+        return norm;
     const double scale = recipe.clip > 0 && norm > recipe.clip ? recipe.clip / norm : 1.0;
     lanes.each(slots_.size(), [&](size_t i) {
         const at::NoGradGuard guard;

@@ -20,7 +20,8 @@ public:
     AdamW(const model::ModelConfig& config, const model::Parameters& parameters);
 
     /// One step: p −= rate · (m̂ / (√v̂ + ε) + decay · p), with bias correction by the number of updates each tensor has
-    /// had. Returns the global gradient norm before clipping. Clears the gradients. Same bits on any number of lanes.
+    /// had. Returns the global gradient norm before clipping; where it is not finite nothing is changed. Clears the gradients.
+    /// Same bits on any number of lanes.
     double step(const Recipe& recipe, double rate, const model::Lanes& lanes);
 
     /// Moments as named tensors ("m.<name>", "v.<name>") and update counts ("n.<name>"), for exact resume.

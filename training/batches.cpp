@@ -79,10 +79,10 @@ Objectives::Objectives(const Recipe& recipe, const TrainingData& data) : recipe_
     need(ObjectiveKind::Concept, !photos_.empty(), "photos");
 }
 
-PassList Objectives::texts(const std::vector<int64_t>& texts) const
+PassList Objectives::texts(const std::vector<int64_t>& texts, const PassList::Share& share) const
 {
     const auto ids = [this, texts](size_t i) -> const std::vector<int64_t>& { return piece_ids_[static_cast<size_t>(texts[i])]; };
-    PassList list;
+    PassList list(share);
     for (const auto& [length, members] : groups_of(texts.size(), [&](size_t i) { return static_cast<int64_t>(ids(i).size()); }))
         list.add(members, length, recipe_.pass_tokens, texts.size(), [this, &ids, tokens = length](const PassList::Part& part) {
             at::Tensor batch = at::empty({static_cast<int64_t>(part.size()), tokens}, at::kLong);
@@ -102,7 +102,8 @@ PassList Objectives::texts(const std::vector<int64_t>& texts) const
     return list;
 }
 
-PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, double keep, double hidden_concepts, Draws& draws) const
+PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, double keep, double hidden_concepts, Draws& draws,
+                           const PassList::Share& share) const
 {
     // What one grid adds to a pass: its clips' views, in order, and the tokens that each clip keeps.
     struct Run {
@@ -113,10 +114,19 @@ PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, dou
     const auto grid = [&](size_t i) { return data_.pictures.grid(clips[i].front().file); };
     const auto size = [&](size_t i) { return frames * grid(i).first * grid(i).second; };
     auto generator = at::detail::createCPUGenerator(draws.bits());
-    int64_t fewest = INT64_MAX;
-    for (size_t i = 0; i < clips.size(); ++i)
+    int64_t fewest = INT64_MAX, most = 0;
+    for (size_t i = 0; i < clips.size(); ++i) {
         fewest = std::min(fewest, size(i));
+        most = std::max(most, size(i));
+    }
     const auto count = std::max<int64_t>(1, static_cast<int64_t>(keep * static_cast<double>(fewest)));
+    // Drawn for every clip here, whatever passes and ranks the clips are spread over.
+    const auto all_clips = static_cast<int64_t>(clips.size());
+    at::Tensor shuffle, shown;
+    if (keep < 1)
+        shuffle = at::rand({all_clips, most}, generator, at::kFloat);
+    if (hidden_concepts > 0)
+        shown = (at::rand({all_clips, 1}, generator, at::kFloat) >= hidden_concepts).to(at::kFloat);
 
     const auto pass = [&](const PassList::Part& part) {
         std::vector<Run> runs;
@@ -128,13 +138,14 @@ PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, dou
                 run.places.insert(run.places.end(), clip.begin(), clip.end());
             }
             if (keep < 1) {
-                const at::Tensor shuffled = at::rand({static_cast<int64_t>(end - begin), size(first)}, generator, at::kFloat).argsort(false, -1);
+                const at::Tensor own = at::tensor(at::IntArrayRef(part.data() + begin, end - begin), at::kLong);
+                const at::Tensor shuffled = shuffle.index({own}).narrow(-1, 0, size(first)).argsort(false, -1);
                 run.kept = std::get<0>(shuffled.narrow(-1, 0, count).sort(-1));
             }
         }
         std::optional<at::Tensor> seen;
-        if (hidden_concepts > 0)
-            seen = (at::rand({static_cast<int64_t>(part.size()), 1}, generator, at::kFloat) >= hidden_concepts).to(at::kFloat);
+        if (shown.defined())
+            seen = shown.index({at::tensor(part, at::kLong)});
         return [this, runs, seen, frames](const model::Network& network) {
             std::vector<at::Tensor> values, positions, concepts;
             for (const Run& run : runs) {
@@ -151,7 +162,7 @@ PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, dou
             return PassOutput{at::cat({encoding.vectors, encoding.own, told, encoding.gate}, 1), encoding.auxiliary.z_loss};
         };
     };
-    PassList list;
+    PassList list(share);
     PassList::Part all;
     for (const auto& [shape, members] : groups_of(clips.size(), grid)) {
         if (keep >= 1)
@@ -169,14 +180,18 @@ Objectives::Seen Objectives::seen(const at::Tensor& rows) const
     return {rows.narrow(1, 0, dim), rows.narrow(1, dim, dim), rows.narrow(1, 2 * dim, dim).detach(), rows.narrow(1, 3 * dim, 1).detach()};
 }
 
-PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, double keep, Draws& draws) const
+PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, double keep, Draws& draws,
+                            const PassList::Share& share) const
 {
     auto generator = at::detail::createCPUGenerator(draws.bits());
     const auto length_of = [&](size_t i) { return data_.log_mel.padded_length(static_cast<int64_t>(sounds[i].size())); };
-    PassList list;
+    PassList list(share);
     for (const auto& [length, members] : groups_of(sounds.size(), length_of)) {
         const int64_t tokens = length / recipe_.model.sound_patch_samples() * (recipe_.model.mel_bands / recipe_.model.sound_patch);
         const auto kept = std::max<int64_t>(1, static_cast<int64_t>(keep * static_cast<double>(tokens)));
+        at::Tensor shuffle;  // by sound, whatever passes and ranks they are spread over
+        if (kept < tokens)
+            shuffle = at::rand({static_cast<int64_t>(sounds.size()), tokens}, generator, at::kFloat);
         list.add(members, kept, recipe_.pass_tokens, sounds.size(), [&, samples = length](const PassList::Part& part) {
             at::Tensor batch = at::zeros({static_cast<int64_t>(part.size()), samples});
             for (size_t row = 0; row < part.size(); ++row) {
@@ -185,7 +200,7 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
             }
             std::optional<at::Tensor> left;
             if (kept < tokens)
-                left = std::get<0>(at::rand({batch.size(0), tokens}, generator, at::kFloat).argsort(false, -1).narrow(-1, 0, kept).sort(-1));
+                left = std::get<0>(shuffle.index({at::tensor(part, at::kLong)}).argsort(false, -1).narrow(-1, 0, kept).sort(-1));
             return [this, batch, left](const model::Network& network) {
                 const auto encoding = network.encode_spectrogram(data_.log_mel(batch), left);
                 return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
@@ -241,6 +256,19 @@ StepLoss Objectives::against_captions(const at::Tensor& media, const at::Tensor&
     return result;
 }
 
+nlohmann::json Objectives::listed(const std::vector<size_t>& items, const std::vector<int64_t>& texts) const
+{
+    nlohmann::json list = nlohmann::json::array();
+    for (size_t i = 0; i < std::max(items.size(), texts.size()); ++i) {
+        nlohmann::json& one = list.emplace_back(nlohmann::json::object());
+        if (i < items.size())
+            one["file"] = data_.corpus.items()[items[i]].path.string();
+        if (i < texts.size())
+            one["text"] = data_.corpus.texts()[static_cast<size_t>(texts[i])];
+    }
+    return list;
+}
+
 size_t Objectives::draw_picture(const ObjectiveRecipe& objective, Draws& draws) const
 {
     const bool composite = !composites_.empty() && draws.uniform() < objective.composites;
@@ -275,12 +303,14 @@ StepLoss Objectives::clip_text(Passes& passes, const model::Network& network, co
         for (size_t f = 0; f < frames; ++f)
             clip.push_back(places[static_cast<size_t>(draws.below(static_cast<int64_t>(places.size())))]);
     }
-    const size_t media = passes.add(views(clips, objective.keep, kHiddenConcepts, draws)), captions = passes.add(texts(drawn.captions));
+    const size_t media = passes.add(views(clips, objective.keep, kHiddenConcepts, draws, passes.share()));
+    const size_t captions = passes.add(texts(drawn.captions, passes.share()));
     passes.forward();
     const Seen pictures = seen(passes.rows(media));
     StepLoss result = against_captions(pictures.vectors, pictures.own, passes.rows(captions), drawn.captions,
                                        network.temperature("picture_text"), objective);
     result.figures["gate"] = pictures.gate.mean();
+    result.items = [this, drawn] { return listed(drawn.items, drawn.captions); };
     return result;
 }
 
@@ -291,9 +321,13 @@ StepLoss Objectives::sound_text(Passes& passes, const model::Network& network, c
     std::vector<std::vector<float>> windows;
     for (const size_t item : drawn.items)
         windows.push_back(data_.sounds.draw(item, static_cast<size_t>(network.config().max_sound_samples()), draws));
-    const size_t media = passes.add(sounds(windows, objective.keep, draws)), captions = passes.add(texts(drawn.captions));
+    const size_t media = passes.add(sounds(windows, objective.keep, draws, passes.share()));
+    const size_t captions = passes.add(texts(drawn.captions, passes.share()));
     passes.forward();
-    return against_captions(passes.rows(media), {}, passes.rows(captions), drawn.captions, network.temperature("sound_text"), objective);
+    StepLoss result
+        = against_captions(passes.rows(media), {}, passes.rows(captions), drawn.captions, network.temperature("sound_text"), objective);
+    result.items = [this, drawn] { return listed(drawn.items, drawn.captions); };
+    return result;
 }
 
 StepLoss Objectives::picture_sound(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective, Draws& draws) const
@@ -301,12 +335,14 @@ StepLoss Objectives::picture_sound(Passes& passes, const model::Network& network
     const auto& pairs = data_.corpus.picture_sounds();
     std::vector<std::vector<ViewPlace>> clips;
     std::vector<std::vector<float>> windows;
+    std::vector<size_t> items;
     std::map<std::string, std::vector<int64_t>> rows_of;  // by thing
     while (static_cast<int64_t>(clips.size()) < objective.batch) {
         const auto& pair = pairs[static_cast<size_t>(draws.below(static_cast<int64_t>(pairs.size())))];
         if (data_.pictures.views(pair.picture).empty() || !data_.sounds.has(pair.sound))
             continue;
         rows_of[pair.thing].push_back(static_cast<int64_t>(clips.size()));
+        items.insert(items.end(), {pair.picture, pair.sound});
         clips.push_back({draw_view(pair.picture, objective.views, draws)});
         windows.push_back(data_.sounds.draw(pair.sound, static_cast<size_t>(network.config().max_sound_samples()), draws));
     }
@@ -315,8 +351,8 @@ StepLoss Objectives::picture_sound(Passes& passes, const model::Network& network
     for (const auto& [thing, rows] : rows_of)
         for (const int64_t row : rows)
             targets[row].index_fill_(0, at::tensor(rows), 1.0 / static_cast<double>(rows.size()));
-    const size_t seen_list = passes.add(views(clips, objective.keep, kHiddenConcepts, draws)),
-                 heard_list = passes.add(sounds(windows, objective.keep, draws));
+    const size_t seen_list = passes.add(views(clips, objective.keep, kHiddenConcepts, draws, passes.share())),
+                 heard_list = passes.add(sounds(windows, objective.keep, draws, passes.share()));
     passes.forward();
     const Seen pictures = seen(passes.rows(seen_list));
     const at::Tensor& heard = passes.rows(heard_list);
@@ -326,6 +362,7 @@ StepLoss Objectives::picture_sound(Passes& passes, const model::Network& network
     result.figures["nce"] = contrast.detach();
     result.figures["accuracy"] = accuracy(pictures.vectors, heard);
     result.figures["gate"] = pictures.gate.mean();
+    result.items = [this, items] { return listed(items, {}); };
     return result;
 }
 
@@ -340,7 +377,7 @@ StepLoss Objectives::text_text(Passes& passes, const model::Network& network, co
     }
     both = left;
     both.insert(both.end(), right.begin(), right.end());
-    const size_t list = passes.add(texts(both));  // one list: words and glosses of one length share a pass
+    const size_t list = passes.add(texts(both, passes.share()));  // one list: words and glosses of one length share a pass
     passes.forward();
     const at::Tensor a = passes.rows(list).narrow(0, 0, objective.batch), b = passes.rows(list).narrow(0, objective.batch, objective.batch);
     const at::Tensor contrast = nce(a, b, network.temperature("text_text"));
@@ -350,6 +387,7 @@ StepLoss Objectives::text_text(Passes& passes, const model::Network& network, co
     result.figures["nce"] = contrast.detach();
     result.figures["cosine"] = distance.detach();
     result.figures["accuracy"] = accuracy(a, b);
+    result.items = [this, both] { return listed({}, both); };
     return result;
 }
 
@@ -380,7 +418,7 @@ StepLoss Objectives::text_teacher(Passes& passes, const ObjectiveRecipe& objecti
                 texts.push_back(found->second[static_cast<size_t>(draws.below(static_cast<int64_t>(found->second.size())))]);
         }
     }
-    const size_t list = passes.add(this->texts(texts));
+    const size_t list = passes.add(this->texts(texts, passes.share()));
     passes.forward();
     const at::Tensor& student = passes.rows(list);
     const at::Tensor teacher = data_.corpus.query_targets(texts);
@@ -393,17 +431,19 @@ StepLoss Objectives::text_teacher(Passes& passes, const ObjectiveRecipe& objecti
     result.figures["nce"] = relations.detach();
     result.figures["cosine"] = distance.detach();
     result.figures["accuracy"] = accuracy(student, teacher);
+    result.items = [this, texts] { return listed({}, texts); };
     return result;
 }
 
 StepLoss Objectives::concept_teacher(Passes& passes, const ObjectiveRecipe& objective, Draws& draws) const
 {
+    std::vector<size_t> items;
     std::vector<std::vector<ViewPlace>> views;
     for (int64_t i = 0; i < objective.batch; ++i) {
-        const size_t item = photos_[static_cast<size_t>(draws.below(static_cast<int64_t>(photos_.size())))];
-        views.push_back({data_.pictures.views(item).front()});
+        items.push_back(photos_[static_cast<size_t>(draws.below(static_cast<int64_t>(photos_.size())))]);
+        views.push_back({data_.pictures.views(items.back()).front()});
     }
-    const size_t list = passes.add(this->views(views, objective.keep, 0, draws));
+    const size_t list = passes.add(this->views(views, objective.keep, 0, draws, passes.share()));
     passes.forward();
     const Seen media = seen(passes.rows(list));
     const at::Tensor distance = cosine_distance(media.vectors, media.concepts);
@@ -412,6 +452,7 @@ StepLoss Objectives::concept_teacher(Passes& passes, const ObjectiveRecipe& obje
     result.figures["cosine"] = distance.detach();
     result.figures["accuracy"] = accuracy(media.vectors, media.concepts);
     result.figures["gate"] = media.gate.mean();
+    result.items = [this, items] { return listed(items, {}); };
     return result;
 }
 

@@ -40,13 +40,15 @@ public:
     StepLoss loss(Passes& passes, const model::Network& network, size_t objective, int64_t step) const;
 
     /// Texts at their natural lengths. Rows: unit vectors [joint_dim].
-    PassList texts(const std::vector<int64_t>& texts) const;
+    PassList texts(const std::vector<int64_t>& texts, const PassList::Share& share = {}) const;
     /// Each inner list is one clip of views of one grid; all clips have the same number of frames. With keep < 1 every clip
     /// keeps the same number of tokens whatever its grid, so that clips of several grids share a pass. Rows: vector, the
     /// head's own vector before the gate, concept (each joint_dim), gate (1).
-    PassList views(const std::vector<std::vector<ViewPlace>>& clips, double keep, double hidden_concepts, Draws& draws) const;
+    PassList views(const std::vector<std::vector<ViewPlace>>& clips, double keep, double hidden_concepts, Draws& draws,
+                   const PassList::Share& share = {}) const;
     /// Sounds, those of one padded length together, each with a share `keep` of its tokens. Rows: unit vectors [joint_dim].
-    PassList sounds(const std::vector<std::vector<float>>& sounds, double keep, Draws& draws) const;
+    PassList sounds(const std::vector<std::vector<float>>& sounds, double keep, Draws& draws,
+                    const PassList::Share& share = {}) const;
 
 private:
     /// Draws `batch` captioned items with one caption each. Captions of a batch share a few lengths, because each length is
@@ -58,6 +60,8 @@ private:
     template <typename Pick>
     Captioned draw_captioned(int64_t batch, Draws& draws, const Pick& pick) const;
 
+    /// [{"file", "text"}]: items of the corpus and texts side by side; either may be empty.
+    nlohmann::json listed(const std::vector<size_t>& items, const std::vector<int64_t>& texts) const;
     size_t draw_picture(const ObjectiveRecipe& objective, Draws& draws) const;
     /// The whole picture or, for a share `crops` of the draws, one of its random crops.
     ViewPlace draw_view(size_t item, double crops, Draws& draws) const;

@@ -189,7 +189,8 @@ StepLoss DataMixture::loss(Passes& passes, const model::Network& network, const 
         targets.trunk = stem_.activations(inputs.pixels);
     const auto use = task.step % recipe_.log_every == 0 ? std::make_shared<RouterUse>() : nullptr;
     std::map<std::string, size_t> numbers;
-    for (auto& [modality, list] : pass_lists(inputs, draw.wanted, recipe_.model, stem_.trunks(), recipe_.pass_tokens, use))
+    for (auto& [modality, list] :
+         pass_lists(inputs, draw.wanted, recipe_.model, stem_.trunks(), recipe_.pass_tokens, use, passes.share()))
         numbers.emplace(modality, passes.add(std::move(list)));
     passes.forward();
     Rows rows(recipe_.model, draw.wanted);
@@ -212,6 +213,15 @@ StepLoss DataMixture::loss(Passes& passes, const model::Network& network, const 
         for (const auto& [figure, value] : use->figures())
             all.figures[figure] = at::scalar_tensor(value);
     }
+    std::vector<std::pair<std::string, std::vector<std::string>>> seen;
+    for (const Example& example : batch.examples)
+        seen.emplace_back(example.name, example.texts);
+    all.items = [seen = std::move(seen)] {
+        nlohmann::json items = nlohmann::json::array();
+        for (const auto& [name, texts] : seen)
+            items.push_back({{"sample", name}, {"texts", texts}});
+        return items;
+    };
     return all;
 }
 

@@ -43,6 +43,7 @@ struct Giving {
     std::string modality;
     std::vector<std::string> columns;
     std::shared_ptr<RouterUse> use;
+    PassList::Share share;
 
     /// `encode(network)` gives the pass's Encoding and what stands for the column "masked".
     template <typename Encode>
@@ -79,7 +80,7 @@ PassList vision_list(const Inputs& in, const Giving& giving, const model::ModelC
                                 static_cast<int>(in.pixels.size(3)), 0};
     const TokenGrid grid = vision_grid(config, resolution);
     const int64_t items = in.pixels.size(0), tokens = (in.kept.defined() ? in.kept.size(1) : grid.tokens()) + grid.beside;
-    PassList list;
+    PassList list(giving.share);
     list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
              [&](const PassList::Part& part) -> Forward {
                  return [pixels = part_of(in.pixels, part), kept = part_of(in.kept, part), seen = part_of(in.concept_seen, part),
@@ -99,7 +100,7 @@ PassList sound_list(const at::Tensor& rows, int64_t tokens, const Giving& giving
                     int64_t pass_tokens, const Encode& encode)
 {
     const int64_t items = rows.size(0);
-    PassList list;
+    PassList list(giving.share);
     list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
              [&](const PassList::Part& part) -> Forward {
                  return [own = part_of(rows, part), giving, encode, tokens](const model::Network& network) {
@@ -134,7 +135,7 @@ PassList text_list(const std::vector<TextBatch>& texts, const Giving& giving, co
     size_t items = 0;
     for (const TextBatch& text : texts)
         items += text.members.size();
-    PassList list;
+    PassList list(giving.share);
     for (const TextBatch& text : texts) {
         const int64_t tokens = text.ids.size(1), own = static_cast<int64_t>(text.members.size());
         list.add(text.members, tokens, most_tokens(config, own, tokens, pass_tokens), items,
@@ -159,12 +160,13 @@ PassList text_list(const std::vector<TextBatch>& texts, const Giving& giving, co
 }  // namespace
 
 std::map<std::string, PassList> pass_lists(const Inputs& inputs, const Wanted& wanted, const model::ModelConfig& config,
-                                           const Trunks& trunks, int64_t pass_tokens, const std::shared_ptr<RouterUse>& use)
+                                           const Trunks& trunks, int64_t pass_tokens, const std::shared_ptr<RouterUse>& use,
+                                           const PassList::Share& share)
 {
     std::map<std::string, PassList> lists;
     const auto put = [&](const std::string& name, const std::string& modality, const auto& make) {
         if (const auto& columns = wanted.columns(name); !columns.empty())
-            lists.emplace(name, make(Giving{modality, columns, use}));
+            lists.emplace(name, make(Giving{modality, columns, use, share}));
     };
     put("vision", "vision",
         [&](const Giving& giving) { return vision_list(inputs, giving, config, trunks.picture, pass_tokens); });

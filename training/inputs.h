@@ -78,6 +78,7 @@ private:
 /// every pass's routers; null: nobody asks.
 std::map<std::string, PassList> pass_lists(const Inputs& inputs, const Wanted& wanted, const model::ModelConfig& config,
                                            const Trunks& trunks, int64_t pass_tokens,
-                                           const std::shared_ptr<RouterUse>& use = nullptr);
+                                           const std::shared_ptr<RouterUse>& use = nullptr,
+                                           const PassList::Share& share = {});
 
 }  // namespace imprint::training

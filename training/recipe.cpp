@@ -153,6 +153,7 @@ void Reader::read_optimizer(RecipeTable& t)
     t.read("decay", recipe_.decay, 0.0, 10.0);
     t.read("clip", recipe_.clip, 0.0, 1e9);
     t.read("z_loss", recipe_.z_loss, 0.0, 1e3);
+    t.read("average", recipe_.average, 0.0, 0.999999);
     const std::vector<std::string> precisions = {"auto", "fp32", "bf16"};
     recipe_.precision = precisions[t.read_word("precision", precisions, 0)];
 }
@@ -194,6 +195,8 @@ Recipe Reader::recipe()
         t.read<int64_t>("evaluate_every", recipe_.evaluate_every, 1, INT64_MAX);
         t.read<int64_t>("log_every", recipe_.log_every, 1, INT64_MAX);
         t.read<int64_t>("pass_tokens", recipe_.pass_tokens, 1, INT64_MAX);
+        t.read("recompute", recipe_.recompute);
+        t.read("recompute_blocks", recipe_.recompute_blocks);
         t.read_int("keep_checkpoints", recipe_.keep_checkpoints, 1, 1000);
         t.read("eight_bit", recipe_.eight_bit);
     });

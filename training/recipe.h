@@ -136,10 +136,13 @@ struct Recipe {
     double pre_warmup_rate = 0;  ///< where the pre-warm-up begins, to fall to `warmup_rate`
     double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-7, decay = 0.05, clip = 1.0;
     double z_loss = 1e-3;
+    double average = 0;  ///< decay of the weights' moving average, which is what is evaluated and kept; 0: the weights themselves
     std::string precision = "auto";  ///< of products: fp32, bf16, or auto: bf16 where the processor multiplies it natively
 
     // Passes: batches are cut into passes of at most this many tokens, which the processor's cores share.
     int64_t pass_tokens = 2048;
+    bool recompute_blocks = false;  ///< within a pass: memory is that of one block and of every block's input
+    bool recompute = false;  ///< passes go forwards twice, and memory is that of one pass a core whatever the batch
 
     // Conduct.
     int64_t checkpoint_every = 200, evaluate_every = 200, log_every = 10;

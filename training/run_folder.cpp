@@ -2,121 +2,108 @@
 // States on disk.
 #include "training/run_folder.h"
 
-#include <ATen/ATen.h>
-
 #include <algorithm>
+#include <charconv>
 #include <fstream>
 
 #include "core/base/error.h"
 
 namespace imprint::training {
-namespace {
 
-void write_tensors(const std::filesystem::path& path, const model::Parameters& tensors)
+namespace fs = std::filesystem;
+
+RunFolder::RunFolder(fs::path folder, Access access) : folder_(std::move(folder))
 {
-    std::vector<std::pair<std::string, model::StoredTensor>> stored;
-    for (const auto& [name, tensor] : tensors)
-        stored.emplace_back(name, model::to_stored(tensor, tensor.scalar_type() == at::kDouble ? model::DType::F64 : model::DType::F32));
-    std::vector<std::pair<std::string, model::TensorView>> views;
-    for (const auto& [name, tensor] : stored)
-        views.emplace_back(name, tensor.view);
-    model::write_safetensors(path, {}, views);
-}
-
-model::Parameters read_tensors(const std::filesystem::path& path)
-{
-    const model::SafetensorsFile file(path);
-    model::Parameters tensors;
-    for (const auto& [name, view] : file.tensors())
-        tensors[name] = model::to_tensor(view, path.string() + ": " + name);
-    return tensors;
-}
-
-}  // namespace
-
-RunFolder::RunFolder(std::filesystem::path folder) : folder_(std::move(folder))
-{
+    if (access == Access::Read)
+        return;
     std::error_code error;
-    std::filesystem::create_directories(folder_ / "checkpoints", error);
+    fs::create_directories(folder_ / "checkpoints", error);
     if (error)
         throw_errno(error.value(), folder_.string(), "create the run's folder");
+    lock_.emplace(folder_);
+    for (const auto& entry : fs::directory_iterator(folder_ / "checkpoints"))
+        if (entry.path().extension() == ".building")
+            fs::remove_all(entry.path(), error);
 }
 
-std::vector<std::pair<int64_t, std::filesystem::path>> RunFolder::states() const
+std::vector<std::pair<int64_t, fs::path>> RunFolder::states() const
 {
-    std::vector<std::pair<int64_t, std::filesystem::path>> found;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "checkpoints")) {
-        const auto name = entry.path().filename().string();
-        if (name.rfind("step-", 0) == 0 && name.find('.') == std::string::npos)
-            found.emplace_back(std::stoll(name.substr(5)), entry.path());
+    std::vector<std::pair<int64_t, fs::path>> found;
+    std::error_code none;
+    for (const auto& entry : fs::directory_iterator(folder_ / "checkpoints", none)) {
+        const std::string name = entry.path().filename().string();
+        int64_t step = 0;
+        if (!name.starts_with("step-"))
+            continue;
+        const auto [end, wrong] = std::from_chars(name.data() + 5, name.data() + name.size(), step);
+        if (wrong == std::errc() && end == name.data() + name.size())
+            found.emplace_back(step, entry.path());
     }
     std::sort(found.begin(), found.end());
     return found;
 }
 
-std::optional<std::filesystem::path> RunFolder::newest() const
+void RunFolder::save(RunState state, int keep) const
 {
-    const auto found = states();
-    return found.empty() ? std::nullopt : std::optional(found.back().second);
+    std::error_code none;
+    const auto written = fs::file_size(folder_ / "metrics.jsonl", none);
+    state.metrics_bytes = none ? 0 : written;
+    write_state(folder_ / "checkpoints" / ("step-" + std::to_string(state.step)), state);
+    const auto all = states();
+    for (size_t i = 0; i + static_cast<size_t>(keep) < all.size(); ++i) {
+        // Its name goes first: a state that is being removed must not look like a whole one.
+        const fs::path going = all[i].second.string() + ".building";
+        fs::rename(all[i].second, going, none);
+        fs::remove_all(none ? all[i].second : going, none);
+    }
 }
 
-void RunFolder::save(const RunState& state, int keep) const
+RunState RunFolder::load(const std::function<void(const std::string&)>& log) const
 {
-    const auto final_path = folder_ / "checkpoints" / ("step-" + std::to_string(state.step));
-    const std::filesystem::path building = final_path.string() + ".building";
-    std::filesystem::remove_all(building);
-    std::filesystem::create_directories(building);
-    write_tensors(building / "model.safetensors", state.parameters);
-    write_tensors(building / "optimizer.safetensors", state.optimizer);
-    std::ofstream out(building / "state.json");
-    out << nlohmann::json{{"step", state.step}, {"facts", state.facts}}.dump(1) << "\n";
-    out.close();
-    if (!out)
-        throw Error(ErrorKind::DiskFull, building.string(), "the state could not be written", "Free some space and resume");
-    std::filesystem::remove_all(final_path);
-    std::filesystem::rename(building, final_path);
     auto all = states();
-    for (size_t i = 0; i + static_cast<size_t>(keep) < all.size(); ++i)
-        std::filesystem::remove_all(all[i].second);
-}
-
-RunState RunFolder::load() const
-{
-    const auto newest_path = newest();
-    if (!newest_path)
-        throw Error(ErrorKind::NotFound, folder_.string(), "has no state to resume from", "Start it without --resume");
-    RunState state;
-    std::ifstream in(*newest_path / "state.json");
-    const auto json = nlohmann::json::parse(in, nullptr, false);
-    if (json.is_discarded())
-        throw Error(ErrorKind::Malformed, (*newest_path / "state.json").string(), "is damaged",
-                    "Remove that folder to resume from the state before it");
-    state.step = json.at("step");
-    state.facts = json.at("facts");
-    state.parameters = read_tensors(*newest_path / "model.safetensors");
-    state.optimizer = read_tensors(*newest_path / "optimizer.safetensors");
-    return state;
+    for (auto state = all.rbegin(); state != all.rend(); ++state) {
+        try {
+            return read_state(state->second);
+        } catch (const Error& error) {
+            if (error.kind() != ErrorKind::Malformed)
+                throw;
+            if (log)
+                log(std::string(error.what()) + "; the state before it is used");
+        }
+    }
+    throw Error(ErrorKind::NotFound, folder_.string(),
+                all.empty() ? "has no state to resume from" : "has no whole state to resume from",
+                all.empty() ? "Start it without --resume" : "Start anew in another folder");
 }
 
 void RunFolder::metric(const nlohmann::json& line) const
 {
-    std::ofstream out(folder_ / "metrics.jsonl", std::ios::app);
+    const fs::path path = folder_ / "metrics.jsonl";
+    std::ofstream out(path, std::ios::app);
     out << line.dump() << "\n";
+    out.close();
+    if (!out)
+        throw Error(ErrorKind::DiskFull, path.string(), "a line could not be written", "Free some space and resume");
 }
 
-void RunFolder::truncate_metrics(int64_t step) const
+void RunFolder::truncate_metrics(const RunState& state) const
 {
-    std::ifstream in(folder_ / "metrics.jsonl");
-    if (!in)
-        return;
-    std::string kept, line;
-    while (std::getline(in, line)) {
-        const auto json = nlohmann::json::parse(line, nullptr, false);
-        if (!json.is_discarded() && json.value("step", int64_t{0}) < step)
-            kept += line + "\n";
-    }
-    in.close();
-    std::ofstream(folder_ / "metrics.jsonl", std::ios::trunc) << kept;
+    const fs::path path = folder_ / "metrics.jsonl";
+    std::error_code none;
+    if (const auto size = fs::file_size(path, none); !none && size > state.metrics_bytes)
+        fs::resize_file(path, state.metrics_bytes);
+}
+
+std::vector<std::string> differing_facts(const nlohmann::json& began, const nlohmann::json& now)
+{
+    std::vector<std::string> names;
+    for (const auto& [name, value] : now.items())
+        if (!began.contains(name) || began.at(name) != value)
+            names.push_back(name);
+    for (const auto& [name, value] : began.items())
+        if (!now.contains(name))
+            names.push_back(name);
+    return names;
 }
 
 }  // namespace imprint::training

@@ -4,40 +4,43 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <string>
 
-#include <nlohmann/json.hpp>
-
-#include "core/model/parameters.h"
+#include "training/files.h"
+#include "training/run_state.h"
 
 namespace imprint::training {
 
-struct RunState {
-    int64_t step = 0;
-    model::Parameters parameters, optimizer;
-    nlohmann::json facts;  ///< recipe, corpus hash, threads: what must agree for a bit-equal resume
-};
-
+/// For one thread at a time.
 class RunFolder {
 public:
-    explicit RunFolder(std::filesystem::path folder);
+    /// Write: creates the folder, keeps every other writer out and clears away what a killed one has left half written.
+    /// Read: for the ranks beside the writing one.
+    enum class Access { Write, Read };
+    /// Error(Busy) while another program writes here.
+    explicit RunFolder(std::filesystem::path folder, Access access = Access::Write);
 
-    bool has_state() const { return newest().has_value(); }
-    /// Written under a temporary name, synced, renamed; then all but the last `keep` states are removed.
-    void save(const RunState& state, int keep) const;
-    /// The newest whole state. Error(NotFound) where there is none.
-    RunState load() const;
-    /// Appends a line to metrics.jsonl.
+    bool has_state() const { return !states().empty(); }
+    /// write_state() to checkpoints/step-N; then all but the last `keep` states are removed.
+    void save(RunState state, int keep) const;
+    /// The newest whole state. A damaged one is told to `log` and left where it is. Error(NotFound) where there is none.
+    RunState load(const std::function<void(const std::string&)>& log = {}) const;
+    /// Appends a line to metrics.jsonl. Error(DiskFull) names it.
     void metric(const nlohmann::json& line) const;
-    /// Drops metrics of steps from `step` on: they belong to work that a resume does again.
-    void truncate_metrics(int64_t step) const;
+    /// Cuts metrics.jsonl back to what it was when the state was written: the rest belongs to steps that a resume does again.
+    void truncate_metrics(const RunState& state) const;
     const std::filesystem::path& path() const { return folder_; }
 
 private:
-    std::optional<std::filesystem::path> newest() const;
     std::vector<std::pair<int64_t, std::filesystem::path>> states() const;
 
     std::filesystem::path folder_;
+    std::optional<FolderLock> lock_;
 };
+
+/// The facts in which two runs differ, by name: what a refusal tells. Empty: a resume is bit-equal.
+std::vector<std::string> differing_facts(const nlohmann::json& began, const nlohmann::json& now);
 
 }  // namespace imprint::training

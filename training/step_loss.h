@@ -5,9 +5,12 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 namespace imprint::training {
 
@@ -16,6 +19,7 @@ struct StepLoss {
     std::map<std::string, at::Tensor> figures;    ///< for the log, by name: scalars without gradients
     std::vector<std::vector<double>> expert_use;  ///< [sparse layer][expert], where the routers were probed
     int64_t samples = 0;                          ///< in the batch
+    std::function<nlohmann::json()> items;        ///< which they are, for the one who asks what made a bad step; may be empty
 };
 
 }  // namespace imprint::training

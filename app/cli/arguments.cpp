@@ -94,6 +94,9 @@ Parsed parse(int argc, char** argv)
     sub->add_option("--corpus", eval.corpus, "Folder of the prepared corpus")->type_name("DIR");
 
     sub = add_command(app, "train", "Train by a recipe", session, train, parsed.command);
+    sub->footer("Started as several processes (by torchrun --no-python -- imprint train ..., by srun, or with RANK, WORLD_SIZE,\n"
+                "MASTER_ADDR and MASTER_PORT set) it trains one model on all of them. SIGTERM or Ctrl+C writes a state;\n"
+                "--resume goes on from it.");
     sub->add_option("RECIPE", train.recipe, "Recipe")->required();
     sub->add_option("--run", train.run, "Folder in which the run lives")->type_name("DIR");
     sub->add_option("--steps", train.steps, "Stop after this many steps")->check(CLI::NonNegativeNumber)->type_name("N");

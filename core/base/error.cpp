@@ -27,6 +27,7 @@ ErrorKind kind_of(int error_number)
     case ENOENT:
     case ENOTDIR: return ErrorKind::NotFound;
     case ENOSPC:
+    case EFBIG:
     case EDQUOT: return ErrorKind::DiskFull;
     case EBUSY:
     case EAGAIN: return ErrorKind::Busy;

@@ -122,7 +122,7 @@ void run(const std::string& path, const std::string& space, const std::string& r
     model::Network network(recipe.model, parameters);
     network.set_precision(precision);
     const model::Lanes lanes(2);
-    Passes::Replicas replicas(recipe.model, parameters, precision, lanes);
+    Passes::Replicas replicas(recipe.model, parameters, {precision}, lanes);
 
     const Inputs inputs = make_inputs(routing == "batch");
     out.add("pixels", inputs.pixels, model::DType::U8);

@@ -7,9 +7,19 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <fstream>
 #include <map>
+#include <numeric>
+#include <random>
 
 #include "core/model/parameters.h"
+#include "training/adamw.h"
+#include "training/average.h"
 #include "training/objectives.h"
 #include "training/passes.h"
 
@@ -78,14 +88,22 @@ private Q_SLOTS:
     {
         QTest::addColumn<int>("lanes");
         QTest::addColumn<qlonglong>("most_tokens");
-        QTest::newRow("one lane, whole groups") << 1 << 1000LL;
-        QTest::newRow("two lanes, cut groups") << 2 << 8LL;
-        QTest::newRow("three lanes, one item a pass") << 3 << 1LL;
+        QTest::addColumn<bool>("recompute");
+        QTest::addColumn<bool>("blocks");
+        QTest::newRow("one lane, whole groups") << 1 << 1000LL << false << false;
+        QTest::newRow("two lanes, cut groups") << 2 << 8LL << false << false;
+        QTest::newRow("three lanes, one item a pass") << 3 << 1LL << false << false;
+        QTest::newRow("one lane, passes go forwards twice") << 1 << 8LL << true << false;
+        QTest::newRow("two lanes, passes go forwards twice") << 2 << 5LL << true << false;
+        QTest::newRow("one lane, blocks go forwards twice") << 1 << 1000LL << false << true;
+        QTest::newRow("two lanes, passes and blocks go forwards twice") << 2 << 8LL << true << true;
     }
     void gradients_are_those_of_one_graph_over_the_whole_batch()
     {
         QFETCH(int, lanes);
         QFETCH(qlonglong, most_tokens);
+        QFETCH(bool, recompute);
+        QFETCH(bool, blocks);
         const model::Network network(config_, parameters_);
         const auto loss_of = [&](const at::Tensor& a, const at::Tensor& b) {
             return nce(a, b, network.temperature("text_text"));
@@ -107,7 +125,7 @@ private Q_SLOTS:
         const auto wanted = take_gradients();
 
         model::Lanes threads(lanes);
-        Passes::Replicas replicas(config_, parameters_, {}, threads);
+        Passes::Replicas replicas(config_, parameters_, {{}, recompute, blocks, nullptr}, threads);
         Passes passes(replicas);
         const size_t a = passes.add(texts(13, 0, most_tokens)), b = passes.add(texts(13, 5, most_tokens));
         passes.forward();
@@ -138,6 +156,77 @@ private Q_SLOTS:
         for (const auto& [name, gradient] : seen[0])
             for (size_t run = 1; run < seen.size(); ++run)
                 QVERIFY2(at::equal(gradient, seen[run].at(name)), name.c_str());
+    }
+
+    void memory_is_that_of_one_pass_a_lane_when_passes_go_forwards_twice_data()
+    {
+        QTest::addColumn<bool>("recompute");
+        QTest::newRow("twice") << true;
+        QTest::newRow("once: of all of them") << false;
+    }
+    void memory_is_that_of_one_pass_a_lane_when_passes_go_forwards_twice()
+    {
+        QFETCH(bool, recompute);
+        constexpr int kItems = 24, kLanes = 2;
+        // Each pass's graph keeps a tensor that tells when it goes.
+        std::atomic<int> alive = 0, most = 0;
+        PassList list;
+        PassList::Part all(kItems);
+        std::iota(all.begin(), all.end(), 0);
+        list.add(all, 2, 2, kItems, [&](const PassList::Part& part) {
+            return [&, id = part.front()](const model::Network& network) {
+                most = std::max<int>(most, ++alive);
+                auto* one = new float(1);
+                const at::Tensor mark = at::from_blob(one, {1}, [&alive](void* data) {
+                    delete static_cast<float*>(data);
+                    --alive;
+                });
+                return PassOutput{network.encode_text(at::full({1, 2}, id, at::kLong)).vectors * mark, {}};
+            };
+        });
+        model::Lanes threads(kLanes);
+        Passes::Replicas replicas(config_, parameters_, {{}, recompute, false, nullptr}, threads);
+        {
+            Passes passes(replicas);
+            passes.add(std::move(list));
+            passes.forward();
+            QCOMPARE(alive.load(), recompute ? 0 : kItems);
+            passes.backward(passes.rows(0).square().sum(), 0);
+            QCOMPARE(alive.load(), 0);
+        }
+        QVERIFY2(recompute ? most <= kLanes : most == kItems, qPrintable(QString::number(most)));
+        take_gradients();
+    }
+
+    void memory_is_flat_over_two_thousand_steps_of_changing_shapes()
+    {
+        model::Lanes threads(2);
+        Passes::Replicas replicas(config_, parameters_, {}, threads);
+        AdamW optimizer(config_, parameters_);
+        Average average(parameters_, 0.99);
+        std::mt19937 random(3);
+        const auto between = [&](int64_t low, int64_t high) { return std::uniform_int_distribution<int64_t>(low, high)(random); };
+        const auto resident = [] {
+            std::ifstream in("/proc/self/statm");
+            int64_t all = 0, pages = 0;
+            in >> all >> pages;
+            return pages * ::sysconf(_SC_PAGESIZE);
+        };
+        int64_t settled = 0;
+        for (int64_t step = 0; step < 2000; ++step) {
+            Passes passes(replicas);
+            const int64_t items = between(2, 40);
+            const size_t a = passes.add(texts(items, static_cast<uint64_t>(step), between(1, 60)));
+            const size_t b = passes.add(texts(items, static_cast<uint64_t>(step) + 5, between(1, 60)));
+            passes.forward();
+            passes.backward(nce(passes.rows(a), passes.rows(b), at::full({}, 0.5)), kZWeight);
+            QVERIFY(std::isfinite(optimizer.step({}, 1e-4, threads)));
+            average.update(step, threads);
+            if (step == 500)
+                settled = resident();
+        }
+        const int64_t grown = resident() - settled;
+        QVERIFY2(grown < 8 << 20, qPrintable(QString("grown by %1 bytes").arg(grown)));
     }
 
     void rows_come_back_in_the_order_of_the_items()

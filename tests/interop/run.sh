@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Imprint beside other people's programs: checkpoints through Python's safetensors, the trunk against ONNX Runtime, event
-# files in TensorBoard, shards of webdataset, a training step in PyTorch. Run by hand: the tests themselves need no Python
-# package and no network.
+# files in TensorBoard, shards of webdataset, a training step in PyTorch, ranks under torchrun. Run by hand: the tests need
+# no Python package and no network.
 #
-#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step]   without: all
+#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step | torchrun]   without: all
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
@@ -25,7 +25,7 @@ run_one() {
         "$root/packaging/setup.sh" release step_runner
         "$venv/bin/python" "$here/step_torch.py" "$root/build/release/tests/step_runner"
         ;;
-    tensorboard | webdataset) "$here/$1.sh" ;;
+    tensorboard | webdataset | torchrun) "$here/$1.sh" ;;
     *)
         sed -n 's/^#   //p' "$0" >&2
         return 2
@@ -40,7 +40,7 @@ if (($#)); then
     exit
 fi
 failed=()
-for name in checkpoint trunk tensorboard webdataset step; do
+for name in checkpoint trunk tensorboard webdataset step torchrun; do
     bash "${BASH_SOURCE[0]}" "$name" || failed+=("$name")
 done
 ((${#failed[@]} == 0)) || {

@@ -320,6 +320,7 @@ int main(int argc, char** argv)
             return 1;
         }
     }
+    qputenv("QTEST_FUNCTION_TIMEOUT", "86400000");  // Qt ends a function after five minutes, too soon for a long run
     TestCrash test;
     return QTest::qExec(&test, static_cast<int>(rest.size()), rest.data());
 }

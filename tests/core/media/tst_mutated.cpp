@@ -114,6 +114,7 @@ int main(int argc, char** argv)
         else
             rest.push_back(argv[i]);
     }
+    qputenv("QTEST_FUNCTION_TIMEOUT", "86400000");  // Qt ends a function after five minutes, too soon for a long run
     QCoreApplication application(argc, argv);
     Mutated test;
     return QTest::qExec(&test, static_cast<int>(rest.size()), rest.data());

@@ -93,7 +93,7 @@ struct ModelConfig {
     int patch_frames = 4, patch_size = 16;
     int max_frames = 4;
     int trunk_channels = 1280, trunk_classes = 1000;
-    /// The concept's least share of a picture's vector, chosen on the dev pool after training; under 0.1 it changes nothing.
+    /// The concept's least share of a picture's or text's vector, chosen by the dev pool after training; under 0.1: as trained.
     double concept_gate_floor = 0;
     double concept_temperature = 1.5;  ///< of the classifier's softmax before it weighs the class texts
     std::vector<media::Size> picture_sizes = {{224, 224}, {192, 256}, {256, 192}, {160, 320}, {320, 160}};

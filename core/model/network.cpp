@@ -292,7 +292,7 @@ Encoding Network::encode_text_states(const at::Tensor& states, const at::Tensor&
     if (kept)
         drop(tokens, positions, *kept);
     Encoding result = encode("text", tokens, positions, affine(concept_vector, "text.concept.input", precision_));
-    let_concept_in(result, concept_vector, "text.concept.gate", 0);
+    let_concept_in(result, concept_vector, "text.concept.gate", config_.concept_gate_floor);
     return result;
 }
 

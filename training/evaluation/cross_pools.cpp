@@ -50,6 +50,18 @@ void each_row(const std::filesystem::path& file, const std::function<void(const 
     }
 }
 
+std::vector<std::string> lines_of(const std::filesystem::path& file)
+{
+    std::ifstream in(file);
+    if (!in)
+        throw Error(ErrorKind::NotFound, file.string(), "the corpus's texts are not there",
+                    "Prepare the corpus with training/corpus");
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
+    return lines;
+}
+
 /// A suite at work: reads rows, decodes and encodes their media, and leaves out what cannot be decoded.
 class Work {
 public:
@@ -200,13 +212,16 @@ Asked ask_notes(Work& work)
 
 Asked ask_motion(Work& work)
 {
+    const std::vector<std::string> lines = lines_of(work.corpus() / "texts.txt");
     std::vector<std::string> folders;
     std::vector<std::vector<std::string>> texts;
     std::vector<int> right;
     int frames = 0;
     each_row(work.list("motion"), [&](const json& row) {
         folders.push_back(row.at("path"));
-        texts.push_back(row.at("asked"));
+        auto& texts_of_film = texts.emplace_back();
+        for (const size_t line : row.at("asked").get<std::vector<size_t>>())
+            texts_of_film.push_back(lines.at(line));
         frames = row.at("frames");
         const auto& asked = texts.back();
         const auto found = std::find(asked.begin(), asked.end(), row.at("label").get<std::string>());
@@ -239,18 +254,22 @@ Asked ask_image_sound(Work& work)
     });
     const auto seen = work.pictures(pictures);
     const auto listened = work.sounds(sounds);
-    Asked asked{scores_of(seen.vectors, listened.vectors, each_its_own(listened.vectors.count()), listened.vectors.count()), {}};
-    for (const size_t picture : seen.from) {
-        auto& relevant = asked.relevant.emplace_back();
-        for (size_t row = 0; row < listened.from.size(); ++row) {
-            const auto& words = heard[listened.from[row]];
-            if (std::any_of(words.begin(), words.end(), [&](const std::string& word) { return shown[picture].contains(word); }))
-                relevant.push_back(static_cast<int>(row));
+    Vectors asking{seen.vectors.dim, {}};
+    Asked asked;
+    for (size_t row = 0; row < seen.from.size(); ++row) {
+        std::vector<int> relevant;
+        for (size_t sound = 0; sound < listened.from.size(); ++sound) {
+            const auto& words = heard[listened.from[sound]];
+            if (std::any_of(words.begin(), words.end(),
+                            [&](const std::string& word) { return shown[seen.from[row]].contains(word); }))
+                relevant.push_back(static_cast<int>(sound));
         }
         if (relevant.empty())
-            throw Error(ErrorKind::Malformed, work.list("image_sound").string(),
-                        pictures[picture] + " has no sound of its thing");
+            continue;  // its sounds could not be decoded, and are listed
+        asking.append(seen.vectors.row(static_cast<int>(row)));
+        asked.relevant.push_back(std::move(relevant));
     }
+    asked.scores = scores_of(asking, listened.vectors, each_its_own(listened.vectors.count()), listened.vectors.count());
     return asked;
 }
 

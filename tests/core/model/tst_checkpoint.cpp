@@ -5,6 +5,7 @@
 #include <QTest>
 
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <span>
 
@@ -12,7 +13,9 @@
 
 #include "core/base/error.h"
 #include "core/model/checkpoint.h"
+#include "core/model/text_trunk.h"
 #include "core/model/trunk.h"
+#include "core/tokens/text_tokenizer.h"
 #include "tests/core/model/trunk_golden.h"
 #include "tests/support/tiny_checkpoint.h"
 
@@ -64,7 +67,8 @@ private Q_SLOTS:
         const Checkpoint third = load_checkpoint(SafetensorsFile(folder / "again.safetensors"));
         for (const auto& [name, tensor] : second.parameters)
             QVERIFY2(at::allclose(tensor, third.parameters.at(name), 1e-6, 1e-9), name.c_str());
-        QVERIFY(std::filesystem::file_size(folder / "bytes.safetensors") < std::filesystem::file_size(folder / "tiny.safetensors"));
+        QVERIFY(std::filesystem::file_size(folder / "bytes.safetensors")
+                < std::filesystem::file_size(folder / "tiny.safetensors"));
     }
 
     void a_row_scale_that_cannot_be_is_refused_data()
@@ -111,7 +115,8 @@ private Q_SLOTS:
     {
         QTemporaryDir dir;
         const auto info = checkpoint_info(tests::make_tiny_checkpoint(dir.path().toStdString()));
-        for (const char* key : {"name", "space", "parameters", "encoder_parameters", "active_parameters", "bytes", "config", "provenance"})
+        for (const char* key :
+             {"name", "space", "parameters", "encoder_parameters", "active_parameters", "bytes", "config", "provenance"})
             QVERIFY2(info.contains(key), key);
         QVERIFY(info["active_parameters"] < info["encoder_parameters"]);
         QVERIFY(info["encoder_parameters"] < info["parameters"]);
@@ -126,6 +131,36 @@ private Q_SLOTS:
         // The checkpoint holds the trunk in half precision.
         QVERIFY2(difference.map < 0.1, qPrintable(QString::number(difference.map)));
         QVERIFY2(difference.logits < 0.03, qPrintable(QString::number(difference.logits)));
+    }
+
+    void the_shipped_text_trunk_says_what_the_sentence_encoder_says_data()
+    {
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<int>("pieces");
+        QTest::addColumn<std::vector<float>>("vector");
+        std::ifstream in(IMPRINT_SOURCE_DIR "/tests/data/text_trunk/minilm.json");
+        for (const auto& row : nlohmann::json::parse(in)) {
+            const auto text = row.at("text").get<std::string>();
+            QTest::newRow(text.c_str()) << QString::fromStdString(text) << static_cast<int>(row.at("pieces").size())
+                                        << row.at("vector").get<std::vector<float>>();
+        }
+    }
+    void the_shipped_text_trunk_says_what_the_sentence_encoder_says()
+    {
+        QFETCH(QString, text);
+        QFETCH(int, pieces);
+        QFETCH(std::vector<float>, vector);
+        static const Checkpoint checkpoint =
+            load_checkpoint(SafetensorsFile(IMPRINT_SOURCE_DIR "/resources/models/imprint-small.safetensors"));
+        static const tokens::TextTokenizer tokenizer(checkpoint.tokenizer, checkpoint.config.vocabulary,
+                                                     checkpoint.config.max_text_tokens, "the shipped checkpoint");
+        static const TextTrunk trunk(checkpoint.config, {},
+                                     [](const std::string& name) { return checkpoint.text_trunk.at(name); });
+        const auto ids = tokenizer.ids(text.toStdString());
+        QCOMPARE(static_cast<int>(ids.size()), pieces + 2);  // with the marks of begin and end
+        const double cosine = at::dot(trunk.forward(at::tensor(ids).unsqueeze(0)).sentence[0], at::tensor(vector)).item<double>();
+        // 8-bit rows turn a vector a little; another piece anywhere turns it by far more.
+        QVERIFY2(cosine > 0.998, qPrintable(QString::number(cosine)));
     }
 };
 

@@ -71,11 +71,16 @@ private Q_SLOTS:
 
     void a_film_is_held_against_its_own_texts_alone()
     {
-        const std::vector<std::string> asked = {"a dog moving to the left", "a dog moving to the right", "a dog standing still"};
+        const std::vector<std::string> texts = {"a dog moving to the left", "a dog moving to the right", "a dog standing still"};
+        std::ofstream out(corpus() / "texts.txt");
+        for (const auto& text : texts)
+            out << text << "\n";
+        out.close();
+        const std::vector<int> asked = {0, 1, 2};
         const auto moving = film("moving", {"cat.jpg", "coffee.jpg"}), still = film("still", {"sunset.jpg", "sunset.jpg"});
         write("motion.jsonl",
-              {{{"path", moving}, {"frames", 2}, {"label", asked[0]}, {"asked", asked}},
-               {{"path", still}, {"frames", 2}, {"label", asked[2]}, {"asked", asked}}});
+              {{{"path", moving}, {"frames", 2}, {"label", texts[0]}, {"asked", asked}},
+               {{"path", still}, {"frames", 2}, {"label", texts[2]}, {"asked", asked}}});
         const json pool = ask("motion");
         QCOMPARE(pool["groups"][0]["queries"].get<int>(), 2);
         QVERIFY(std::abs(figure(pool, "chance", "r1") - 1.0 / 3) < 1e-12);

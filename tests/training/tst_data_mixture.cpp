@@ -31,7 +31,7 @@ const fs::path kRoot = IMPRINT_SOURCE_DIR;
 constexpr const char* kTiny = R"(seed = 3
 steps = 6
 device = "cpu"
-tokenizer = "%R/resources/models/imprint-small.safetensors"
+tokenizer = "%R/resources/recipes/english-8k.model"
 [model]
 name = "tiny"
 width = 32

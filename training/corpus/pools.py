@@ -122,7 +122,8 @@ def _film(photos: list[Path], name: str, target: Path) -> None:
                                 "-r", str(RATE), "-i", "-", "-c:v", "libx264", "-threads", "1", "-crf", "23",
                                 "-pix_fmt", "yuv420p", partial], stdin=subprocess.PIPE)
     for shot, photo in enumerate(photos):
-        picture = pyvips.Image.thumbnail(str(photo), 2 * WIDE, height=2 * HIGH).colourspace("srgb").flatten().copy_memory()
+        picture = pyvips.Image.thumbnail(str(photo), 2 * WIDE, height=2 * HIGH).colourspace("srgb")
+        picture = (picture.flatten() if picture.bands == 4 else picture).copy_memory()  # it would flatten blue away
         fit = min(picture.width / WIDE, picture.height / HIGH)
         begin, end = (0.6 + 0.4 * chance(name, shot, place, "zoom") for place in "ab")
         places = [[chance(name, shot, place, axis) for axis in "xy"] for place in "ab"]

@@ -77,7 +77,7 @@ def recipe(name, seed, steps, data, classes):
     return (HERE / "base.toml").read_text().format(
         seed=seed, steps=steps, name=name.replace(" ", "-"), data=data, classes=classes, objectives=objectives,
         policy=settings["policy"], sparse_layers=settings["sparse_layers"], experts=settings["experts"],
-        tokenizer=ROOT / "resources/models/imprint-small.safetensors", prompts=ROOT / "resources/prompts/picture.txt")
+        tokenizer=ROOT / "resources/recipes/english-8k.model", prompts=ROOT / "resources/prompts/picture.txt")
 
 
 def figures_of(run):

@@ -231,8 +231,10 @@ Encoding Network::encode_pixels(const at::Tensor& pixels, const std::optional<at
     at::Tensor positions = vision_positions(frames, pixels.size(2) / p, pixels.size(3) / p);
     if (kept)
         positions = pick_rows(positions, *kept);
-    return encode("vision", kernels::patchify(pixels.contiguous(), f, p, kept ? kept->contiguous() : at::Tensor()), positions,
-                  {});
+    at::Tensor patches = kernels::patchify(pixels.contiguous(), f, p, kept ? kept->contiguous() : at::Tensor());
+    if (precision_.products == at::kDouble)  // the operator gives fp32, from which the bytes come back exactly
+        patches = ((patches.to(at::kDouble) + 1) * 127.5).round() / 127.5 - 1;
+    return encode("vision", std::move(patches), positions, {});
 }
 
 Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept) const

@@ -2,7 +2,6 @@
 // nice, ioprio_set and MemAvailable.
 #include "app/jobs/courtesy.h"
 
-#include <linux/ioprio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -14,13 +13,19 @@
 #include <thread>
 
 namespace imprint::jobs {
+namespace {
+
+// Of linux/ioprio.h, which newer kernels' headers write in words that C++ does not allow.
+constexpr int kIoPriorityOfProcess = 1, kIdleIoClass = 3, kIoClassShift = 13;
+
+}  // namespace
 
 void lower_priority()
 {
     // Linux counts both by thread. Where they are refused, the thread is in the way, and not wrong.
     const auto self = static_cast<id_t>(::gettid());
     static_cast<void>(::setpriority(PRIO_PROCESS, self, 10));
-    static_cast<void>(::syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, self, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_IDLE, 0)));
+    static_cast<void>(::syscall(SYS_ioprio_set, kIoPriorityOfProcess, self, kIdleIoClass << kIoClassShift));
 }
 
 bool memory_is_short(const std::filesystem::path& meminfo)

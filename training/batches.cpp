@@ -92,11 +92,11 @@ PassList Objectives::texts(const std::vector<int64_t>& texts, const PassList::Sh
             return [batch, trunk = data_.text_trunk](const model::Network& network) {
                 if (!trunk) {
                     const auto encoding = network.encode_text(batch);
-                    return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
+                    return PassOutput{encoding.vectors, encoding.auxiliary.z_loss, encoding.auxiliary.probes};
                 }
                 const auto read = trunk->forward(batch);
                 const auto encoding = network.encode_text_states(read.states, network.meaning_of(read.sentence));
-                return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
+                return PassOutput{encoding.vectors, encoding.auxiliary.z_loss, encoding.auxiliary.probes};
             };
         });
     return list;
@@ -159,7 +159,7 @@ PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, dou
             }
             const at::Tensor told = at::cat(concepts);
             const auto encoding = network.encode_map_tokens({at::cat(values), at::cat(positions)}, told, seen);
-            return PassOutput{at::cat({encoding.vectors, encoding.own, told, encoding.gate}, 1), encoding.auxiliary.z_loss};
+            return PassOutput{at::cat({encoding.vectors, encoding.own, told, encoding.gate}, 1), encoding.auxiliary.z_loss, encoding.auxiliary.probes};
         };
     };
     PassList list(share);
@@ -203,7 +203,7 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
                 left = std::get<0>(shuffle.index({at::tensor(part, at::kLong)}).argsort(false, -1).narrow(-1, 0, kept).sort(-1));
             return [this, batch, left](const model::Network& network) {
                 const auto encoding = network.encode_spectrogram(data_.log_mel(batch), left);
-                return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
+                return PassOutput{encoding.vectors, encoding.auxiliary.z_loss, encoding.auxiliary.probes};
             };
         });
     }

@@ -91,6 +91,16 @@ CorpusMixture::CorpusMixture(const Recipe& recipe, const MixtureOptions& options
 {
 }
 
+StepLoss CorpusMixture::loss(Passes& passes, const model::Network& network, const Task& task)
+{
+    RouterUse use;
+    if (task.step % recipe_.log_every == 0)
+        passes.watch(&use);
+    StepLoss loss = objectives_.loss(passes, network, task.objective, task.draw);
+    loss.add_use(use);
+    return loss;
+}
+
 void CorpusMixture::begin(const model::Network& network) const
 {
     if (dev_.empty())

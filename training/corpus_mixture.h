@@ -20,10 +20,7 @@ public:
     std::string name(size_t objective) const override { return objective_name(recipe_.objectives[objective].kind); }
     /// One objective a step, weighted at random.
     std::vector<Task> tasks(int64_t step) override { return {{sampler_.choose(step), step, step, 1}}; }
-    StepLoss loss(Passes& passes, const model::Network& network, const Task& task) override
-    {
-        return objectives_.loss(passes, network, task.objective, task.draw);
-    }
+    StepLoss loss(Passes& passes, const model::Network& network, const Task& task) override;
     void fill_given_parts(model::Parameters& parameters) const override;
     nlohmann::json facts() const override { return {{"corpus", corpus_.hash()}}; }
     void begin(const model::Network& network) const override;

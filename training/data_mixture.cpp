@@ -187,10 +187,12 @@ StepLoss DataMixture::loss(Passes& passes, const model::Network& network, const 
     Targets targets = maker_->targets(batch, draw.clips, draw.captions);
     if (draw.trunk)
         targets.trunk = stem_.activations(inputs.pixels);
-    const auto use = task.step % recipe_.log_every == 0 ? std::make_shared<RouterUse>() : nullptr;
+    RouterUse use;
+    if (task.step % recipe_.log_every == 0)
+        passes.watch(&use);
     std::map<std::string, size_t> numbers;
     for (auto& [modality, list] :
-         pass_lists(inputs, draw.wanted, recipe_.model, stem_.trunks(), recipe_.pass_tokens, use, passes.share()))
+         pass_lists(inputs, draw.wanted, recipe_.model, stem_.trunks(), recipe_.pass_tokens, passes.share()))
         numbers.emplace(modality, passes.add(std::move(list)));
     passes.forward();
     Rows rows(recipe_.model, draw.wanted);
@@ -208,11 +210,7 @@ StepLoss DataMixture::loss(Passes& passes, const model::Network& network, const 
             all.figures[prefix + figure] = std::move(value);
     }
     all.samples = targets.batch;
-    if (use) {
-        all.expert_use = use->expert_use();
-        for (const auto& [figure, value] : use->figures())
-            all.figures[figure] = at::scalar_tensor(value);
-    }
+    all.add_use(use);
     std::vector<std::pair<std::string, std::vector<std::string>>> seen;
     for (const Example& example : batch.examples)
         seen.emplace_back(example.name, example.texts);

@@ -38,27 +38,18 @@ at::Tensor part_of(const at::Tensor& rows, const PassList::Part& part)
 
 std::optional<at::Tensor> given(const at::Tensor& tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; }
 
-/// What the passes of one modality give, and whom their routers report to (may be null).
+/// What the passes of one modality give.
 struct Giving {
     std::string modality;
     std::vector<std::string> columns;
-    std::shared_ptr<RouterUse> use;
     PassList::Share share;
 
-    /// `encode(network)` gives the pass's Encoding and what stands for the column "masked".
-    template <typename Encode>
-    PassOutput operator()(const model::Network& network, int64_t tokens, const Encode& encode) const
+    /// `masked`: what stands for the column "masked".
+    PassOutput operator()(const model::Network& network, const model::Encoding& encoding, const at::Tensor& masked = {}) const
     {
-        model::Network probing = network;  // copies share the tensors
-        probing.set_probing(use != nullptr);
-        const auto [encoding, masked] = encode(probing);
-        if (use)
-            use->add(encoding.auxiliary.probes, static_cast<double>(tokens));
-        return {columns_of(encoding, probing, modality, columns, masked), encoding.auxiliary.z_loss};
+        return {columns_of(encoding, network, modality, columns, masked), encoding.auxiliary.z_loss, encoding.auxiliary.probes};
     }
 };
-
-using Encoded = std::pair<model::Encoding, at::Tensor>;
 
 model::Encoding seen_by_hybrid(const model::Network& network, const model::Trunk& trunk, const at::Tensor& pixels,
                                const at::Tensor& kept, const at::Tensor& concept_seen)
@@ -84,12 +75,10 @@ PassList vision_list(const Inputs& in, const Giving& giving, const model::ModelC
     list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
              [&](const PassList::Part& part) -> Forward {
                  return [pixels = part_of(in.pixels, part), kept = part_of(in.kept, part), seen = part_of(in.concept_seen, part),
-                         giving, trunk, hybrid, tokens](const model::Network& network) {
-                     return giving(network, tokens * pixels.size(0), [&](const model::Network& asked) {
-                         return Encoded(hybrid ? seen_by_hybrid(asked, *trunk, pixels, kept, seen)
-                                               : asked.encode_pixels(pixels, given(kept)),
-                                        {});
-                     });
+                         giving, trunk, hybrid](const model::Network& network) {
+                     return giving(network,
+                                   hybrid ? seen_by_hybrid(network, *trunk, pixels, kept, seen)
+                                          : network.encode_pixels(pixels, given(kept)));
                  };
              });
     return list;
@@ -103,9 +92,8 @@ PassList sound_list(const at::Tensor& rows, int64_t tokens, const Giving& giving
     PassList list(giving.share);
     list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
              [&](const PassList::Part& part) -> Forward {
-                 return [own = part_of(rows, part), giving, encode, tokens](const model::Network& network) {
-                     return giving(network, tokens * own.size(0),
-                                   [&](const model::Network& asked) { return Encoded(encode(asked, own), {}); });
+                 return [own = part_of(rows, part), giving, encode](const model::Network& network) {
+                     return giving(network, encode(network, own));
                  };
              });
     return list;
@@ -145,12 +133,10 @@ PassList text_list(const std::vector<TextBatch>& texts, const Giving& giving, co
                          return rows.defined() ? rows.narrow(0, first, static_cast<int64_t>(part.size())) : rows;
                      };
                      return [ids = cut(text.ids), mask = cut(text.mask), original = cut(text.original), hidden = cut(text.hidden),
-                             giving, trunk, tokens](const model::Network& network) {
-                         return giving(network, tokens * ids.size(0), [&](const model::Network& asked) {
-                             auto encoding = read_text(asked, trunk, ids, mask);
-                             at::Tensor masked = original.defined() ? surprise(asked, encoding, original, hidden) : at::Tensor();
-                             return Encoded(std::move(encoding), std::move(masked));
-                         });
+                             giving, trunk](const model::Network& network) {
+                         const auto encoding = read_text(network, trunk, ids, mask);
+                         return giving(network, encoding,
+                                       original.defined() ? surprise(network, encoding, original, hidden) : at::Tensor());
                      };
                  });
     }
@@ -160,13 +146,12 @@ PassList text_list(const std::vector<TextBatch>& texts, const Giving& giving, co
 }  // namespace
 
 std::map<std::string, PassList> pass_lists(const Inputs& inputs, const Wanted& wanted, const model::ModelConfig& config,
-                                           const Trunks& trunks, int64_t pass_tokens, const std::shared_ptr<RouterUse>& use,
-                                           const PassList::Share& share)
+                                           const Trunks& trunks, int64_t pass_tokens, const PassList::Share& share)
 {
     std::map<std::string, PassList> lists;
     const auto put = [&](const std::string& name, const std::string& modality, const auto& make) {
         if (const auto& columns = wanted.columns(name); !columns.empty())
-            lists.emplace(name, make(Giving{modality, columns, use, share}));
+            lists.emplace(name, make(Giving{modality, columns, share}));
     };
     put("vision", "vision",
         [&](const Giving& giving) { return vision_list(inputs, giving, config, trunks.picture, pass_tokens); });

@@ -15,7 +15,6 @@
 #include "training/data/batch_reader.h"
 #include "training/objective.h"
 #include "training/passes.h"
-#include "training/router_use.h"
 #include "training/stem.h"
 
 namespace imprint::training {
@@ -74,11 +73,8 @@ private:
 
 /// One list per modality (and "masked_text") of `wanted`, its rows as columns_of() lays them out. Cut into passes of at most
 /// `pass_tokens` tokens where that can be; with routing across items into equal ones that divide among the experts.
-/// The trunks must outlive the passes. `use` is told of
-/// every pass's routers; null: nobody asks.
+/// The trunks must outlive the passes.
 std::map<std::string, PassList> pass_lists(const Inputs& inputs, const Wanted& wanted, const model::ModelConfig& config,
-                                           const Trunks& trunks, int64_t pass_tokens,
-                                           const std::shared_ptr<RouterUse>& use = nullptr,
-                                           const PassList::Share& share = {});
+                                           const Trunks& trunks, int64_t pass_tokens, const PassList::Share& share = {});
 
 }  // namespace imprint::training

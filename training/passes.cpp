@@ -231,10 +231,17 @@ void Passes::forward()
         std::optional<at::NoGradGuard> without_graph;
         if (replicas_.options_.recompute)
             without_graph.emplace();
-        const model::Network network = replicas_.networks_[lane].with_converted_matrices();
-        for (Place& place : work_)
-            if (place.lane == lane)
-                place.output = lists_[place.list].passes()[place.pass].forward(network);
+        model::Network network = replicas_.networks_[lane].with_converted_matrices();
+        network.set_probing(use_ != nullptr);
+        for (Place& place : work_) {
+            if (place.lane != lane)
+                continue;
+            const Pass& pass = lists_[place.list].passes()[place.pass];
+            place.output = pass.forward(network);
+            if (use_)
+                use_->add(place.output.probes, static_cast<double>(pass.tokens));
+            place.output.probes.clear();
+        }
     });
     std::vector<std::vector<at::Tensor>> rows(lists_.size());
     for (Place& place : work_) {

@@ -13,13 +13,15 @@
 #include "core/model/lanes.h"
 #include "core/model/network.h"
 #include "training/distributed/gradient_sum.h"
+#include "training/router_use.h"
 
 namespace imprint::training {
 
-/// What one pass gives: rows that record gradients, and the router's z-loss (undefined in a dense model).
+/// What one pass gives: rows that record gradients, and what its routers have to say (nothing in a dense model).
 struct PassOutput {
-    at::Tensor rows;    ///< [items, columns]
-    at::Tensor z_loss;  ///< scalar
+    at::Tensor rows;                              ///< [items, columns]
+    at::Tensor z_loss;                            ///< scalar
+    std::vector<model::RouterProbe> probes = {};  ///< where the network is probing
 };
 
 /// One pass: items of one modality and one token count.
@@ -73,7 +75,7 @@ public:
         /// one pass a lane and of the rows, whatever the batch, for a third more time; negatives are those of the whole batch.
         bool recompute = false;
         bool recompute_blocks = false;  ///< within a pass: Network::set_recomputing()
-        const Ranks* ranks = nullptr;  ///< who share the passes; none: alone
+        const Ranks* ranks = nullptr;   ///< who share the passes; none: alone
     };
 
     /// One network per lane, each with leaves of its own over the same weights, so that lanes never add into one tensor.
@@ -108,6 +110,8 @@ public:
     PassList::Share share() const { return replicas_.share(); }
     /// Returns the list's number.
     size_t add(PassList list);
+    /// forward() tells `use`, which must live until then, what this rank's routers do.
+    void watch(RouterUse* use) { use_ = use; }
     void forward();
     /// A leaf that records gradients: what the loss is made of. [items, columns], the items of all ranks.
     const at::Tensor& rows(size_t list) const { return leaves_[list]; }
@@ -135,6 +139,7 @@ private:
     std::vector<PassList> lists_;
     std::vector<at::Tensor> leaves_;
     std::vector<Place> work_;
+    RouterUse* use_ = nullptr;
     double z_loss_ = 0, seconds_ = 0;
 };
 

@@ -2,6 +2,7 @@
 // TOML in, a checked recipe out.
 #include "training/recipe.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <optional>
@@ -286,6 +287,18 @@ Recipe Reader::suite(const model::ModelConfig& model)
 Recipe read_recipe(const std::filesystem::path& path) { return Reader(path).recipe(); }
 
 Recipe read_suite(const std::filesystem::path& path, const model::ModelConfig& model) { return Reader(path).suite(model); }
+
+Recipe with_steps(Recipe recipe, int64_t steps)
+{
+    const int64_t warmups = recipe.warmup + recipe.pre_warmup;
+    if (warmups >= steps) {
+        const double share = static_cast<double>(steps) / static_cast<double>(std::max(recipe.steps, warmups + 1));
+        for (int64_t* length : {&recipe.warmup, &recipe.pre_warmup})
+            *length = static_cast<int64_t>(static_cast<double>(*length) * share);
+    }
+    recipe.steps = steps;
+    return recipe;
+}
 
 Schedule schedule_of(const Recipe& recipe)
 {

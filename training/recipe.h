@@ -142,7 +142,7 @@ struct Recipe {
     // Passes: batches are cut into passes of at most this many tokens, which the processor's cores share.
     int64_t pass_tokens = 2048;
     bool recompute_blocks = false;  ///< within a pass: memory is that of one block and of every block's input
-    bool recompute = false;  ///< passes go forwards twice, and memory is that of one pass a core whatever the batch
+    bool recompute = false;         ///< passes go forwards twice, and memory is that of one pass a core whatever the batch
 
     // Conduct.
     int64_t checkpoint_every = 200, evaluate_every = 200, log_every = 10;
@@ -153,6 +153,10 @@ struct Recipe {
 /// Reads and checks a recipe. Unknown keys, wrong types, impossible values and combinations that cannot be trained are
 /// Error(Malformed) with the line. Relative paths of data sets, templates, tokenizer and stem start at the recipe's folder.
 Recipe read_recipe(const std::filesystem::path& path);
+
+/// The recipe over another number of steps. The schedule follows; warm-ups that would leave no step for the cosine keep their
+/// share of the run instead of their length.
+Recipe with_steps(Recipe recipe, int64_t steps);
 
 /// The data sets and evaluations of a suite for `imprint eval`: a file with the tables [[dataset]] and [[evaluation]] of a
 /// recipe, or a recipe. Fills `datasets` and `evaluations` alone; checks them against `model`.

@@ -12,6 +12,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "training/router_use.h"
+
 namespace imprint::training {
 
 struct StepLoss {
@@ -20,6 +22,9 @@ struct StepLoss {
     std::vector<std::vector<double>> expert_use;  ///< [sparse layer][expert], where the routers were probed
     int64_t samples = 0;                          ///< in the batch
     std::function<nlohmann::json()> items;        ///< which they are, for the one who asks what made a bad step; may be empty
+
+    /// Puts what the routers did into expert_use and figures; nothing where there are none.
+    void add_use(const RouterUse& use);
 };
 
 }  // namespace imprint::training

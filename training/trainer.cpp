@@ -29,17 +29,21 @@
 namespace imprint::training {
 namespace {
 
+Recipe chosen_recipe(const TrainOptions& options)
+{
+    Recipe recipe = read_recipe(options.recipe);
+    return options.steps ? with_steps(std::move(recipe), *options.steps) : recipe;
+}
+
 /// A run in progress.
 class Run {
 public:
     Run(const TrainOptions& options, const Ranks& ranks, at::Device device)
-        : options_(options), ranks_(ranks), recipe_(read_recipe(options.recipe)), device_(device),
+        : options_(options), ranks_(ranks), recipe_(chosen_recipe(options)), device_(device),
           folder_(options.run.empty() ? std::filesystem::path("run-" + options.recipe.stem().string()) : options.run,
                   ranks.first() ? RunFolder::Access::Write : RunFolder::Access::Read),
           mixture_(open_data()), lanes_(options.encoder.threads)
     {
-        if (options.steps)
-            recipe_.steps = *options.steps;
         // The data is in place: from here on the lanes are what runs at once, each on a thread of its own.
         at::set_num_threads(1);
     }

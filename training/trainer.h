@@ -17,7 +17,7 @@ namespace imprint::training {
 struct TrainOptions {
     std::filesystem::path recipe;
     std::filesystem::path run;                    ///< folder of the run; empty: ./run-<recipe name>
-    std::optional<int64_t> steps;                 ///< overrides the recipe's; the schedule follows
+    std::optional<int64_t> steps;                 ///< overrides the recipe's: with_steps()
     bool resume = false;                          ///< go on from the run's last state
     EncoderOptions encoder;                       ///< device; threads
     std::function<void(const std::string&)> log;  ///< one line at a time, from the calling thread or a worker

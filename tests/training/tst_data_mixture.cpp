@@ -223,6 +223,48 @@ private Q_SLOTS:
         QVERIFY(bytes_of(root_ / "parts/tiny.safetensors") == bytes_of(root_ / "whole/tiny.safetensors"));
     }
 
+    void fewer_steps_than_the_warm_up_leave_a_run_that_goes_on()
+    {
+        std::string recipe = std::string(kTiny) + kPictures + kTwoObjectives;
+        recipe.replace(recipe.find("warmup = 1"), 10, "warmup = 4");
+        const fs::path run = root_ / "short";
+        TrainOptions first = options_for(written("short.toml", recipe), run);
+        first.steps = 3;
+        first.log = [&](const std::string&) {
+            if (!steps_of(run).empty())
+                first.cancel.cancel();
+        };
+        QVERIFY(!training::run(first).finished);
+        const Recipe stored = read_recipe(run / "recipe.toml");
+        QCOMPARE(stored.steps, int64_t{3});
+        QCOMPARE(stored.warmup, int64_t{2});
+        TrainOptions second = options_for(run / "recipe.toml", run);
+        second.resume = true;
+        const TrainReport report = training::run(second);
+        QVERIFY(report.finished);
+        QCOMPARE(report.step, int64_t{3});
+    }
+
+    void every_evaluation_is_made_once()
+    {
+        std::string recipe = std::string(kTiny) + kPictures + kTwoObjectives
+            + "[[evaluation]]\nkind = \"retrieval\"\nname = \"found\"\ndataset = \"pictures\"\n"
+              "modalities = [\"text\", \"vision\"]\nresolution = \"32x32\"\n";
+        recipe.replace(recipe.find("log_every = 1"), 13, "log_every = 1\nevaluate_every = 3");
+        const fs::path run = root_ / "evaluated";
+        QStringList log;
+        TrainOptions options = options_for(written("evaluated.toml", recipe), run);
+        options.log = [&](const std::string& line) { log << QString::fromStdString(line); };
+        training::run(options);
+        std::vector<int64_t> steps;
+        std::ifstream in(run / "metrics.jsonl");
+        for (std::string line; std::getline(in, line);)
+            if (const auto json = nlohmann::json::parse(line); json.contains("found"))
+                steps.push_back(json.at("step"));
+        QCOMPARE(steps, (std::vector<int64_t>{3, 6}));
+        QCOMPARE(log.filter("found: ").size(), 2);
+    }
+
     void a_policy_decides_what_a_step_is_data()
     {
         QTest::addColumn<QString>("policy");

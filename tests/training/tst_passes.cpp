@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A step in passes on several lanes is the same step as one graph over everything.
-#define QT_NO_KEYWORDS
-#include <QtTest>
+#include <QTest>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>

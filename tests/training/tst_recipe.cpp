@@ -51,6 +51,37 @@ class TestRecipe : public QObject {
     Q_OBJECT
 
 private Q_SLOTS:
+    void another_number_of_steps_leaves_a_schedule_data()
+    {
+        QTest::addColumn<qlonglong>("warmup");
+        QTest::addColumn<qlonglong>("pre_warmup");
+        QTest::addColumn<qlonglong>("steps");
+        QTest::addColumn<qlonglong>("left");  // of the warm-up
+        QTest::newRow("more steps") << 100LL << 0LL << 4000LL << 100LL;
+        QTest::newRow("fewer, but more than the warm-up") << 100LL << 0LL << 101LL << 100LL;
+        QTest::newRow("as many as the warm-up") << 100LL << 0LL << 100LL << 50LL;
+        QTest::newRow("fewer than both warm-ups") << 100LL << 60LL << 20LL << 10LL;
+        QTest::newRow("one") << 199LL << 0LL << 1LL << 0LL;
+        QTest::newRow("none") << 100LL << 0LL << 0LL << 0LL;
+    }
+    void another_number_of_steps_leaves_a_schedule()
+    {
+        QFETCH(qlonglong, warmup);
+        QFETCH(qlonglong, pre_warmup);
+        QFETCH(qlonglong, steps);
+        QFETCH(qlonglong, left);
+        Recipe recipe;
+        recipe.steps = 200;
+        recipe.warmup = warmup;
+        recipe.pre_warmup = pre_warmup;
+        recipe.warmup_rate = 0;
+        const Recipe other = with_steps(recipe, steps);
+        QCOMPARE(other.steps, steps);
+        QCOMPARE(other.warmup, left);
+        if (steps > 0)
+            schedule_of(other).check();
+    }
+
     void every_shipped_recipe_reads_data()
     {
         QTest::addColumn<QString>("path");

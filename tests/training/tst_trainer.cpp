@@ -7,6 +7,7 @@
 #include <QTest>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -120,6 +121,21 @@ private Q_SLOTS:
         for (const auto& line : metrics_of(root_ / "whole"))
             if (line.contains("objective"))
                 QVERIFY2(line.at("tokens") >= line.at("samples"), line.dump().c_str());
+    }
+
+    void every_objective_tells_what_its_routers_do()
+    {
+        const RunMetrics metrics = read_run_metrics(root_ / "whole");
+        for (const auto& line : metrics_of(root_ / "whole")) {
+            if (!line.contains("objective"))
+                continue;
+            const std::string name = line.at("objective");
+            QVERIFY2(line.contains("left_behind") && metrics.expert_use.contains(name), name.c_str());
+            const auto& layers = metrics.expert_use.at(name);
+            QCOMPARE(layers.size(), size_t{1});
+            QCOMPARE(layers[0].size(), size_t{3});
+            QVERIFY(std::abs(std::accumulate(layers[0].begin(), layers[0].end(), 0.0) - 1) < 1e-6);
+        }
     }
 
     void losses_fall()

@@ -75,7 +75,7 @@ def recipe(name, seed, steps, data, classes):
     if settings["policy"] == "accumulate":  # every step draws all
         steps = math.ceil(steps / len(settings["objectives"]))
     return (HERE / "base.toml").read_text().format(
-        seed=seed, steps=steps, name=name.replace(" ", "-"), data=data, classes=classes, objectives=objectives,
+        seed=seed, steps=steps, warmup=max(1, steps // 6), name=name.replace(" ", "-"), data=data, classes=classes, objectives=objectives,
         policy=settings["policy"], sparse_layers=settings["sparse_layers"], experts=settings["experts"],
         tokenizer=ROOT / "resources/recipes/english-8k.model", prompts=ROOT / "resources/prompts/picture.txt")
 
@@ -131,8 +131,8 @@ def main():
     data = options.out.resolve() / "data"
     counts = prepare(options.corpus.resolve(), data)
     results = {}
-    for name in options.only or VARIANTS:
-        for seed in range(1, options.seeds + 1):
+    for seed in range(1, options.seeds + 1):  # a run cut short has whole seeds, which can be compared
+        for name in options.only or VARIANTS:
             run = options.out.resolve() / f"{name.replace(' ', '-')}-{seed}"
             if not (run / f"{name.replace(' ', '-')}.safetensors").exists():
                 subprocess.run(["rm", "-rf", str(run)], check=True)

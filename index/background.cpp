@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "core/base/error.h"
-#include "index/search.h"
+#include "index/calibration.h"
 
 namespace imprint::index {
 namespace {
@@ -22,6 +22,23 @@ BankStats mean_and_deviation(std::span<const float> values)
     for (const float value : values)
         squares += (value - mean) * (value - mean);
     return {static_cast<float>(mean), static_cast<float>(std::sqrt(squares / static_cast<double>(values.size())))};
+}
+
+/// Fits the exponential tail to the scores above their upper tenth. A tenth of a few hundred is a few dozen: the fit leans on
+/// the normal distribution's as if that had been seen kPrior times.
+void fit_tail(std::vector<float>& scores, float mean, float deviation, float& from, float& excess)
+{
+    constexpr size_t kPrior = 10;
+    const size_t above = static_cast<size_t>(QueryBackground::kTail * static_cast<float>(scores.size()));
+    if (above == 0)
+        return;
+    const auto edge = scores.end() - static_cast<std::ptrdiff_t>(above) - 1;
+    std::nth_element(scores.begin(), edge, scores.end());
+    from = (*edge - mean) / deviation;
+    double sum = kPrior * static_cast<double>(excess);
+    for (auto score = edge + 1; score != scores.end(); ++score)
+        sum += (*score - *edge) / deviation;
+    excess = static_cast<float>(sum / static_cast<double>(kPrior + above));
 }
 
 }  // namespace
@@ -66,6 +83,7 @@ QueryBackground BackgroundModel::of(std::span<const float> query) const
         const BankStats stats = mean_and_deviation(scores);
         result.mean[m] = stats.mean;
         result.deviation[m] = std::max(stats.deviation, 1e-3f);
+        fit_tail(scores, result.mean[m], result.deviation[m], result.tail_from[m], result.tail_excess[m]);
     }
     return result;
 }

@@ -128,6 +128,8 @@ void bind_path(SQLite::Statement& statement, int index, const std::filesystem::p
 std::filesystem::path path_column(SQLite::Statement& statement, int index);
 /// Moments of a file, in their order.
 std::vector<Moment> read_moments(const Catalog& catalog, int64_t file);
+/// Labels of a file: those of the whole first, then in time order.
+std::vector<Label> read_labels(const Catalog& catalog, int64_t file);
 /// What file_columns reads, in its order.
 inline constexpr const char* kFileColumnList =
     "id, path, size, mtime_ns, inode, device, kind, width, height, duration, has_sound, format, taken_at, moments";

@@ -12,6 +12,7 @@
 
 #include "core/encoder.h"
 #include "core/media/media.h"
+#include "index/filter.h"
 
 namespace imprint::index {
 
@@ -62,9 +63,9 @@ struct Relinked {
 
 struct Failure {
     std::filesystem::path path;
-    std::string kind;    ///< error_kind_name()
+    std::string kind;  ///< error_kind_name()
     std::string reason;
-    int64_t at = 0;      ///< seconds since 1970
+    int64_t at = 0;  ///< seconds since 1970
 };
 
 struct Counts {
@@ -77,6 +78,22 @@ struct FileRow {
     FileFacts facts;
     media::Probe probe;
     int64_t moments = 0;
+};
+
+/// What is said of a whole file, or of a span of it in seconds.
+struct Label {
+    std::string name;                  ///< not empty
+    std::optional<double> start = {}, end = {};  ///< both or none
+    bool guessed = false;              ///< by a model; a person's word otherwise
+    bool operator==(const Label&) const = default;
+};
+
+/// A search that was given a name.
+struct Concept {
+    std::string name;
+    std::string parts;          ///< JSON: how it was made, in the words of who made it
+    std::string space;          ///< of `vector`
+    std::vector<float> vector;  ///< unit length
 };
 
 enum class OpenMode { ReadWrite, ReadOnly };
@@ -143,6 +160,23 @@ public:
     std::optional<FileRow> find(const std::filesystem::path& path) const;  ///< indexed files only
     std::vector<FileRow> files(int64_t offset, int64_t limit) const;       ///< indexed files, ordered by id
     std::vector<Moment> moments(int64_t file) const;                       ///< of a FileRow's id, in their order
+
+    /// Labels and stars survive when a file is indexed again. All of these throw Error(NotFound) for a file that is not
+    /// indexed. Giving a label twice is giving it once; what a person says replaces a guess.
+    void add_label(const std::filesystem::path& path, const Label& label);
+    /// From the file and all its spans. False when it had none of that name.
+    bool remove_label(const std::filesystem::path& path, const std::string& name);
+    std::vector<Label> labels(int64_t file) const;            ///< of a FileRow's id; whole files first, then in time order
+    void rate(const std::filesystem::path& path, int stars);  ///< 1 to 5; 0 takes the stars away
+    int rating(int64_t file) const;                           ///< 0: none
+    /// Files with a label or stars that pass the filter (its modalities do not count), by path.
+    std::vector<FileRow> labelled(const Filter& filter) const;
+
+    /// Replaces the one of that name.
+    void put_concept(const Concept& named);
+    std::optional<Concept> find_concept(const std::string& name) const;
+    std::vector<Concept> concepts() const;       ///< by name
+    bool drop_concept(const std::string& name);  ///< false when there is none
 
     /// Reads everything once: page structure, references, counts, checksums and norms of vectors. What is wrong, one line
     /// each, at most twenty of a kind; empty is good. index/verify.h looks at the vector index too, and repairs.

@@ -25,8 +25,17 @@ public:
     template <typename F>
     void write_revision(F&& f)
     {
-        catalog.write([&] { f(next_revision()); });
+        write([&] { f(next_revision()); });
         era_written = true;
+    }
+    /// A write transaction that ends with the words of all files it touched brought up to date.
+    template <typename F>
+    void write(F&& f)
+    {
+        catalog.write([&] {
+            f();
+            settle_words();
+        });
     }
     int64_t revision() const;
 
@@ -37,6 +46,8 @@ public:
     void forget_contents(int64_t file);
     /// To be called last: the checksum of the file's row with its moments.
     void seal(int64_t file);
+    /// Of an indexed file. Throws Error(NotFound).
+    int64_t file_id(const std::filesystem::path& path) const;
 
     std::unique_ptr<WriterLock> lock;  // first: held before the catalog is touched
     Catalog catalog;
@@ -44,6 +55,7 @@ public:
 private:
     int64_t next_revision();
     void prune_dropped();
+    void settle_words();
 
     bool era_written = false;
 };

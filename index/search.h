@@ -8,26 +8,25 @@
 #include <string>
 #include <vector>
 
+#include "core/base/cancel.h"
+#include "index/calibration.h"
+#include "index/filter.h"
 #include "index/library.h"
 
 namespace imprint::index {
 
-/// How unlikely a hit is under the background: see calibrated scores below.
-enum class Band { Likely, Maybe, Unlikely };
-const char* band_name(Band band);  ///< "likely", "maybe", "unlikely"
-
-struct Filter {
-    std::vector<media::Kind> kinds;                     ///< empty: all
-    std::vector<Modality> modalities;                   ///< empty: both
-    std::vector<std::filesystem::path> folders;         ///< empty: anywhere; else below one of these
-    std::optional<int64_t> after, before;               ///< seconds since 1970, both included, on taken_at, else the mtime
-};
+/// Of the k best files, which comes first.
+enum class Order { Relevance, NewestFirst, OldestFirst };
 
 struct Query {
     std::vector<float> vector;  ///< unit length, the library's active space
     Filter filter;
-    int k = 50;                 ///< files wanted (each with all its relevant moments)
-    bool all = false;           ///< also return what falls below the cut
+    int k = 50;                ///< files wanted (each with all its relevant moments)
+    bool all = false;          ///< also return what falls below the cut
+    std::string words = {};         ///< also looked for in names, folders and labels; empty: in none
+    bool meaningless = false;  ///< the vector says nothing (see Sense): without `all`, only words find files
+    Order order = Order::Relevance;
+    bool exact = false;  ///< scan every moment, also where an inverted file would answer
 };
 
 struct MomentHit {
@@ -36,7 +35,8 @@ struct MomentHit {
     Band band = Band::Unlikely;
 };
 
-/// One file with its moments, best first; its score is that of its best moment.
+/// One file with its moments, best first. Its score is that of its best moment, raised by kWordWeight where its words
+/// answer the whole question, by a share of it where they answer a part.
 struct FileHit {
     std::filesystem::path path;
     media::Probe probe;
@@ -44,41 +44,23 @@ struct FileHit {
     float score = 0;
     Band band = Band::Unlikely;
     std::vector<MomentHit> moments;
+    float coverage = 0;     ///< how much of the question its name, folder and labels answer: 0 to 1
+    float wrong_share = 1;  ///< expected share of wrong hits among this one and all that are more relevant
+    std::vector<Label> labels = {};
+    int stars = 0;
 };
 
-/// How the query behaves on the encoder's background moments of each modality: mean and deviation of the standardised
-/// score z = (q·v − μ_v) / σ_v, where μ_v and σ_v are the moment's mean and deviation over the text bank.
-/// The calibrated score is (z − mean) / deviation: how far out of the background a hit stands, in deviations.
-struct QueryBackground {
-    float mean[2] = {0, 0}, deviation[2] = {1, 1};  ///< indexed by Modality
-    /// From the encoder's text bank and its background moments. Measures the background anew; with many queries keep a
-    /// BackgroundModel instead.
-    static QueryBackground of(std::span<const float> query, const Vectors& bank, const Vectors& picture,
-                              const Vectors& sound);
-    static QueryBackground of(std::span<const float> query, const Encoder& encoder)
-    {
-        return of(query, encoder.text_bank(), encoder.background(Modality::Picture), encoder.background(Modality::Sound));
-    }
-};
-
-/// The background moments, standardised once. Immutable; any thread may ask.
-class BackgroundModel {
-public:
-    BackgroundModel(const Vectors& bank, const Vectors& picture, const Vectors& sound);
-    /// One pass over the background: about a millisecond.
-    QueryBackground of(std::span<const float> query) const;
-
-private:
-    Vectors standardised_[2];  ///< by Modality; rows [v/σ, −μ/σ]
-};
-
-/// Where bands begin, in calibrated score.
-struct Cut {
-    float likely = 4.0f, maybe = 2.5f;
-};
+/// What a full match in words adds to a calibrated score.
+inline constexpr float kWordWeight = 3.0f;
 
 struct SearcherOptions {
     int64_t snapshot_from = 20'000;  ///< moments; below this a rebuild is as quick as reading a snapshot
+    /// Moments of one modality from which an inverted file is built, in a thread of its own while exact scans answer.
+    int64_t coarse_from = 150'000;
+    bool build = true;  ///< false: one that a snapshot brings is used, none is built (for a program that ends at once)
+    /// Questions as people ask them (unit vectors), by which the inverted file is tuned: the encoder's text bank. None: moments
+    /// of the library stand in.
+    Vectors probes = {};
 };
 
 /// Searches one library. Holds the FAISS cache in memory and catches it up with the catalog when revision() moved; a cache
@@ -97,13 +79,30 @@ public:
     /// more that pass the filter (and, without `query.all`, the cut). Each comes with its moments from `cut.maybe` up, and
     /// at least with its best one. Empty for an empty library. Error(Usage) for k < 1 or a vector of another space's size.
     std::vector<FileHit> search(const Query& query, const QueryBackground& background, const Cut& cut = {});
+    /// Files in which a moment of `first` is followed by one of `second`, at most `within` seconds after its end. The score
+    /// of a pair is that of its weaker half, its moment spans both (modality: of the first); a file comes with its best
+    /// pair. Filter, k and all are `first`'s; words do not count; a still image follows nothing.
+    std::vector<FileHit> sequence(const Query& first, const QueryBackground& first_background, const Query& second,
+                                  const QueryBackground& second_background, double within, const Cut& cut = {});
+    /// The stored vectors of a file's moments that overlap the span (all without one), in their order.
+    /// Error(NotFound) when the library does not hold the file.
+    struct Stored {
+        std::vector<Moment> moments;
+        Vectors vectors;
+    };
+    Stored stored(const std::filesystem::path& file, std::optional<double> from = {}, std::optional<double> to = {});
     /// The calibrated score of every moment of one file under a query, in time order (the heat strip). Of the filter only
     /// the modalities count. Error(NotFound) when the library does not hold the file.
-    std::vector<MomentHit> relevance(const std::filesystem::path& file, const Query& query,
-                                     const QueryBackground& background, const Cut& cut = {});
+    std::vector<MomentHit> relevance(const std::filesystem::path& file, const Query& query, const QueryBackground& background,
+                                     const Cut& cut = {});
+    /// Waits until what is being built is built, and keeps it on disk.
+    void settle(const CancelToken& cancel = {});
     /// Moments held in memory, and how often they were all read anew because no snapshot would do.
     struct State {
         int64_t moments = 0, rebuilds = 0, snapshots_read = 0, snapshots_written = 0;
+        int64_t bytes = 0;         ///< of memory, about
+        bool approximate[2] = {};  ///< by Modality: searched by an inverted file
+        float recall[2] = {1, 1};  ///< recall@10 against exact scans of this library, as measured when it was built
     };
     State state() const;
 

@@ -29,7 +29,7 @@ std::filesystem::path snapshot_path(const std::filesystem::path& folder, const s
 bool write_snapshot(const std::filesystem::path& file, const VectorIndex& index, const Provenance& provenance);
 
 /// Reads a snapshot of this library, space and dimension. Null where there is none, or where size, checksum, header or
-/// contents are not what they must be; FAISS parses nothing before all bytes have been verified. `provenance` gives
+/// contents are not what they must be; nothing is taken over before all bytes have been verified. `provenance` gives
 /// library, space and dim, and takes the revision and era that the snapshot is of.
 std::unique_ptr<VectorIndex> read_snapshot(const std::filesystem::path& file, Provenance& provenance);
 

@@ -59,7 +59,7 @@ void TestSchema::a_new_catalog_needs_no_copy()
 
 void TestSchema::keeps_a_copy_from_before_a_migration()
 {
-    all_.push_back({last() + 1, "next", "CREATE TABLE labels (id INTEGER PRIMARY KEY); DELETE FROM roots;"});
+    all_.push_back({last() + 1, "next", "CREATE TABLE later (id INTEGER PRIMARY KEY); DELETE FROM roots;"});
     Catalog catalog(folder(), OpenMode::ReadWrite, all_);
     QCOMPARE(version(), last() + 1);
     SQLite::Database copy(backup_path(file(), last()).native());

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a score means: how far a moment stands out of the background, how often chance does as well, whether the question
+// says anything at all.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/encoder.h"
+
+namespace imprint::index {
+
+/// How likely a hit is right, by its calibrated score.
+enum class Band { Likely, Maybe, Unlikely };
+const char* band_name(Band band);  ///< "likely", "maybe", "unlikely"
+
+/// Where bands begin, in calibrated score.
+struct Cut {
+    float likely = 4.0f, maybe = 2.2f;
+    Band band(float score) const { return score >= likely ? Band::Likely : score >= maybe ? Band::Maybe : Band::Unlikely; }
+};
+
+/// How the query behaves on the encoder's background moments of each modality: mean and deviation of the standardised
+/// score z = (q·v − μ_v) / σ_v, where μ_v and σ_v are the moment's mean and deviation over the text bank.
+/// The calibrated score is (z − mean) / deviation: how far out of the background a hit stands, in deviations.
+struct QueryBackground {
+    float mean[2] = {0, 0}, deviation[2] = {1, 1};  ///< indexed by Modality
+    /// The upper tail in calibrated score: kTail of the background stands above `from`, and beyond it falls off
+    /// exponentially with this mean excess. The defaults are the normal distribution's.
+    float tail_from[2] = {1.2816f, 1.2816f}, tail_excess[2] = {0.4734f, 0.4734f};
+    static constexpr float kTail = 0.1f;
+
+    float calibrated(float score, Modality modality) const
+    {
+        const int m = static_cast<int>(modality);
+        return (score - mean[m]) / deviation[m];
+    }
+    /// The chance that a moment that has nothing to do with the query reaches this calibrated score.
+    double chance(float calibrated_score, Modality modality) const;
+
+    /// From the encoder's text bank and its background moments. Measures the background anew; with many queries keep a
+    /// BackgroundModel instead.
+    static QueryBackground of(std::span<const float> query, const Vectors& bank, const Vectors& picture, const Vectors& sound);
+    static QueryBackground of(std::span<const float> query, const Encoder& encoder)
+    {
+        return of(query, encoder.text_bank(), encoder.background(Modality::Picture), encoder.background(Modality::Sound));
+    }
+};
+
+/// The background moments, standardised once. Immutable; any thread may ask.
+class BackgroundModel {
+public:
+    BackgroundModel(const Vectors& bank, const Vectors& picture, const Vectors& sound);
+    /// One pass over the background: about a millisecond.
+    QueryBackground of(std::span<const float> query) const;
+
+private:
+    Vectors standardised_[2];  ///< by Modality; rows [v/σ, −μ/σ]
+};
+
+/// The expected share of wrong hits down to each rank. `scores` are the hits' calibrated scores, best first; `answered` is,
+/// for each, how much of the question its words answer (such a hit is right by that much); `moments` how many moments of
+/// each modality were searched. At a rank, moments × chance(score) wrong hits are expected, never more than hits there are.
+/// As with q-values, a rank takes the least share that it or any rank below it has: shares never fall down the list.
+std::vector<float> wrong_shares(std::span<const float> scores, std::span<const float> answered, const QueryBackground& background,
+                                const int64_t (&moments)[2]);
+
+/// Tells texts that the model knows from texts that it reads as it reads noise, by Fisher's linear discriminant between the
+/// text bank and vectors of random letters. Immutable; any thread may ask.
+class Sense {
+public:
+    /// Both of the same dimension; at least 4 and 16. Where the encoder itself does not tell the two apart (it reads more than
+    /// a tenth of the bank as noise) nothing is noise.
+    Sense(const Vectors& bank, const Vectors& noise);
+    /// Whether a text's unit vector stands where noise stands.
+    bool is_noise(std::span<const float> text) const { return depth(text) >= 0; }
+    /// How far beyond the border of noise the vector is, in deviations of noise; below 0: it says something.
+    float depth(std::span<const float> text) const;
+
+private:
+    std::vector<float> direction_;
+    float border_ = 0, deviation_ = 1;
+};
+
+/// Texts that mean nothing, the same every time: random letters and random syllables, one to three words each.
+std::vector<std::string> noise_texts(int count);
+
+}  // namespace imprint::index

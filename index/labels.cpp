@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people say of files, and the words that files are found by.
+#include <algorithm>
+
+#include "index/library_impl.h"
+
+namespace imprint::index {
+
+int64_t Library::Impl::file_id(const std::filesystem::path& path) const
+{
+    auto select = catalog.use("SELECT id FROM files WHERE state = 0 AND path = ?");
+    bind_path(*select, 1, path);
+    if (!select->executeStep())
+        throw Error(ErrorKind::NotFound, path.native(), "the library does not hold this file", "Index it first");
+    return select->getColumn(0).getInt64();
+}
+
+void Library::Impl::settle_words()
+{
+    catalog.use("DELETE FROM words WHERE rowid IN (SELECT file FROM words_due)")->exec();
+    // Crossed in this order: the few that are due, each looked up by its number.
+    catalog
+        .use("INSERT INTO words (rowid, name, folder, labels) SELECT spoken.file, name, folder, labels"
+             " FROM words_due CROSS JOIN spoken ON spoken.file = words_due.file")
+        ->exec();
+    catalog.use("DELETE FROM words_due")->exec();
+}
+
+void Library::add_label(const std::filesystem::path& path, const Label& label)
+{
+    IMPRINT_ASSERT(!label.name.empty() && label.start.has_value() == label.end.has_value());
+    impl_->write([&] {
+        auto insert = impl_->catalog.use("INSERT INTO labels (file, name, start_s, end_s, source) VALUES (?, ?, ?, ?, ?)"
+                                         " ON CONFLICT (file, name, coalesce(start_s, -1), coalesce(end_s, -1))"
+                                         " DO UPDATE SET source = min(source, excluded.source)");
+        insert->bind(1, impl_->file_id(path));
+        insert->bind(2, label.name);
+        if (label.start) {
+            insert->bind(3, *label.start);
+            insert->bind(4, *label.end);
+        }
+        insert->bind(5, label.guessed ? 1 : 0);
+        insert->exec();
+    });
+}
+
+bool Library::remove_label(const std::filesystem::path& path, const std::string& name)
+{
+    bool removed = false;
+    impl_->write([&] {
+        auto erase = impl_->catalog.use("DELETE FROM labels WHERE file = ? AND name = ?");
+        erase->bind(1, impl_->file_id(path));
+        erase->bind(2, name);
+        removed = erase->exec() > 0;
+    });
+    return removed;
+}
+
+std::vector<Label> Library::labels(int64_t file) const
+{
+    return impl_->catalog.guarded([&] { return read_labels(impl_->catalog, file); });
+}
+
+void Library::rate(const std::filesystem::path& path, int stars)
+{
+    if (stars < 0 || stars > 5)
+        throw Error(ErrorKind::Usage, std::to_string(stars), "is no number of stars", "Give 1 to 5, or 0 to take them away");
+    impl_->write([&] {
+        auto change = stars == 0
+            ? impl_->catalog.use("DELETE FROM ratings WHERE file = ?1")
+            : impl_->catalog.use("INSERT INTO ratings VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET stars = excluded.stars");
+        change->bind(1, impl_->file_id(path));
+        if (stars > 0)
+            change->bind(2, stars);
+        change->exec();
+    });
+}
+
+int Library::rating(int64_t file) const
+{
+    return impl_->catalog.guarded([&] {
+        auto select = impl_->catalog.use("SELECT stars FROM ratings WHERE file = ?");
+        select->bind(1, file);
+        return select->executeStep() ? select->getColumn(0).getInt() : 0;
+    });
+}
+
+std::vector<FileRow> Library::labelled(const Filter& filter) const
+{
+    return impl_->catalog.read([&] {
+        std::vector<FileRow> rows;
+        static const std::string sql = std::string("SELECT ") + kFileColumnList
+            + " FROM files WHERE state = 0 AND (id IN (SELECT file FROM labels) OR id IN (SELECT file FROM ratings)) ORDER BY "
+              "path";
+        const std::vector<int64_t> passing = matching_files(impl_->catalog, filter);
+        auto select = impl_->catalog.use(sql.c_str());
+        while (select->executeStep())
+            if (FileRow row = file_columns(*select); std::binary_search(passing.begin(), passing.end(), row.id))
+                rows.push_back(std::move(row));
+        return rows;
+    });
+}
+
+std::vector<Label> read_labels(const Catalog& catalog, int64_t file)
+{
+    std::vector<Label> labels;
+    auto select = catalog.use("SELECT name, start_s, end_s, source FROM labels WHERE file = ?"
+                              " ORDER BY coalesce(start_s, -1), name, end_s");
+    select->bind(1, file);
+    while (select->executeStep()) {
+        Label label{select->getColumn(0).getString(), {}, {}, select->getColumn(3).getInt() != 0};
+        if (!select->getColumn(1).isNull()) {
+            label.start = select->getColumn(1).getDouble();
+            label.end = select->getColumn(2).getDouble();
+        }
+        labels.push_back(std::move(label));
+    }
+    return labels;
+}
+
+}  // namespace imprint::index

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files found by the words of their names, folders and labels. Private to this folder.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace imprint::index {
+
+class Catalog;
+
+/// The words of a text that may name something: lower-case letters and digits as typed, without "a", "the", "of" and their
+/// like, each once, at most 16.
+std::vector<std::string> naming_words(const std::string& text);
+
+/// How much of the question a file's words answer: 0 to 1. Each word weighs as much as it is rare in the library (its
+/// inverse document frequency); one that stands only in the folder counts half. Stems match (dogs, dog).
+/// Files without a match are not in the map. Words that more than `most` files carry say nothing and are passed over.
+/// Within a read transaction of the catalog.
+std::unordered_map<int64_t, float> name_coverage(const Catalog& catalog, const std::string& text, int64_t most = 20'000);
+
+}  // namespace imprint::index

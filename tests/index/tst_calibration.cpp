@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a score means: tails that chance really has, shares of wrong hits that come true, noise told from words.
+#include <QtTest>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <random>
+#include <set>
+
+#include "index/background.h"
+#include "index/calibration.h"
+#include "tests/index/library_fixture.h"
+
+using namespace imprint;
+using namespace imprint::index;
+using namespace imprint::test;
+
+namespace {
+
+Vectors around(std::mt19937& random, std::span<const float> centre, float spread, int count)
+{
+    Vectors vectors = random_vectors(random, count);
+    for (int i = 0; i < count; ++i) {
+        const std::span<float> row(vectors.values.data() + static_cast<size_t>(i) * kDim, kDim);
+        double squares = 0;
+        for (size_t d = 0; d < kDim; ++d) {
+            row[d] = centre[d] + spread * row[d];
+            squares += static_cast<double>(row[d]) * row[d];
+        }
+        for (float& value : row)
+            value = static_cast<float>(value / std::sqrt(squares));
+    }
+    return vectors;
+}
+
+}  // namespace
+
+class TestCalibration : public QObject {
+    Q_OBJECT
+
+private Q_SLOTS:
+    void chance_falls_with_the_score();
+    void chance_is_what_other_background_moments_do();
+    void shares_never_fall_down_the_list_data();
+    void shares_never_fall_down_the_list();
+    void the_expected_share_of_wrong_hits_comes_true();
+    void what_words_answer_is_not_counted_as_wrong();
+    void noise_is_told_from_words();
+    void an_encoder_that_tells_nothing_apart_calls_nothing_noise();
+    void noise_texts_are_the_same_every_time();
+};
+
+void TestCalibration::chance_falls_with_the_score()
+{
+    const QueryBackground background{{0, 0}, {1, 1}, {1.1f, 1.4f}, {0.4f, 0.6f}};
+    for (const Modality modality : {Modality::Picture, Modality::Sound}) {
+        double before = 1;
+        for (float score = -6; score < 12; score += 0.01f) {
+            const double chance = background.chance(score, modality);
+            QVERIFY(chance > 0 && chance <= before);
+            before = chance;
+        }
+    }
+}
+
+void TestCalibration::chance_is_what_other_background_moments_do()
+{
+    // The tail is fitted on a few hundred moments and tried on fifty thousand others of the same kind.
+    std::mt19937 random(5);
+    const Vectors small = random_vectors(random, 300), large = random_vectors(random, 50'000);
+    double predicted[3] = {}, happened[3] = {};
+    const float scores[3] = {1.5f, 2.5f, 3.5f};
+    for (int trial = 0; trial < 20; ++trial) {
+        const Vectors query = random_vectors(random, 1);
+        const QueryBackground background = QueryBackground::of(query.row(0), bank(), small, small);
+        for (int i = 0; i < large.count(); i += 10) {
+            const BankStats stats = bank_stats(large.row(i), bank());
+            const float product = std::inner_product(query.values.begin(), query.values.end(), large.row(i).begin(), 0.0f);
+            const float score = background.calibrated((product - stats.mean) / stats.deviation, Modality::Picture);
+            for (int s = 0; s < 3; ++s)
+                happened[s] += score >= scores[s] ? 1 : 0;
+        }
+        for (int s = 0; s < 3; ++s)
+            predicted[s] += 5000 * background.chance(scores[s], Modality::Picture);
+    }
+    for (int s = 0; s < 2; ++s)
+        QVERIFY2(predicted[s] / happened[s] > 0.6 && predicted[s] / happened[s] < 1.7,
+                 qPrintable(QString("%1: %2 for %3").arg(scores[s]).arg(predicted[s]).arg(happened[s])));
+    QVERIFY(predicted[2] > 0.5 * happened[2]);  // far out it errs to the safe side
+}
+
+void TestCalibration::shares_never_fall_down_the_list_data()
+{
+    QTest::addColumn<int>("hits");
+    QTest::addColumn<qint64>("moments");
+    for (const int hits : {0, 1, 7, 500})
+        for (const qint64 moments : {qint64(1), qint64(1000), qint64(1'000'000)})
+            QTest::addRow("%d of %lld", hits, moments) << hits << moments;
+}
+
+void TestCalibration::shares_never_fall_down_the_list()
+{
+    QFETCH(int, hits);
+    QFETCH(qint64, moments);
+    std::mt19937 random(7);
+    std::vector<float> scores, answered;
+    for (int i = 0; i < hits; ++i) {
+        scores.push_back(static_cast<float>(random() % 1000) / 100 - 2);
+        answered.push_back(i % 9 == 0 ? 0.5f : 0);
+    }
+    std::sort(scores.rbegin(), scores.rend());
+    const std::vector<float> shares = wrong_shares(scores, answered, {}, {moments, moments / 2});
+    QCOMPARE(shares.size(), scores.size());
+    for (size_t i = 0; i < shares.size(); ++i) {
+        QVERIFY(shares[i] >= 0 && shares[i] <= 1);
+        QVERIFY(i == 0 || shares[i] >= shares[i - 1]);
+    }
+}
+
+void TestCalibration::the_expected_share_of_wrong_hits_comes_true()
+{
+    // Twenty right moments stand out among ten thousand that follow the background: down to where a fifth is expected to be
+    // wrong, about a fifth is.
+    std::mt19937 random(3);
+    std::normal_distribution<float> normal;
+    const QueryBackground background{};
+    double expected = 0, wrong = 0, shown = 0;
+    for (int trial = 0; trial < 50; ++trial) {
+        std::vector<std::pair<float, bool>> moments;
+        for (int i = 0; i < 10'000; ++i)
+            moments.emplace_back(normal(random), false);
+        for (int i = 0; i < 20; ++i)
+            moments.emplace_back(4.2f + normal(random), true);
+        std::sort(moments.rbegin(), moments.rend());
+        moments.resize(200);
+        std::vector<float> scores;
+        for (const auto& [score, right] : moments)
+            scores.push_back(score);
+        const std::vector<float> shares = wrong_shares(scores, std::vector<float>(200), background, {10'000, 0});
+        for (size_t i = 0; i < 200 && shares[i] <= 0.2f; ++i) {
+            ++shown;
+            wrong += moments[i].second ? 0 : 1;
+        }
+        expected += 0.2 / 50;
+    }
+    QVERIFY(shown > 300);
+    QVERIFY2(wrong / shown <= expected * 1.2, qPrintable(QString::number(wrong / shown)));  // the tail is the safe side's
+    QVERIFY(wrong / shown >= expected * 0.1);
+}
+
+void TestCalibration::what_words_answer_is_not_counted_as_wrong()
+{
+    const std::vector<float> scores{4, 4, 4}, none{0, 0, 0}, all{1, 1, 1};
+    QVERIFY(wrong_shares(scores, none, {}, {100'000, 0}).front() > 0.9f);
+    QCOMPARE(wrong_shares(scores, all, {}, {100'000, 0}).back(), 0.0f);
+}
+
+void TestCalibration::noise_is_told_from_words()
+{
+    std::mt19937 random(9);
+    const Vectors corners = random_vectors(random, 2);
+    const Vectors words = around(random, corners.row(0), 1.2f, 256), noise = around(random, corners.row(1), 1.2f, 64);
+    const Sense sense(words, noise);
+    const auto share_of_noise = [&](const Vectors& texts) {
+        int found = 0;
+        for (int i = 0; i < texts.count(); ++i)
+            found += sense.is_noise(texts.row(i)) ? 1 : 0;
+        return static_cast<double>(found) / texts.count();
+    };
+    QVERIFY(share_of_noise(around(random, corners.row(1), 1.2f, 500)) > 0.9);
+    QVERIFY(share_of_noise(around(random, corners.row(0), 1.2f, 500)) < 0.05);
+}
+
+void TestCalibration::an_encoder_that_tells_nothing_apart_calls_nothing_noise()
+{
+    std::mt19937 random(13);
+    for (const int words : {6, 64, 512}) {
+        const Sense sense(random_vectors(random, words), random_vectors(random, 64));
+        const Vectors texts = random_vectors(random, 200);
+        for (int i = 0; i < texts.count(); ++i)
+            QVERIFY(!sense.is_noise(texts.row(i)));
+    }
+}
+
+void TestCalibration::noise_texts_are_the_same_every_time()
+{
+    const std::vector<std::string> texts = noise_texts(64);
+    QCOMPARE(texts.size(), size_t(64));
+    QVERIFY(texts == noise_texts(64));
+    QCOMPARE(std::set<std::string>(texts.begin(), texts.end()).size(), size_t(64));
+    for (const std::string& text : texts)
+        QVERIFY(!text.empty() && text.find("  ") == std::string::npos);
+}
+
+QTEST_APPLESS_MAIN(TestCalibration)
+#include "tst_calibration.moc"

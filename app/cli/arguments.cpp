@@ -36,6 +36,41 @@ CLI::App* add_command(CLI::App& parent, const std::string& name, const std::stri
     return app;
 }
 
+/// What to look for, and where: shared by all commands that search.
+void add_question(CLI::App& app, SearchCommand& search)
+{
+    app.add_option("TEXT", search.words, "Words: bare words are one phrase; \"a phrase\"*0.5 is a part with a weight");
+    add_each(app, "--like", search.likes, "A picture, video or sound to be like")->type_name("FILE[@FROM-TO][*WEIGHT]");
+    add_each(app, "--not", search.nots, "Words to stay away from")->type_name("TEXT[*WEIGHT]");
+    add_each(app, "--unlike", search.unlikes, "A file to stay away from")->type_name("FILE[@FROM-TO][*WEIGHT]");
+    add_each(app, "--more", search.more, "An answer that was right: more like it")->type_name("FILE[@FROM-TO]");
+    add_each(app, "--less", search.less, "An answer that was wrong: less like it")->type_name("FILE[@FROM-TO]");
+    add_each(app, "--concept", search.concepts, "A saved concept to be like")->type_name("NAME[*WEIGHT]");
+    add_each(app, "--then", search.then, "Words for what follows in the same file")->type_name("TEXT[*WEIGHT]");
+    app.add_option("--within", search.within, "Seconds until it follows")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str()
+        ->type_name("SECONDS");
+    app.add_option("--by", search.by, "Compare with picture, sound or both")
+        ->check(CLI::IsMember({"picture", "sound", "both"}))
+        ->type_name("MODALITY");
+    app.add_option("-k", search.k, "Files wanted")->check(CLI::Range(1, 1'000'000))->type_name("N");
+    add_each(app, "--kind", search.kinds, "Only these kinds: image, video, audio")->delimiter(',')->type_name("KINDS");
+    add_each(app, "--in", search.folders, "Only below this folder")->type_name("DIR");
+    app.add_option("--after", search.after, "Taken on or after this date")->type_name("DATE");
+    app.add_option("--before", search.before, "Taken before this date")->type_name("DATE");
+    app.add_option("--longer", search.longer, "Lasting at least this long")->check(CLI::NonNegativeNumber)->type_name("SECONDS");
+    app.add_option("--shorter", search.shorter, "Lasting at most this long; a picture lasts no time")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("SECONDS");
+    add_each(app, "--label", search.labels, "Only what carries this label; several: all of them")->type_name("LABEL");
+    app.add_option("--stars", search.stars, "Only what has at least so many stars")->check(CLI::Range(1, 5))->type_name("N");
+    app.add_option("--sort", search.sort, "Show the found by relevance, date (newest first) or oldest")
+        ->check(CLI::IsMember({"relevance", "date", "oldest"}))
+        ->type_name("ORDER");
+    app.add_flag("--all", search.all, "Also what is unlikely");
+}
+
 }  // namespace
 
 Parsed parse(int argc, char** argv)
@@ -44,6 +79,9 @@ Parsed parse(int argc, char** argv)
     Session& session = parsed.session;
     IndexCommand index;
     SearchCommand search;
+    ConceptListCommand concept_list;
+    ConceptDropCommand concept_drop;
+    TagCommand tag;
     EmbedCommand embed;
     EvalCommand eval;
     TrainCommand train;
@@ -69,19 +107,20 @@ Parsed parse(int argc, char** argv)
     sub->add_flag("--watch", index.watch, "Go on and index what changes, until stopped; with --json one document a change");
 
     sub = add_command(app, "search", "Find moments by words or by example", session, search, parsed.command);
-    sub->add_option("TEXT", search.words, "Words: bare words are one phrase; \"a phrase\"*0.5 is a part with a weight");
-    add_each(*sub, "--like", search.likes, "A picture, video or sound to be like")->type_name("FILE[@FROM-TO][*WEIGHT]");
-    add_each(*sub, "--not", search.nots, "Words to stay away from")->type_name("TEXT[*WEIGHT]");
-    add_each(*sub, "--unlike", search.unlikes, "A file to stay away from")->type_name("FILE[@FROM-TO][*WEIGHT]");
-    sub->add_option("--by", search.by, "Compare with picture, sound or both")
-        ->check(CLI::IsMember({"picture", "sound", "both"}))
-        ->type_name("MODALITY");
-    sub->add_option("-k", search.k, "Files wanted")->check(CLI::Range(1, 1'000'000))->type_name("N");
-    add_each(*sub, "--kind", search.kinds, "Only these kinds: image, video, audio")->delimiter(',')->type_name("KINDS");
-    add_each(*sub, "--in", search.folders, "Only below this folder")->type_name("DIR");
-    sub->add_option("--after", search.after, "Taken on or after this date")->type_name("DATE");
-    sub->add_option("--before", search.before, "Taken before this date")->type_name("DATE");
-    sub->add_flag("--all", search.all, "Also what is unlikely");
+    add_question(*sub, search);
+    sub->add_option("--save", search.save, "Keep this search as a concept of this name")->type_name("NAME");
+
+    CLI::App* concepts = app.add_subcommand("concept", "Searches that were saved by name");
+    concepts->require_subcommand(1);
+    add_command(*concepts, "list", "List them", session, concept_list, parsed.command);
+    sub = add_command(*concepts, "drop", "Forget one", session, concept_drop, parsed.command);
+    sub->add_option("NAME", concept_drop.name, "Its name")->required();
+
+    sub = add_command(app, "tag", "Give files labels and stars", session, tag, parsed.command);
+    sub->add_option("FILE", tag.files, "Indexed files")->required();
+    add_each(*sub, "--label", tag.add, "A label to give")->type_name("LABEL");
+    add_each(*sub, "--unlabel", tag.remove, "A label to take away")->type_name("LABEL");
+    sub->add_option("--stars", tag.stars, "1 to 5; 0 takes them away")->check(CLI::Range(0, 5))->type_name("N");
 
     sub = add_command(app, "embed", "Print vectors of texts and files", session, embed, parsed.command);
     add_each(*sub, "--text", embed.texts, "A text")->type_name("TEXT");
@@ -104,15 +143,18 @@ Parsed parse(int argc, char** argv)
 
     sub = add_command(app, "report", "Draw a training run's curves as one HTML page", session, report, parsed.command);
     sub->add_option("RUN", report.run, "Folder of the run")->required();
-    sub->add_option("--out", report.out, "Where to write the page; report.html in the run's folder when left out")->type_name("FILE");
+    sub->add_option("--out", report.out, "Where to write the page; report.html in the run's folder when left out")
+        ->type_name("FILE");
 
     CLI::App* model = app.add_subcommand("model", "What a checkpoint or a configuration is");
     model->require_subcommand(1);
     sub = add_command(*model, "info", "Sizes, costs, configuration and provenance", session, model_info, parsed.command);
     CLI::Option_group* which = sub->add_option_group("of what");
     which->add_option("CHECKPOINT", model_info.checkpoint, "Checkpoint");
-    which->add_option("--config", model_info.config, "A network by name, without weights: imprint-small, imp-s, imp-b, imp-l, "
-                                                     "imp-moe-s, imp-moe-b, imp-moe-l and more")
+    which
+        ->add_option("--config", model_info.config,
+                     "A network by name, without weights: imprint-small, imp-s, imp-b, imp-l, "
+                     "imp-moe-s, imp-moe-b, imp-moe-l and more")
         ->type_name("NAME");
     which->require_option(1);
 
@@ -128,7 +170,8 @@ Parsed parse(int argc, char** argv)
         ->type_name("M");
     sub->add_option("--capacity", upcycle.options.capacity_factor, "Slots per token")->capture_default_str()->type_name("FACTOR");
     sub->add_option("--seed", upcycle.options.seed, "Of the routers")->capture_default_str()->type_name("N");
-    sub->add_flag("--raw-gates", upcycle.raw_gates, "Weigh experts by bare probability, as the paper does, not by their share of it");
+    sub->add_flag("--raw-gates", upcycle.raw_gates,
+                  "Weigh experts by bare probability, as the paper does, not by their share of it");
 
     sub = add_command(*model, "merge", "Fold a checkpoint's adapters into its matrices", session, merge, parsed.command);
     sub->add_option("IN", merge.in, "Checkpoint with adapters")->required();

@@ -37,9 +37,21 @@ struct IndexCommand {
 struct SearchCommand {
     std::vector<std::string> words, likes, nots, unlikes, kinds;
     std::vector<std::filesystem::path> folders;
-    std::string by = "both", after, before;
-    int k = 50;
+    std::vector<std::string> concepts, labels, then, more, less;
+    std::string by = "both", after, before, sort = "relevance", save;
+    std::optional<double> longer, shorter;
+    double within = 10;
+    int k = 50, stars = 0;
     bool all = false;
+};
+struct ConceptListCommand { };
+struct ConceptDropCommand {
+    std::string name;
+};
+struct TagCommand {
+    std::vector<std::filesystem::path> files;
+    std::vector<std::string> add, remove;
+    std::optional<int> stars;
 };
 struct EmbedCommand {
     std::vector<std::string> texts;
@@ -85,11 +97,16 @@ struct RepairCommand { };
 struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ReportCommand,
-                             ModelInfoCommand, ModelUseCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand, RelinkCommand, VerifyCommand, RepairCommand,
+                             ModelInfoCommand, ModelUseCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand,
+                             RelinkCommand, VerifyCommand, RepairCommand, ConceptListCommand,
+                             ConceptDropCommand, TagCommand,
                              DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
 int run(const SearchCommand& command, const Session& session);
+int run(const ConceptListCommand& command, const Session& session);
+int run(const ConceptDropCommand& command, const Session& session);
+int run(const TagCommand& command, const Session& session);
 int run(const EmbedCommand& command, const Session& session);
 int run(const EvalCommand& command, const Session& session);
 int run(const TrainCommand& command, const Session& session);
@@ -103,5 +120,8 @@ int run(const RelinkCommand& command, const Session& session);
 int run(const VerifyCommand& command, const Session& session);
 int run(const RepairCommand& command, const Session& session);
 int run(const DoctorCommand& command, const Session& session);
+
+/// What the options of a search ask for. Usage errors as jobs::search(), and for what is no kind or no date.
+jobs::SearchRequest request_of(const SearchCommand& command);
 
 }  // namespace imprint::cli

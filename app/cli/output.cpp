@@ -14,32 +14,9 @@ namespace {
 
 std::string dump(const Json& document, int indent) { return document.dump(indent, ' ', false, Json::error_handler_t::replace); }
 
-std::string base64(const std::string& bytes)
-{
-    static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    for (size_t i = 0; i < bytes.size(); i += 3) {
-        uint32_t group = 0;
-        const size_t count = std::min<size_t>(3, bytes.size() - i);
-        for (size_t j = 0; j < 3; ++j)
-            group = group << 8 | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0);
-        for (size_t j = 0; j < 4; ++j)
-            text += j <= count ? kDigits[group >> (18 - 6 * j) & 63] : '=';
-    }
-    return text;
-}
-
 }  // namespace
 
 void print_json(const Json& document) { std::fputs((dump(document, 2) + "\n").c_str(), stdout); }
-
-void put_path(Json& object, const std::string& key, const std::filesystem::path& path)
-{
-    const std::string text = Json::parse(dump(Json(path.native()), -1)).get<std::string>();
-    object[key] = text;
-    if (text != path.native())
-        object[key + "_bytes"] = base64(path.native());
-}
 
 std::string printable(const std::string& text)
 {

@@ -6,19 +6,16 @@
 #include <optional>
 #include <string>
 
-#include <nlohmann/json.hpp>
-
 #include "app/jobs/jobs.h"
+#include "app/jobs/path_json.h"
 
 namespace imprint::cli {
 
-using Json = nlohmann::ordered_json;
+using jobs::Json;
+using jobs::put_path;
 
 /// Writes one document to standard output; text that is not UTF-8 is written with U+FFFD.
 void print_json(const Json& document);
-
-/// Sets `key` to the path as UTF-8 text, and where bytes had to be replaced also `<key>_bytes` to all of them in base64.
-void put_path(Json& object, const std::string& key, const std::filesystem::path& path);
 
 /// A name or message for a terminal: control characters (which could steer it) become '?'; other bytes stay.
 std::string printable(const std::string& text);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `imprint search`.
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
@@ -9,44 +11,14 @@
 namespace imprint::cli {
 namespace {
 
-jobs::SearchRequest request_of(const SearchCommand& command)
-{
-    jobs::SearchRequest request;
-    request.k = command.k;
-    request.all = command.all;
-    request.parts = jobs::parse_words(command.words);
-    for (const std::string& like : command.likes)
-        request.parts.push_back(jobs::parse_file_part(like));
-    const size_t wanted = request.parts.size();
-    for (const std::string& text : command.nots)
-        request.parts.push_back(jobs::parse_words({text}, jobs::kNotWeight).front());
-    for (const std::string& file : command.unlikes)
-        request.parts.push_back(jobs::parse_file_part(file, jobs::kNotWeight));
-    for (size_t i = wanted; i < request.parts.size(); ++i)
-        request.parts[i].weight = -request.parts[i].weight;
-    for (const std::string& name : command.kinds) {
-        const auto kind = media::kind_from_name(name);
-        if (!kind)
-            throw Error(ErrorKind::Usage, "--kind " + name, "is no kind", "Use image, video or audio");
-        request.filter.kinds.push_back(*kind);
-    }
-    if (command.by != "both")
-        request.filter.modalities = {command.by == "sound" ? Modality::Sound : Modality::Picture};
-    for (const std::filesystem::path& folder : command.folders)
-        request.filter.folders.push_back(jobs::catalog_path(folder));
-    if (!command.after.empty())
-        request.filter.after = jobs::parse_date(command.after);
-    if (!command.before.empty())
-        request.filter.before = jobs::parse_date(command.before) - 1;
-    return request;
-}
-
-Json query_json(const jobs::SearchRequest& request)
+Json parts_json(const std::vector<jobs::QueryPart>& query)
 {
     Json parts = Json::array();
-    for (const jobs::QueryPart& part : request.parts) {
+    for (const jobs::QueryPart& part : query) {
         Json item;
-        if (part.file.empty())
+        if (!part.concept_name.empty())
+            item["concept"] = part.concept_name;
+        else if (part.file.empty())
             item["text"] = part.text;
         else
             put_path(item, "file", part.file);
@@ -55,6 +27,8 @@ Json query_json(const jobs::SearchRequest& request)
         if (part.to)
             item["to"] = *part.to;
         item["weight"] = part.weight;
+        if (part.role != jobs::QueryPart::Role::Part)
+            item["judged"] = part.role == jobs::QueryPart::Role::More ? "more" : "less";
         parts.push_back(std::move(item));
     }
     return parts;
@@ -75,7 +49,13 @@ Json result_json(const index::FileHit& hit)
     put_times(item, hit.moments.front().moment);
     item["score"] = hit.score;
     item["band"] = index::band_name(hit.band);
+    item["wrong_share"] = hit.wrong_share;
+    item["named"] = hit.coverage;
     item["labels"] = Json::array();
+    for (const index::Label& label : hit.labels)
+        if (std::find(item["labels"].begin(), item["labels"].end(), label.name) == item["labels"].end())
+            item["labels"].push_back(label.name);
+    item["stars"] = hit.stars;
     for (const index::MomentHit& moment : hit.moments) {
         Json part;
         put_times(part, moment.moment);
@@ -89,8 +69,9 @@ Json result_json(const index::FileHit& hit)
 void print_table(const std::vector<index::FileHit>& files)
 {
     for (const index::FileHit& hit : files) {
-        std::printf("%6.2f  %-8s  %-5s  %s\n", static_cast<double>(hit.score), index::band_name(hit.band),
-                    media::kind_name(hit.probe.kind), printable(hit.path.native()).c_str());
+        std::printf("%6.2f  %-8s  %3.0f %%  %-5s  %s\n", static_cast<double>(hit.score), index::band_name(hit.band),
+                    100 * static_cast<double>(hit.wrong_share), media::kind_name(hit.probe.kind),
+                    printable(hit.path.native()).c_str());
         for (const index::MomentHit& moment : hit.moments)
             if (moment.moment.start)
                 std::printf("%8s%6.2f  %-8s  %-7s  %s\n", "", static_cast<double>(moment.score), index::band_name(moment.band),
@@ -98,7 +79,69 @@ void print_table(const std::vector<index::FileHit>& files)
     }
 }
 
+const char* why_nothing(bool all, bool meaningless)
+{
+    if (all)
+        return "Nothing passes the filters.";
+    if (meaningless)
+        return "The model does not know these words, and no name, folder or label has them; use --all to see the nearest all "
+               "the same.";
+    return "Nothing here is likely to match; use --all to see the nearest all the same.";
+}
+
 }  // namespace
+
+jobs::SearchRequest request_of(const SearchCommand& command)
+{
+    jobs::SearchRequest request;
+    request.k = command.k;
+    request.all = command.all;
+    request.parts = jobs::parse_words(command.words);
+    for (const std::string& like : command.likes)
+        request.parts.push_back(jobs::parse_file_part(like));
+    for (const std::string& name : command.concepts) {
+        jobs::QueryPart part = jobs::parse_words({name}).front();
+        part.concept_name = std::exchange(part.text, {});
+        request.parts.push_back(std::move(part));
+    }
+    const size_t wanted = request.parts.size();
+    for (const std::string& text : command.nots)
+        request.parts.push_back(jobs::parse_words({text}, jobs::kNotWeight).front());
+    for (const std::string& file : command.unlikes)
+        request.parts.push_back(jobs::parse_file_part(file, jobs::kNotWeight));
+    for (size_t i = wanted; i < request.parts.size(); ++i)
+        request.parts[i].weight = -request.parts[i].weight;
+    for (const auto role : {jobs::QueryPart::Role::More, jobs::QueryPart::Role::Less})
+        for (const std::string& file : role == jobs::QueryPart::Role::More ? command.more : command.less) {
+            request.parts.push_back(jobs::parse_file_part(file));
+            request.parts.back().role = role;
+        }
+    for (const std::string& name : command.kinds) {
+        const auto kind = media::kind_from_name(name);
+        if (!kind)
+            throw Error(ErrorKind::Usage, "--kind " + name, "is no kind", "Use image, video or audio");
+        request.filter.kinds.push_back(*kind);
+    }
+    if (command.by != "both")
+        request.filter.modalities = {command.by == "sound" ? Modality::Sound : Modality::Picture};
+    for (const std::filesystem::path& folder : command.folders)
+        request.filter.folders.push_back(jobs::catalog_path(folder));
+    if (!command.after.empty())
+        request.filter.after = jobs::parse_date(command.after);
+    if (!command.before.empty())
+        request.filter.before = jobs::parse_date(command.before) - 1;
+    request.filter.longer = command.longer;
+    request.filter.shorter = command.shorter;
+    request.filter.labels = command.labels;
+    request.filter.stars = command.stars;
+    request.order = command.sort == "date" ? index::Order::NewestFirst
+        : command.sort == "oldest"         ? index::Order::OldestFirst
+                                           : index::Order::Relevance;
+    if (!command.then.empty())
+        request.then = jobs::parse_words(command.then);
+    request.within = command.within;
+    return request;
+}
 
 int run(const SearchCommand& command, const Session& session)
 {
@@ -110,10 +153,14 @@ int run(const SearchCommand& command, const Session& session)
             throw Error(ErrorKind::NotFound, engine.library_folder().native(), "the library is empty",
                         "Run 'imprint index FOLDER' first");
     }
-    index::Searcher searcher(engine.library_folder());
+    index::Searcher searcher(engine.library_folder(), jobs::searcher_options(engine, false));
     const jobs::SearchResult result = jobs::search(engine, searcher, request, session.cancel);
+    if (!command.save.empty())
+        jobs::save_concept(engine, searcher, command.save, request.parts, session.cancel);
     if (session.json) {
-        Json document{{"query", query_json(request)}, {"space", result.space}, {"took_ms", result.took_ms}};
+        Json document{{"query", parts_json(request.parts)}, {"space", result.space}, {"took_ms", result.took_ms}};
+        if (!request.then.empty())
+            document["then"] = parts_json(request.then);
         document["results"] = Json::array();
         for (const index::FileHit& hit : result.files)
             document["results"].push_back(result_json(hit));
@@ -122,9 +169,7 @@ int run(const SearchCommand& command, const Session& session)
         print_table(result.files);
     }
     if (result.files.empty())
-        std::fprintf(stderr,
-                     command.all ? "Nothing passes the filters.\n"
-                                 : "Nothing here is likely to match; use --all to see the nearest all the same.\n");
+        std::fprintf(stderr, "%s\n", why_nothing(command.all, result.meaningless));
     return kDone;
 }
 

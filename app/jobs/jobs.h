@@ -47,6 +47,8 @@ public:
     media::Decoder& decoder();
     /// The encoder's background, standardised once: what a query's scores are judged by.
     const index::BackgroundModel& background();
+    /// What tells this encoder's noise from words; made when first asked for.
+    const index::Sense& sense();
 
 private:
     class Impl;
@@ -123,12 +125,17 @@ EmbeddedFile embed_file(Engine& engine, const std::filesystem::path& file, std::
 
 // ---------------------------------------------------------------- search
 
-/// One part of a query: words or a file (with an optional span), with a weight; a negative weight means "not".
+/// One part of a query: words, a file (with an optional span) or a saved concept, with a weight; a negative weight means
+/// "not".
 struct QueryPart {
-    std::string text;  ///< used when `file` is empty
+    /// A judged file is an answer that someone said yes or no to; it moves the query (see index::refined), its weight is 1.
+    enum class Role { Part, More, Less };
+    std::string text;  ///< used when `file` and `concept_name` are empty
     std::filesystem::path file;
     std::optional<double> from, to;
     double weight = 1.0;
+    std::string concept_name = {};
+    Role role = Role::Part;
 };
 
 struct SearchRequest {
@@ -136,6 +143,9 @@ struct SearchRequest {
     index::Filter filter;
     int k = 50;
     bool all = false;
+    index::Order order = index::Order::Relevance;
+    std::vector<QueryPart> then = {};  ///< what must follow in the same file; empty: nothing
+    double within = 10;           ///< seconds from the end of the one to the beginning of the other
 };
 
 struct SearchResult {
@@ -144,12 +154,27 @@ struct SearchResult {
     std::vector<index::FileHit> files;
     std::vector<float> query;  ///< the combined unit vector
     index::QueryBackground background;
+    bool meaningless = false;  ///< the model reads the words as it reads noise: only names could be found
 };
 
-/// Encodes the parts, combines them on the sphere and searches. A media part that has several moments stands with their
-/// normalised mean (each modality's mean by itself first). Usage errors: no part, only negative parts, k < 1; Error(NotFound)
-/// where nothing is indexed, Error(Unsupported) where the library was indexed with another model.
+/// Encodes the parts, combines them on the sphere and searches; words that are wanted are also looked for in names, folders
+/// and labels. A media part that has several moments stands with their normalised mean (each modality's mean by itself
+/// first); what the library holds unchanged is not decoded again. Usage errors: no part, only negative parts, k < 1;
+/// Error(NotFound) where nothing is indexed, Error(Unsupported) where the library was indexed with another model.
 SearchResult search(Engine& engine, index::Searcher& searcher, const SearchRequest& request, const CancelToken& cancel = {});
+
+/// How a library is searched with this engine: tuned by the encoder's own texts. `build` false: for a program that ends at
+/// once. Loads the encoder.
+index::SearcherOptions searcher_options(Engine& engine, bool build = true);
+
+/// Error(NotFound) where nothing is indexed, Error(Unsupported) where the library was indexed with another model: vectors of
+/// two models say nothing about each other, even where their sizes agree.
+void check_space(Engine& engine);
+
+/// Saves the request's parts under a name; a concept of that name is replaced. Throws as search() does, and Error(Busy) while
+/// another program writes the library.
+void save_concept(Engine& engine, index::Searcher& searcher, const std::string& name, const std::vector<QueryPart>& parts,
+                  const CancelToken& cancel = {});
 
 /// What a "not" without a weight weighs: enough to turn a tie, not enough to rank by absence alone.
 inline constexpr double kNotWeight = 0.6;

@@ -1,82 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the parts of a query to one vector, and from that to results.
-#include <algorithm>
+// From a question to results.
 #include <chrono>
-#include <cmath>
 
-#include "app/jobs/jobs.h"
+#include "app/jobs/query_vector.h"
 
 namespace imprint::jobs {
 namespace {
 
-void normalise(std::vector<float>& vector)
+/// A concept that a concept is made of is written out: it may be saved anew under its name, or dropped.
+std::vector<QueryPart> without_concepts(const index::Library& library, const std::vector<QueryPart>& parts)
 {
-    double squares = 0;
-    for (const float value : vector)
-        squares += static_cast<double>(value) * value;
-    const double length = std::sqrt(squares);
-    if (length > 0)
-        for (float& value : vector)
-            value = static_cast<float>(value / length);
-}
-
-void add(std::vector<float>& sum, std::span<const float> vector, double weight)
-{
-    for (size_t i = 0; i < sum.size(); ++i)
-        sum[i] += static_cast<float>(weight * vector[i]);
-}
-
-std::string name_of(const QueryPart& part) { return part.file.empty() ? part.text : part.file.native(); }
-
-/// A long video must not drown its own sound, nor the reverse: each modality's moments are averaged by themselves first.
-std::vector<float> file_vector(Engine& engine, const QueryPart& part, const std::vector<Modality>& wanted,
-                               const CancelToken& cancel)
-{
-    const EmbeddedFile file = embed_file(engine, part.file, part.from, part.to, cancel);
-    const auto dim = static_cast<size_t>(file.vectors.dim);
-    std::vector<float> means[2] = {std::vector<float>(dim), std::vector<float>(dim)};
-    bool heard[2] = {false, false};
-    for (size_t i = 0; i < file.moments.size(); ++i) {
-        const auto modality = static_cast<size_t>(file.moments[i].modality);
-        add(means[modality], file.vectors.row(static_cast<int>(i)), 1);
-        heard[modality] = true;
-    }
-    if (!heard[0] && !heard[1])
-        throw Error(ErrorKind::Usage, part.file.native(), "holds only silence, so nothing can be like it");
-    // A video asked for by its sound alone is compared by its sound alone; a file without that modality stands as it is.
-    const bool one = wanted.size() == 1 && heard[static_cast<size_t>(wanted.front())];
-    std::vector<float> result(dim);
-    for (size_t modality = 0; modality < 2; ++modality) {
-        if (!heard[modality] || (one && static_cast<size_t>(wanted.front()) != modality))
+    std::vector<QueryPart> plain;
+    for (const QueryPart& part : parts) {
+        if (part.concept_name.empty()) {
+            plain.push_back(part);
             continue;
-        normalise(means[modality]);
-        add(result, means[modality], 1);
+        }
+        if (const std::optional<index::Concept> saved = library.find_concept(part.concept_name))
+            for (QueryPart inner : parts_from_json(saved->parts, saved->name)) {
+                inner.weight *= part.weight;
+                plain.push_back(std::move(inner));
+            }
     }
-    normalise(result);
-    return result;
+    return plain;
 }
 
-void check(const SearchRequest& request)
-{
-    if (request.k < 1)
-        throw Error(ErrorKind::Usage, "-k", "at least one result must be asked for");
-    bool positive = false;
-    for (const QueryPart& part : request.parts) {
-        if (!std::isfinite(part.weight) || part.weight == 0)
-            throw Error(ErrorKind::Usage, name_of(part), "a weight must be a number other than 0");
-        if (part.file.empty() && part.text.empty())
-            throw Error(ErrorKind::Usage, "", "a part of the query is empty");
-        positive = positive || part.weight > 0;
-    }
-    if (request.parts.empty())
-        throw Error(ErrorKind::Usage, "", "nothing to search for", "Give words, or a file to compare with");
-    if (!positive)
-        throw Error(ErrorKind::Usage, "", "a query cannot be made of exclusions alone", "Add words or a file to look for");
-}
+}  // namespace
 
-/// Vectors of two models say nothing about each other, even where their sizes agree.
-void check_space(const Engine& engine, const Encoder& encoder)
+void check_space(Engine& engine)
 {
+    const Encoder& encoder = engine.encoder();
     const index::Library library(engine.library_folder(), index::OpenMode::ReadOnly);
     const std::optional<std::string> active = library.active_space();
     const std::string folder = engine.library_folder().native();
@@ -87,43 +40,64 @@ void check_space(const Engine& engine, const Encoder& encoder)
                     "Name that model with --model, or run 'imprint index' on one of its folders to re-index it all");
 }
 
-}  // namespace
+index::SearcherOptions searcher_options(Engine& engine, bool build)
+{
+    index::SearcherOptions options;
+    options.build = build;
+    options.probes = engine.encoder().text_bank();
+    return options;
+}
 
 SearchResult search(Engine& engine, index::Searcher& searcher, const SearchRequest& request, const CancelToken& cancel)
 {
-    check(request);
+    if (request.k < 1)
+        throw Error(ErrorKind::Usage, "-k", "at least one result must be asked for");
+    check_parts(request.parts);
+    if (!request.then.empty())
+        check_parts(request.then);
     Encoder& encoder = engine.encoder();
-    check_space(engine, encoder);
+    check_space(engine);
+    const index::BackgroundModel& background = engine.background();
     const auto start = std::chrono::steady_clock::now();
 
-    std::vector<std::string> texts;
-    for (const QueryPart& part : request.parts)
-        if (part.file.empty())
-            texts.push_back(part.text);
-    const Vectors encoded = texts.empty() ? Vectors{encoder.dim(), {}} : encoder.encode_texts(texts);
-
+    const auto query_of = [&](const std::vector<QueryPart>& parts) {
+        QueryVector made = query_vector(engine, searcher, parts, request.filter.modalities, cancel);
+        return index::Query{.vector = std::move(made.vector),
+                            .filter = request.filter,
+                            .k = request.k,
+                            .all = request.all,
+                            .words = std::move(made.words),
+                            .meaningless = made.meaningless,
+                            .order = request.order};
+    };
+    const index::Query query = query_of(request.parts);
     SearchResult result;
     result.space = encoder.space();
-    result.query.assign(static_cast<size_t>(encoder.dim()), 0);
-    int next_text = 0;
-    for (const QueryPart& part : request.parts) {
-        cancel.check();
-        if (part.file.empty())
-            add(result.query, encoded.row(next_text++), part.weight);
-        else
-            add(result.query, file_vector(engine, part, request.filter.modalities, cancel), part.weight);
+    result.background = background.of(query.vector);
+    result.meaningless = query.meaningless;
+    if (request.then.empty()) {
+        result.files = searcher.search(query, result.background);
+    } else {
+        const index::Query second = query_of(request.then);
+        result.meaningless = result.meaningless || second.meaningless;
+        if (request.all || !result.meaningless)
+            result.files = searcher.sequence(query, result.background, second, background.of(second.vector), request.within);
     }
-    double squares = 0;
-    for (const float value : result.query)
-        squares += static_cast<double>(value) * value;
-    if (squares < 1e-12)
-        throw Error(ErrorKind::Usage, "", "the parts of the query cancel each other out", "Leave one of them out");
-    normalise(result.query);
-
-    result.background = engine.background().of(result.query);
-    result.files = searcher.search({result.query, request.filter, request.k, request.all}, result.background);
+    result.query = query.vector;
     result.took_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
     return result;
+}
+
+void save_concept(Engine& engine, index::Searcher& searcher, const std::string& name, const std::vector<QueryPart>& parts,
+                  const CancelToken& cancel)
+{
+    if (name.empty())
+        throw Error(ErrorKind::Usage, "--save", "a concept needs a name");
+    check_parts(parts);
+    check_space(engine);
+    const QueryVector made = query_vector(engine, searcher, parts, {}, cancel);
+    index::Library library(engine.library_folder(), index::OpenMode::ReadWrite);
+    library.put_concept({name, parts_to_json(without_concepts(library, parts)), engine.encoder().space(), made.vector});
 }
 
 }  // namespace imprint::jobs

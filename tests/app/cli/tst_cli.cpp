@@ -143,6 +143,13 @@ private Q_SLOTS:
         QTest::newRow("elsewhere") << QStringList{"--in", "/nonexistent"} << 0;
         QTest::newRow("a date ahead") << QStringList{"--after", "2999"} << 0;
         QTest::newRow("a date behind") << QStringList{"--before", "2999-01-01", "--after", "1999-05"} << 5;
+        QTest::newRow("lasting three seconds") << QStringList{"--longer", "3"} << 1;
+        QTest::newRow("lasting no time") << QStringList{"--shorter", "0"} << 3;
+        QTest::newRow("a label nobody gave") << QStringList{"--label", "nothing"} << 0;
+        QTest::newRow("stars nobody gave") << QStringList{"--stars", "1"} << 0;
+        QTest::newRow("one after another") << QStringList{"--then", "a cat", "--within", "100", "--kind", "image"} << 0;
+        QTest::newRow("by date") << QStringList{"--sort", "date"} << 5;
+        QTest::newRow("judged answers") << QStringList{"--more", "PICTURE", "--less", "PICTURE"} << 5;
         QTest::newRow("an exclusion") << QStringList{"--not", "cat", "--unlike", "PICTURE*0.5"} << 5;
     }
     void filters_narrow_the_answer()
@@ -161,6 +168,44 @@ private Q_SLOTS:
         QCOMPARE(said.code, 0);
         QCOMPARE(said.json()["query"].toArray()[0].toObject()["weight"].toDouble(), 2.0);
         QCOMPARE((*imprint_)({"search", "--like", "/nonexistent.png"}).code, 3);
+    }
+
+    void labels_and_stars_are_given_found_and_taken()
+    {
+        const QString picture = text_of(media_ / "picture0.png");
+        const Said tagged = (*imprint_)({"tag", picture, "--label", "Grandma", "--label", "big party", "--stars", "4", "--json"});
+        QCOMPARE(tagged.code, 0);
+        const QJsonObject file = tagged.json()["files"].toArray()[0].toObject();
+        QCOMPARE(file["stars"].toInt(), 4);
+        QCOMPARE(file["labels"].toArray(), (QJsonArray{"Grandma", "big party"}));
+        const auto found = [&](const QStringList& filter) {
+            return (*imprint_)(QStringList{"search", "a dog", "--all", "--json"} + filter).json()["results"].toArray();
+        };
+        QCOMPARE(found({"--label", "Grandma", "--label", "big party"}).size(), 1);
+        QCOMPARE(found({"--stars", "4"}).size(), 1);
+        QCOMPARE(found({"--stars", "5"}).size(), 0);
+        QCOMPARE(found({"--label", "Grandma"})[0].toObject()["labels"].toArray().size(), 2);
+        // Without --all: the words alone find it.
+        const QJsonArray named = (*imprint_)({"search", "Grandma", "party", "--json"}).json()["results"].toArray();
+        QVERIFY(!named.isEmpty());
+        QCOMPARE(named[0].toObject()["path"].toString(), picture);
+        QCOMPARE((*imprint_)({"tag", picture, "--unlabel", "Grandma", "--unlabel", "big party", "--stars", "0"}).code, 0);
+        QCOMPARE(found({"--stars", "1"}).size(), 0);
+        QCOMPARE((*imprint_)({"tag", "/nonexistent.png", "--label", "x"}).code, 3);
+        QCOMPARE((*imprint_)({"tag", picture, "--stars", "6"}).code, 2);
+    }
+
+    void a_search_is_kept_as_a_concept()
+    {
+        QCOMPARE((*imprint_)({"search", "a dog", "--not", "cat", "--all", "--save", "pets"}).code, 0);
+        QCOMPARE((*imprint_)({"concept", "list"}).out, QByteArray("pets\n"));
+        const Said said = (*imprint_)({"search", "--concept", "pets*2", "--all", "--json"});
+        QCOMPARE(said.code, 0);
+        QCOMPARE(said.json()["query"].toArray()[0].toObject()["concept"].toString(), QString("pets"));
+        QCOMPARE(said.json()["results"].toArray().size(), 5);
+        QCOMPARE((*imprint_)({"concept", "drop", "pets"}).code, 0);
+        QCOMPARE((*imprint_)({"concept", "drop", "pets"}).code, 3);
+        QCOMPARE((*imprint_)({"search", "--concept", "pets"}).code, 3);
     }
 
     void embed_gives_unit_vectors_and_a_numpy_file()

@@ -2,6 +2,7 @@
 // Searching end to end: parts are combined as they say, and an example finds itself.
 #include <QTemporaryDir>
 #include <QTest>
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -117,6 +118,87 @@ private Q_SLOTS:
         QCOMPARE(result.files.size(), size_t(3));
         for (const index::FileHit& hit : result.files)
             QCOMPARE(hit.probe.kind, media::Kind::Image);
+    }
+
+    void what_was_judged_moves_the_query()
+    {
+        const auto vector = [&](const char* name) {
+            const EmbeddedFile embedded = embed_file(*engine_, media_ / name);
+            return std::vector<float>(embedded.vectors.row(0).begin(), embedded.vectors.row(0).end());
+        };
+        const auto judged = [&](const char* name, QueryPart::Role role) {
+            QueryPart part = file(media_ / name);
+            part.role = role;
+            return part;
+        };
+        const std::vector<float> liked = vector("picture0.png"), disliked = vector("high.wav");
+        const SearchResult before = find({words("a dog")});
+        const SearchResult after =
+            find({words("a dog"), judged("picture0.png", QueryPart::Role::More), judged("high.wav", QueryPart::Role::Less)});
+        QVERIFY(dot(after.query, liked) > dot(before.query, liked));
+        QVERIFY(dot(after.query, disliked) < dot(before.query, disliked));
+        QVERIFY(std::abs(dot(after.query, after.query) - 1) < 1e-4);
+        const SearchResult alone = find({judged("picture0.png", QueryPart::Role::More)});
+        QVERIFY(dot(alone.query, liked) > 0.9999);
+        QCOMPARE(alone.files.front().path, media_ / "picture0.png");
+        QVERIFY_THROWS_EXCEPTION(Error, find({judged("picture0.png", QueryPart::Role::Less)}));
+    }
+
+    void a_concept_is_searched_as_it_was_saved()
+    {
+        QueryPart more = file(media_ / "picture1.png");
+        more.role = QueryPart::Role::More;
+        const std::vector<QueryPart> parts{words("a dog"), words("snow", -0.5), more};
+        save_concept(*engine_, *searcher_, "mine", parts);
+        QueryPart saved;
+        saved.concept_name = "mine";
+        const SearchResult direct = find(parts), by_name = find({saved});
+        QVERIFY(dot(direct.query, by_name.query) > 0.9999);
+        QCOMPARE(direct.files.front().path, by_name.files.front().path);
+        // Saved under its own name again, it is what it was.
+        save_concept(*engine_, *searcher_, "mine", {saved});
+        QVERIFY(dot(find({saved}).query, by_name.query) > 0.9999);
+        saved.concept_name = "nobody's";
+        QVERIFY_THROWS_EXCEPTION(Error, find({saved}));
+        QVERIFY_THROWS_EXCEPTION(Error, save_concept(*engine_, *searcher_, "", parts));
+    }
+
+    void a_concept_outlives_the_model_it_was_saved_with()
+    {
+        save_concept(*engine_, *searcher_, "old", {words("a ball"), file(media_ / "picture3.png", 2)});
+        {
+            index::Library library(engine_->library_folder(), index::OpenMode::ReadWrite);
+            index::Concept saved = *library.find_concept("old");
+            saved.space = "a model of before";
+            saved.vector = {1, 0};
+            library.put_concept(saved);
+        }
+        QueryPart part;
+        part.concept_name = "old";
+        QVERIFY(dot(find({part}).query, find({words("a ball"), file(media_ / "picture3.png", 2)}).query) > 0.9999);
+    }
+
+    void what_follows_is_found_in_the_same_file()
+    {
+        SearchRequest request{{words("anything")}, {}, 10, true};
+        request.then = {words("something else")};
+        request.within = 100;
+        const SearchResult result = search(*engine_, *searcher_, request);
+        QVERIFY(!result.files.empty());
+        for (const index::FileHit& hit : result.files) {
+            QVERIFY(hit.probe.kind != media::Kind::Image);
+            QCOMPARE(hit.moments.size(), size_t(1));
+        }
+        request.then = {words("something else", -1)};
+        QVERIFY_THROWS_EXCEPTION(Error, search(*engine_, *searcher_, request));
+    }
+
+    void names_answer_what_the_model_does_not_know()
+    {
+        SearchRequest request{{words("high")}, {}, 10, false};
+        const SearchResult named = search(*engine_, *searcher_, request);
+        QVERIFY(std::any_of(named.files.begin(), named.files.end(),
+                            [&](const index::FileHit& hit) { return hit.path == media_ / "high.wav" && hit.coverage == 1.0f; }));
     }
 
     void nonsense_is_refused_data()

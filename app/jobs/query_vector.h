@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the parts of a query to one vector.
+#pragma once
+
+#include "app/jobs/jobs.h"
+
+namespace imprint::jobs {
+
+struct QueryVector {
+    std::vector<float> vector;  ///< unit length
+    std::string words;          ///< the wanted texts, for names and labels
+    bool meaningless = false;   ///< made of words alone, and of words that the model reads as noise
+};
+
+/// Error(Usage) where there is no part, none that is wanted, or where the parts cancel each other out.
+void check_parts(const std::vector<QueryPart>& parts);
+
+/// The parts combined on the sphere. `wanted` are the modalities that the search looks at: a video is compared by those.
+/// Throws as search() does.
+QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::vector<QueryPart>& parts,
+                         const std::vector<Modality>& wanted, const CancelToken& cancel);
+
+/// Parts as JSON and back, as a concept keeps them. `parts_from_json` throws Error(Malformed).
+std::string parts_to_json(const std::vector<QueryPart>& parts);
+std::vector<QueryPart> parts_from_json(const std::string& json, const std::string& subject);
+
+}  // namespace imprint::jobs

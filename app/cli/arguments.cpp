@@ -79,6 +79,7 @@ Parsed parse(int argc, char** argv)
     Session& session = parsed.session;
     IndexCommand index;
     SearchCommand search;
+    ExportCommand exported;
     ConceptListCommand concept_list;
     ConceptDropCommand concept_drop;
     TagCommand tag;
@@ -109,6 +110,18 @@ Parsed parse(int argc, char** argv)
     sub = add_command(app, "search", "Find moments by words or by example", session, search, parsed.command);
     add_question(*sub, search);
     sub->add_option("--save", search.save, "Keep this search as a concept of this name")->type_name("NAME");
+
+    sub = add_command(app, "export", "Write what a search finds, or all labelled files, for other programs", session, exported,
+                      parsed.command);
+    add_question(*sub, exported.question);
+    sub->add_option("--out", exported.out, "File to write; standard output when left out")->type_name("FILE");
+    sub->add_option("--format", exported.format, "csv, jsonl, npy, edl or fcpxml; by the file's name when left out")
+        ->check(CLI::IsMember({"csv", "jsonl", "npy", "edl", "fcpxml"}))
+        ->type_name("FORMAT");
+    sub->add_option("--frame-rate", exported.frame_rate, "Of the time codes of edl and fcpxml")
+        ->check(CLI::Range(1, 120))
+        ->capture_default_str()
+        ->type_name("N");
 
     CLI::App* concepts = app.add_subcommand("concept", "Searches that were saved by name");
     concepts->require_subcommand(1);

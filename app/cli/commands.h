@@ -44,6 +44,12 @@ struct SearchCommand {
     int k = 50, stars = 0;
     bool all = false;
 };
+struct ExportCommand {
+    SearchCommand question;
+    std::filesystem::path out;
+    std::string format;
+    int frame_rate = 25;
+};
 struct ConceptListCommand { };
 struct ConceptDropCommand {
     std::string name;
@@ -98,12 +104,13 @@ struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ReportCommand,
                              ModelInfoCommand, ModelUseCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand,
-                             RelinkCommand, VerifyCommand, RepairCommand, ConceptListCommand,
+                             RelinkCommand, VerifyCommand, RepairCommand, ExportCommand, ConceptListCommand,
                              ConceptDropCommand, TagCommand,
                              DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
 int run(const SearchCommand& command, const Session& session);
+int run(const ExportCommand& command, const Session& session);
 int run(const ConceptListCommand& command, const Session& session);
 int run(const ConceptDropCommand& command, const Session& session);
 int run(const TagCommand& command, const Session& session);

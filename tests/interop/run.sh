@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Imprint beside other people's programs: checkpoints through Python's safetensors, the trunk against ONNX Runtime, event
-# files in TensorBoard, shards of webdataset, a training step in PyTorch, ranks under torchrun. Run by hand: the tests need
-# no Python package and no network.
+# files in TensorBoard, shards of webdataset, a training step in PyTorch, ranks under torchrun, exports in NumPy and
+# OpenTimelineIO. Run by hand: the tests need no Python package and no network.
 #
-#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step | torchrun]   without: all
+#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step | torchrun | export]
+#                                                                                                          without: all
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
@@ -20,6 +21,10 @@ run_one() {
     trunk)
         "$root/packaging/setup.sh" release trunk_runner
         "$venv/bin/python" "$here/trunk_onnx.py" "$shipped" "$root/build/release/tests/trunk_runner" "${@:2}"
+        ;;
+    export)
+        "$root/packaging/setup.sh" release bin/imprint bin/imprint-decode
+        "$venv/bin/python" "$here/export.py" "$root/build/release/bin/imprint" "$shipped" "$root/resources/samples"
         ;;
     step)
         "$root/packaging/setup.sh" release step_runner
@@ -40,7 +45,7 @@ if (($#)); then
     exit
 fi
 failed=()
-for name in checkpoint trunk tensorboard webdataset step torchrun; do
+for name in checkpoint trunk tensorboard webdataset step torchrun export; do
     bash "${BASH_SOURCE[0]}" "$name" || failed+=("$name")
 done
 ((${#failed[@]} == 0)) || {

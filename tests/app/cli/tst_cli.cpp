@@ -208,6 +208,33 @@ private Q_SLOTS:
         QCOMPARE((*imprint_)({"search", "--concept", "pets"}).code, 3);
     }
 
+    void an_export_is_chosen_by_name_or_by_ending_data()
+    {
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QByteArray>("begins");
+        QTest::newRow("csv by default") << QStringList{"a dog", "--all"} << QByteArray("path,kind,");
+        QTest::newRow("by name") << QStringList{"a dog", "--all", "--format", "jsonl"} << QByteArray("{\"path\":");
+        QTest::newRow("by ending") << QStringList{"a dog", "--all", "--out", "FILE.edl"} << QByteArray("TITLE: Imprint");
+        QTest::newRow("final cut") << QStringList{"a dog", "--all", "--out", "FILE.fcpxml"} << QByteArray("<?xml");
+        QTest::newRow("vectors") << QStringList{"a dog", "--all", "--out", "FILE.npy"} << QByteArray("\x93NUMPY");
+        QTest::newRow("labels, of which there are none") << QStringList{} << QByteArray("path,kind,");
+    }
+    void an_export_is_chosen_by_name_or_by_ending()
+    {
+        QFETCH(QStringList, arguments);
+        QFETCH(QByteArray, begins);
+        const QString file = text_of(root_ / "export");
+        const bool to_file = arguments.contains("--out");
+        arguments.replaceInStrings("FILE", file);
+        const Said said = (*imprint_)(QStringList{"export"} + arguments);
+        QVERIFY2(said.code == 0, said.err);
+        const QByteArray bytes = to_file ? QByteArray::fromStdString(read_file(arguments.last().toStdString())) : said.out;
+        QVERIFY2(bytes.startsWith(begins), bytes.left(80));
+        QCOMPARE(said.out.isEmpty(), to_file);
+        QCOMPARE((*imprint_)({"export", "a dog", "--out", file + ".xyz"}).code, 2);
+        QCOMPARE((*imprint_)({"export", "a dog", "--all", "--out", "/nonexistent/a.csv"}).code, 3);
+    }
+
     void embed_gives_unit_vectors_and_a_numpy_file()
     {
         const fs::path npy = root_ / "vectors.npy";

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// `imprint export`.
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+
+#include "app/cli/commands.h"
+#include "app/cli/output.h"
+#include "app/jobs/export.h"
+
+namespace imprint::cli {
+namespace {
+
+std::string format_of(const ExportCommand& command)
+{
+    if (!command.format.empty())
+        return command.format;
+    std::string ending = command.out.extension().native();
+    if (!ending.empty())
+        ending.erase(0, 1);
+    if (ending == "npy" || jobs::export_format(ending))
+        return ending;
+    if (command.out.empty())
+        return "csv";
+    throw Error(ErrorKind::Usage, command.out.native(), "its name does not say which format is wanted",
+                "Name one with --format: csv, jsonl, npy, edl or fcpxml");
+}
+
+/// All files that someone labelled or gave stars, that pass the question's filters.
+std::vector<index::FileHit> labelled(const jobs::Engine& engine, const jobs::SearchRequest& request)
+{
+    const index::Library library(engine.library_folder(), index::OpenMode::ReadOnly);
+    std::vector<index::FileHit> hits;
+    for (const index::FileRow& row : library.labelled(request.filter)) {
+        index::FileHit hit;
+        hit.path = row.facts.path;
+        hit.probe = row.probe;
+        hit.labels = library.labels(row.id);
+        hit.stars = library.rating(row.id);
+        hits.push_back(std::move(hit));
+    }
+    return hits;
+}
+
+/// A row for the file's own labels, and one for every labelled span of it.
+std::vector<jobs::ExportRow> label_rows(const std::vector<index::FileHit>& files)
+{
+    std::vector<jobs::ExportRow> rows;
+    for (const index::FileHit& file : files) {
+        jobs::ExportRow whole{.path = file.path,
+                              .kind = file.probe.kind,
+                              .start = {},
+                              .end = {},
+                              .duration = file.probe.duration,
+                              .width = file.probe.width,
+                              .height = file.probe.height,
+                              .modality = {},
+                              .score = {},
+                              .band = {},
+                              .labels = {},
+                              .stars = file.stars};
+        std::vector<jobs::ExportRow> spans;
+        for (const index::Label& label : file.labels) {
+            if (!label.start) {
+                whole.labels.push_back(label.name);
+            } else if (!spans.empty() && spans.back().start == label.start && spans.back().end == label.end) {
+                spans.back().labels.push_back(label.name);
+            } else {
+                spans.push_back(whole);
+                spans.back().labels = {label.name};
+                spans.back().start = label.start;
+                spans.back().end = label.end;
+            }
+        }
+        if (!whole.labels.empty() || spans.empty())
+            rows.push_back(whole);
+        rows.insert(rows.end(), spans.begin(), spans.end());
+    }
+    return rows;
+}
+
+void write_text(const std::filesystem::path& out, const std::string& text)
+{
+    if (out.empty()) {
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        return;
+    }
+    const std::filesystem::path part = out.native() + ".part";
+    errno = 0;
+    std::ofstream file(part, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    std::error_code failure;
+    if (file)
+        std::filesystem::rename(part, out, failure);
+    if (!file || failure) {
+        const int reason = failure ? failure.value() : errno ? errno : EIO;
+        std::filesystem::remove(part, failure);
+        throw_errno(reason, out.native(), "write the export");
+    }
+}
+
+/// The vectors of the rows' moments, and beside them the rows: line n of the one says what row n of the other is.
+void write_vectors(const std::filesystem::path& out, const std::vector<jobs::ExportRow>& rows, index::Searcher& searcher)
+{
+    if (out.empty())
+        throw Error(ErrorKind::Usage, "--out", "a NumPy file needs a name");
+    Vectors vectors;
+    for (const jobs::ExportRow& row : rows) {
+        const index::Searcher::Stored stored = searcher.stored(row.path, row.start, row.end);
+        for (size_t i = 0; i < stored.moments.size(); ++i) {
+            const index::Moment& moment = stored.moments[i];
+            if (moment.start == row.start && moment.end == row.end && row.modality == modality_name(moment.modality)) {
+                vectors.dim = stored.vectors.dim;
+                vectors.append(stored.vectors.row(static_cast<int>(i)));
+                break;
+            }
+        }
+    }
+    if (vectors.count() != static_cast<int>(rows.size()))
+        throw Error(ErrorKind::Unsupported, out.native(), "some of these rows are no moments of their own and have no vector",
+                    "Export what a search finds, without --then");
+    write_npy(out, vectors);
+    std::ostringstream ids;
+    jobs::write_export(ids, jobs::ExportFormat::JsonLines, rows);
+    write_text(std::filesystem::path(out).replace_extension(".ids.jsonl"), ids.str());
+}
+
+}  // namespace
+
+int run(const ExportCommand& command, const Session& session)
+{
+    const std::string format = format_of(command);
+    const jobs::SearchRequest request = request_of(command.question);
+    jobs::Engine engine(session.engine);
+    index::Searcher searcher(engine.library_folder(), {.build = false});
+    const std::vector<jobs::ExportRow> rows = request.parts.empty()
+        ? label_rows(labelled(engine, request))
+        : jobs::export_rows(jobs::search(engine, searcher, request, session.cancel).files);
+    if (format == "npy") {
+        write_vectors(command.out, rows, searcher);
+    } else {
+        std::ostringstream text;
+        jobs::write_export(text, *jobs::export_format(format), rows, {.frame_rate = command.frame_rate});
+        write_text(command.out, text.str());
+    }
+    if (session.json && !command.out.empty()) {
+        Json document{{"format", format}, {"rows", rows.size()}};
+        put_path(document, "out", command.out);
+        print_json(document);
+    }
+    return kDone;
+}
+
+}  // namespace imprint::cli

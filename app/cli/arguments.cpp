@@ -95,6 +95,8 @@ Parsed parse(int argc, char** argv)
     RelinkCommand relink;
     VerifyCommand verify;
     RepairCommand repair;
+    DuplicatesCommand duplicates;
+    BenchCommand bench;
     DoctorCommand doctor;
 
     CLI::App app("Imprint finds moments in your images, videos and sounds by meaning, on your own machine.", "imprint");
@@ -202,6 +204,14 @@ Parsed parse(int argc, char** argv)
                 parsed.command);
     add_command(app, "repair", "Make the library whole again; what cannot be believed is indexed anew next time", session, repair,
                 parsed.command);
+
+    add_command(app, "duplicates", "List files that show or sound the same", session, duplicates, parsed.command);
+
+    sub = add_command(app, "bench", "Measure how well and how fast this library is searched", session, bench, parsed.command);
+    sub->add_option("--items", bench.items, "Known items to ask for, of each kind")
+        ->check(CLI::Range(1, 100'000))
+        ->capture_default_str()
+        ->type_name("N");
 
     add_command(app, "doctor", "Check this installation and the library", session, doctor, parsed.command);
 

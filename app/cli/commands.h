@@ -100,12 +100,16 @@ struct RelinkCommand {
 };
 struct VerifyCommand { };
 struct RepairCommand { };
+struct DuplicatesCommand { };
+struct BenchCommand {
+    int items = 100;
+};
 struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ReportCommand,
                              ModelInfoCommand, ModelUseCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand,
                              RelinkCommand, VerifyCommand, RepairCommand, ExportCommand, ConceptListCommand,
-                             ConceptDropCommand, TagCommand,
+                             ConceptDropCommand, TagCommand, DuplicatesCommand, BenchCommand,
                              DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
@@ -126,6 +130,8 @@ int run(const FailuresCommand& command, const Session& session);
 int run(const RelinkCommand& command, const Session& session);
 int run(const VerifyCommand& command, const Session& session);
 int run(const RepairCommand& command, const Session& session);
+int run(const DuplicatesCommand& command, const Session& session);
+int run(const BenchCommand& command, const Session& session);
 int run(const DoctorCommand& command, const Session& session);
 
 /// What the options of a search ask for. Usage errors as jobs::search(), and for what is no kind or no date.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "app/gui/cut_slider.h"
 #include "app/gui/figures.h"
 #include "app/gui/paths.h"
 
@@ -39,8 +40,8 @@ void ResultsModel::set_cut(float least_score)
     // A cut that neither hides nor shows a file leaves the rows alone, so that nothing flickers under the slider.
     const float low = std::min(cut_, least_score), high = std::max(cut_, least_score);
     const bool same = answer_.browsing || !answer_.hits
-        || std::none_of(answer_.hits->begin(), answer_.hits->end(),
-                        [&](const index::FileHit& hit) { return hit.score >= low && hit.score < high; });
+        || (!answer_.meaningless && std::none_of(answer_.hits->begin(), answer_.hits->end(),
+                        [&](const index::FileHit& hit) { return hit.score >= low && hit.score < high; }));
     cut_ = least_score;
     if (same) {
         if (!rows_.empty())
@@ -73,7 +74,9 @@ void ResultsModel::arrange()
     rows_.reserve(hits.size());
     for (int i = 0; i < static_cast<int>(hits.size()); ++i) {
         const auto& hit = hits[i];
-        if (answer_.browsing || hit.score >= cut_)
+        // To noise, what is merely near is no answer: it shows once everything is asked for.
+        const bool chance = answer_.meaningless && hit.coverage == 0 && cut_ > CutSlider::loosest;
+        if (answer_.browsing || (hit.score >= cut_ && !chance))
             rows_.push_back(i);
         if (answer_.browsing)
             continue;

@@ -263,7 +263,11 @@ void SearchPage::show_empty()
     } else {
         const bool more = !answer.hits->empty();
         empty_->tell(QStringLiteral("search"), tr("Nothing here matches"),
-                     more ? tr("No moment in this library stands out for this question. What comes closest is probably chance.")
+                     more && answer.meaningless
+                         ? tr("The model does not know these words, and no name, folder or label has them. What comes closest is "
+                              "chance.")
+                         : more
+                         ? tr("No moment in this library stands out for this question. What comes closest is probably chance.")
                           : tr("No file passes the filters at the side. Tick more kinds, folders or a longer time."),
                      more ? tr("Show what comes closest") : QString());
     }

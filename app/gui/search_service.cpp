@@ -43,7 +43,7 @@ struct SearchService::Inside {
     index::Searcher& search()
     {
         if (!searcher)
-            searcher = std::make_unique<index::Searcher>(engine.library_folder());
+            searcher = std::make_unique<index::Searcher>(engine.library_folder(), jobs::searcher_options(engine));
         return *searcher;
     }
 
@@ -137,6 +137,7 @@ void SearchService::ask(const jobs::SearchRequest& request)
                     answer.took_ms = result.took_ms;
                     answer.query = {std::move(result.query), request.filter, request.k, true};
                     answer.background = result.background;
+                    answer.meaningless = result.meaningless;
                 }
             } catch (const Error& error) {
                 // A library that nothing was added to yet is an empty answer, not an error. A file of the question that

@@ -51,6 +51,23 @@ private Q_SLOTS:
         QCOMPARE(model.rowCount(), 4);
     }
 
+    void for_noise_only_what_names_found_shows_until_all_is_asked_for()
+    {
+        Answer noise = mixed();
+        std::vector<index::FileHit> hits = *noise.hits;
+        hits[2].coverage = 1;
+        noise.hits = std::make_shared<const std::vector<index::FileHit>>(std::move(hits));
+        noise.meaningless = true;
+        ResultsModel model;
+        model.set_answer(noise);
+        model.set_cut(index::Cut().maybe);
+        QCOMPARE(names(model), QStringList{"b9.wav"});
+        model.set_cut(-100);
+        QCOMPARE(model.rowCount(), 4);
+        model.set_cut(index::Cut().maybe);
+        QCOMPARE(model.rowCount(), 1);
+    }
+
     void the_cut_hides_files_and_moments_below_it_data()
     {
         QTest::addColumn<float>("cut");

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds the preset `bench`, runs every benchmark and prints one table: each figure beside what it is held against in the
-# same run. About ten minutes on two idle cores; --quick shows in two that everything runs, with figures that mean little.
+# same run. About fifteen minutes on two idle cores; --quick shows in two that everything runs, with figures that mean little.
 #
-#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | video]…        without names: all
+#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | search | video]…        without names: all
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
@@ -11,13 +11,15 @@ build=$root/build/bench
 options=(--benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_enable_random_interleaving=true)
 photos=1000
 video_seconds=60
+moments=1000000
 if [[ ${1:-} == --quick ]]; then
     shift
     options=(--benchmark_min_time=0.001 --benchmark_repetitions=1)
     photos=40
     video_seconds=8
+    moments=20000
 fi
-(($#)) || set -- moe encoder loss index video
+(($#)) || set -- moe encoder loss index search video
 
 targets=()
 for name in "$@"; do
@@ -37,6 +39,8 @@ for name in "$@"; do
         PHOTOS=$photos "$here/bench_index.sh" >"$file" || [[ -s $file ]] # over its aim: the table says so
     elif [[ $name == video ]]; then
         "$build/bin/bench_video" "$video_seconds" >"$file" || [[ -s $file ]]
+    elif [[ $name == search ]]; then
+        "$build/bin/bench_search" "$moments" >"$file" || [[ -s $file ]]
     else
         "$build/bin/bench_$name" "${options[@]}" --benchmark_out="$file" --benchmark_out_format=json >"$results/$name.txt"
     fi

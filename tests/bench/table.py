@@ -95,12 +95,23 @@ def video(result: dict) -> None:
             one["ratio"] <= result["ratio_at_most"])
 
 
+def search(result: dict) -> None:
+    answers = {answer["name"]: answer for answer in result["answers"]}
+    others = [answer for answer in answers.values() if not answer["name"].startswith("ours")]
+    best_exact = min((a for a in others if "IVF" not in a["name"]), key=lambda a: a["ms"])
+    best = min((a for a in others if a["recall"] >= result["recall_at_least"]), key=lambda a: a["ms"])
+    for name, other, ratio in (("ours, exact", best_exact, result["exact_ratio"]), ("ours, inverted file", best, result["ratio"])):
+        row(f"search {result['rows']:,} moments, {name.removeprefix('ours, ')}, recall@10 {answers[name]['recall']:.3f}",
+            f"{answers[name]['ms']:.1f} ms", f"{other['name']} {other['ms']:.1f} ms", ratio, f"≤ {result['ratio_at_most']}",
+            ratio <= result["ratio_at_most"] and answers[name]["recall"] >= result["recall_at_least"])
+
+
 def main() -> None:
     for name in sys.argv[1:]:
         document = json.loads(Path(name).read_text())
         kind = Path(name).stem
-        if kind in ("index", "video"):
-            {"index": index, "video": video}[kind](document)
+        if kind in ("index", "search", "video"):
+            {"index": index, "search": search, "video": video}[kind](document)
         else:
             {"moe": moe, "encoder": encoder, "loss": loss}[kind](Results(document))
     head = ("figure", "ours", "held against", "ratio", "aim")

@@ -16,8 +16,7 @@ namespace imprint::index {
 /// Every row belongs to the nearest of some centres, in the space of standardised rows. A query looks into the lists of the
 /// `probes` centres with the highest score; what stands in them is scored exactly. Lists hold row numbers alone, four bytes
 /// a row: a new row is put into its list, a tombstone stays where it is, nothing is built anew for either.
-/// IVF and not HNSW: a graph over a million rows costs as much memory as a third of the vectors, takes an hour to build where
-/// this takes a minute, and cannot forget a row.
+/// IVF and not HNSW: a graph keeps dozens of links for every row, and cannot forget one.
 class Coarse {
 public:
     /// Finds centres for the first `rows` rows and puts each into its list, on one thread. `stop` is asked a few times a

@@ -28,9 +28,9 @@ bool filters_files(const Filter& filter)
 
 std::vector<int64_t> matching_files(const Catalog& catalog, const Filter& filter)
 {
-    std::string sql = "SELECT id FROM files WHERE 1";  // what failed has no vectors anyway
+    std::string sql = "SELECT id FROM files WHERE state = 0";
     if (!filter.kinds.empty()) {
-        sql += " AND state = 0 AND kind IN (-1";
+        sql += " AND kind IN (-1";
         for (const media::Kind kind : filter.kinds)
             sql += "," + std::to_string(static_cast<int>(kind));
         sql += ")";

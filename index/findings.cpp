@@ -9,6 +9,7 @@
 
 #include "index/checksum.h"
 #include "index/half.h"
+#include "index/names.h"
 
 namespace imprint::index {
 namespace {
@@ -155,6 +156,8 @@ std::vector<Finding> content_findings(const Catalog& catalog, const CancelToken&
             }
         }
         look_at_vectors(catalog, cancel, found);
+        if (words_differ(catalog))
+            found.push_back({Kind::Words, "the table of words is not that of the files' names and labels"});
         return found;
     });
 }

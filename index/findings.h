@@ -18,6 +18,7 @@ struct Finding {
         Row,        ///< a file whose row or moments cannot be believed, its name included
         Vectors,    ///< a file whose vectors cannot be believed
         Books,      ///< numbers that the whole catalog rests on
+        Words,      ///< the words that files are found by
     };
     Kind kind = Kind::Structure;
     std::string text;  ///< one line

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What people say of files, and the words that files are found by.
+// What people say of files.
 #include <algorithm>
 
 #include "index/library_impl.h"
@@ -13,17 +13,6 @@ int64_t Library::Impl::file_id(const std::filesystem::path& path) const
     if (!select->executeStep())
         throw Error(ErrorKind::NotFound, path.native(), "the library does not hold this file", "Index it first");
     return select->getColumn(0).getInt64();
-}
-
-void Library::Impl::settle_words()
-{
-    catalog.use("DELETE FROM words WHERE rowid IN (SELECT file FROM words_due)")->exec();
-    // Crossed in this order: the few that are due, each looked up by its number.
-    catalog
-        .use("INSERT INTO words (rowid, name, folder, labels) SELECT spoken.file, name, folder, labels"
-             " FROM words_due CROSS JOIN spoken ON spoken.file = words_due.file")
-        ->exec();
-    catalog.use("DELETE FROM words_due")->exec();
 }
 
 void Library::add_label(const std::filesystem::path& path, const Label& label)
@@ -99,6 +88,22 @@ std::vector<FileRow> Library::labelled(const Filter& filter) const
                 rows.push_back(std::move(row));
         return rows;
     });
+}
+
+std::vector<std::string> Library::label_names() const
+{
+    return impl_->catalog.guarded([&] {
+        std::vector<std::string> names;
+        auto select = impl_->catalog.use("SELECT DISTINCT name FROM labels ORDER BY name");
+        while (select->executeStep())
+            names.push_back(select->getColumn(0).getString());
+        return names;
+    });
+}
+
+std::vector<int64_t> Library::matching(const Filter& filter) const
+{
+    return impl_->catalog.read([&] { return matching_files(impl_->catalog, filter); });
 }
 
 std::vector<Label> read_labels(const Catalog& catalog, int64_t file)

@@ -82,9 +82,9 @@ struct FileRow {
 
 /// What is said of a whole file, or of a span of it in seconds.
 struct Label {
-    std::string name;                  ///< not empty
+    std::string name;                            ///< not empty
     std::optional<double> start = {}, end = {};  ///< both or none
-    bool guessed = false;              ///< by a model; a person's word otherwise
+    bool guessed = false;                        ///< by a model; a person's word otherwise
     bool operator==(const Label&) const = default;
 };
 
@@ -171,6 +171,10 @@ public:
     int rating(int64_t file) const;                           ///< 0: none
     /// Files with a label or stars that pass the filter (its modalities do not count), by path.
     std::vector<FileRow> labelled(const Filter& filter) const;
+
+    std::vector<std::string> label_names() const;  ///< of all files, in order
+    /// Numbers of the indexed files that pass (modalities of the filter do not count), ascending.
+    std::vector<int64_t> matching(const Filter& filter) const;
 
     /// Replaces the one of that name.
     void put_concept(const Concept& named);

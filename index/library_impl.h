@@ -8,14 +8,12 @@
 #include "core/base/error.h"
 #include "index/catalog.h"
 #include "index/lock.h"
+#include "index/names.h"
 
 namespace imprint::index {
 
 /// SQLite has signed integers only.
-inline int64_t signed_bits(uint64_t value)
-{
-    return std::bit_cast<int64_t>(value);
-}
+inline int64_t signed_bits(uint64_t value) { return std::bit_cast<int64_t>(value); }
 
 class Library::Impl {
 public:
@@ -34,7 +32,7 @@ public:
     {
         catalog.write([&] {
             f();
-            settle_words();
+            settle_words(catalog);
         });
     }
     int64_t revision() const;
@@ -55,7 +53,6 @@ public:
 private:
     int64_t next_revision();
     void prune_dropped();
-    void settle_words();
 
     bool era_written = false;
 };

@@ -2,10 +2,14 @@
 // One FTS5 look-up a word and place; the weights of the words that match add up.
 #include "index/names.h"
 
+#include <sqlite3.h>
+
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <string_view>
 
+#include "core/base/error.h"
 #include "index/catalog.h"
 
 namespace imprint::index {
@@ -86,6 +90,51 @@ std::unordered_map<int64_t, float> name_coverage(const Catalog& catalog, const s
     for (auto& [file, sum] : coverage)
         sum = static_cast<float>(sum / all);
     return coverage;
+}
+
+void settle_words(const Catalog& catalog)
+{
+    catalog.use("DELETE FROM words WHERE rowid IN (SELECT file FROM words_due)")->exec();
+    // Crossed in this order: the few that are due, each looked up by its number.
+    catalog
+        .use("INSERT INTO words (rowid, name, folder, labels) SELECT spoken.file, name, folder, labels"
+             " FROM words_due CROSS JOIN spoken ON spoken.file = words_due.file")
+        ->exec();
+    catalog.use("DELETE FROM words_due")->exec();
+}
+
+bool words_differ(const Catalog& catalog)
+{
+    try {
+        catalog.use("SELECT 1 FROM words WHERE words MATCH 'a' LIMIT 1")->executeStep();
+        if (catalog.mode() == OpenMode::ReadWrite)
+            catalog.use("INSERT INTO words (words) VALUES ('integrity-check')")->exec();
+        auto select = catalog.use(
+            "SELECT 1 WHERE EXISTS (SELECT 1 FROM words_due) OR (SELECT count(*) FROM words) <> (SELECT count(*) FROM files)"
+            " OR EXISTS (SELECT 1 FROM spoken LEFT JOIN words ON words.rowid = spoken.file WHERE words.name IS NOT spoken.name"
+            " OR words.folder IS NOT spoken.folder OR words.labels IS NOT spoken.labels)");
+        return select->executeStep();
+    } catch (const SQLite::Exception& exception) {
+        const int code = exception.getErrorCode() & 0xff;
+        if (code != SQLITE_CORRUPT && code != SQLITE_ERROR)
+            throw;
+        return true;
+    }
+}
+
+void make_words_anew(const Catalog& catalog)
+{
+    std::string create;
+    {
+        auto select = catalog.use("SELECT sql FROM sqlite_schema WHERE name = 'words'");
+        if (!select->executeStep())
+            throw Error(ErrorKind::Malformed, catalog.folder().native(), "the catalog has no table of words");
+        create = select->getColumn(0).getString();
+    }
+    for (const std::string& sql : {std::string("DROP TABLE words"), create, std::string("DELETE FROM words_due"),
+                                   std::string("INSERT INTO words (rowid, name, folder, labels)"
+                                               " SELECT file, name, folder, labels FROM spoken")})
+        catalog.dynamic(sql, [](SQLite::Statement& statement) { statement.exec(); });
 }
 
 }  // namespace imprint::index

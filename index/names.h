@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files found by the words of their names, folders and labels. Private to this folder.
+// Files found by the words of their names, folders and labels, and the table of those. Private to this folder.
 #pragma once
 
 #include <cstdint>
@@ -20,5 +20,15 @@ std::vector<std::string> naming_words(const std::string& text);
 /// Files without a match are not in the map. Words that more than `most` files carry say nothing and are passed over.
 /// Within a read transaction of the catalog.
 std::unordered_map<int64_t, float> name_coverage(const Catalog& catalog, const std::string& text, int64_t most = 20'000);
+
+/// Brings the words of the files that changed up to date. To be called last in a write transaction.
+void settle_words(const Catalog& catalog);
+
+/// Whether the table of words says something else than the names, folders and labels do, or cannot be read. Only where the
+/// catalog may be written is every entry of the index held against the table.
+bool words_differ(const Catalog& catalog);
+
+/// Makes the table of words anew, also where its pages make no sense. Within a write transaction.
+void make_words_anew(const Catalog& catalog);
 
 }  // namespace imprint::index

@@ -37,6 +37,7 @@ public:
         const Catalog catalog(folder_, OpenMode::ReadWrite);  // from here on as this program's version
         mend_references(catalog);
         mend_books(catalog);
+        mend_words(catalog);
         forget_doubtful_files(catalog);
         if (const auto left = content_findings(catalog, cancel_); !left.empty())
             throw Error(ErrorKind::Malformed, folder_.native(), "the catalog cannot be repaired (" + left.front().text + ")",
@@ -196,6 +197,14 @@ private:
         });
     }
 
+    void mend_words(const Catalog& catalog)
+    {
+        if (!catalog.guarded([&] { return words_differ(catalog); }))
+            return;
+        catalog.write([&] { make_words_anew(catalog); });
+        say("the table of words: made anew from names and labels");
+    }
+
     /// The vector indexes hear of it by the files' revisions, and by the trigger on those that go.
     void forget_doubtful_files(const Catalog& catalog)
     {
@@ -224,6 +233,7 @@ private:
                     change->exec();
                 }
             }
+            settle_words(catalog);
         });
     }
 

@@ -15,7 +15,7 @@ struct Table {
 
 std::string quoted(const std::string& name) { return '"' + name + '"'; }
 
-/// The plain tables; those of a full-text index are filled by triggers as their source is.
+/// The plain tables; the words that files are found by are made anew from these.
 std::vector<Table> tables(const Catalog& fresh)
 {
     std::vector<Table> tables;

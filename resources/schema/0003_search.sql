@@ -58,7 +58,8 @@ END;
 -- that is no slash off the right leaves the folder.
 CREATE VIEW spoken AS
     SELECT cut.id AS file, substr(whole, length(folder) + 1) AS name, folder,
-           coalesce((SELECT group_concat(labels.name, ' ') FROM labels WHERE labels.file = cut.id), '') AS labels
+           coalesce((SELECT group_concat(said.name, ' ')
+                     FROM (SELECT labels.name FROM labels WHERE labels.file = cut.id ORDER BY labels.name) AS said), '') AS labels
     FROM (SELECT id, CAST(path AS TEXT) AS whole,
                  rtrim(CAST(path AS TEXT), replace(CAST(path AS TEXT), '/', '')) AS folder FROM files) AS cut;
 

@@ -119,10 +119,10 @@ std::vector<float> SearchFixture::near(const Query& query, double cosine)
     return vector;
 }
 
-std::string SearchFixture::disagreement(Searcher& searcher)
+std::string SearchFixture::disagreement(Searcher& searcher, int k)
 {
     for (int i = 0; i < 3; ++i) {
-        const Query any = query(20);
+        const Query any = query(k);
         const std::string difference =
             differs(searcher.search(any, kBackground), reference.search(any, kBackground, {}, anything));
         if (!difference.empty())

@@ -75,7 +75,7 @@ public:
     /// The vector that is `cosine` near to the query, the rest in a random direction.
     std::vector<float> near(const index::Query& query, double cosine);
     /// Three searches against the reference; empty where all agree.
-    std::string disagreement(index::Searcher& searcher);
+    std::string disagreement(index::Searcher& searcher, int k = 20);
 
     std::mt19937 random{11};
     Reference reference;

@@ -198,8 +198,8 @@ private Q_SLOTS:
                                  b[page + random() % (b.size() - page)] ^= static_cast<char>(1 << random() % 8);
                          }),
                 "");
-        for (const char* table :
-             {"files", "moments", "vectors", "embedded", "checksums", "failures", "roots", "sqlite_autoindex_files_1"})
+        for (const char* table : {"files", "moments", "vectors", "embedded", "checksums", "failures", "roots", "words_data",
+                                  "words_content", "sqlite_autoindex_files_1"})
             row(std::string("a leaf of ") + table + " is random",
                 bytes_of(kCatalog,
                          [=, at = page_of(table)](auto& b) {
@@ -243,10 +243,16 @@ private Q_SLOTS:
             {"a failed file with a kind", "UPDATE files SET kind = 0 WHERE state = 1"},
             {"a failed file without a reason", "DELETE FROM failures"},
             {"a reason for a good file", "INSERT INTO failures VALUES ({1}, 'io', 'x', 1)"},
+            {"words of another name", "UPDATE words SET name = 'other' WHERE rowid = {8}"},
+            {"words gone", "DELETE FROM words WHERE rowid = {8}"},
+            {"words of a file that is not there", "INSERT INTO words (rowid, name) VALUES (999, 'x')"},
+            {"words that cannot be read", "UPDATE words_data SET block = x'ff' WHERE id > 10"},
+            {"words without their names", "DELETE FROM words_content"},
             {"a file gone, its contents left", "DELETE FROM files WHERE id = {10}"},
         };
         for (const auto& [name, statement] : statements)
             row(name, sql(statement), "found");
+        row("an index of words that was emptied", sql("UPDATE words_data SET block = x'ff' WHERE id = 10"), "repaired");
 
         const auto snapshot = static_cast<size_t>(fs::file_size(whole_ / snapshot_));
         for (const size_t left : {size_t(0), size_t(7), size_t(119), size_t(120), snapshot / 2, snapshot - 1})

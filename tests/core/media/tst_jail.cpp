@@ -30,13 +30,6 @@ class Jail : public QObject {
     }
 
 private Q_SLOTS:
-    void initTestCase()
-    {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-        QSKIP("a sanitizer needs what the jail refuses, so a sanitized worker is not locked in");
-#endif
-    }
-
     void a_worker_can_only_compute_data()
     {
         QTest::addColumn<QString>("answer");

@@ -3,7 +3,9 @@
 # Builds the preset `bench`, runs every benchmark and prints one table: each figure beside what it is held against in the
 # same run. About fifteen minutes on two idle cores; --quick shows in two that everything runs, with figures that mean little.
 #
-#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | search | video]…        without names: all
+#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | search | video | memory]…
+#
+# Without names: all but memory, which indexes 50,000 files.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
@@ -12,18 +14,24 @@ options=(--benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_enable_ran
 photos=1000
 video_seconds=60
 moments=1000000
+many="1000 50000"
 if [[ ${1:-} == --quick ]]; then
     shift
     options=(--benchmark_min_time=0.001 --benchmark_repetitions=1)
     photos=40
     video_seconds=8
     moments=20000
+    many="50 100"
 fi
 (($#)) || set -- moe encoder loss index search video
 
 targets=()
 for name in "$@"; do
-    [[ $name == index ]] || targets+=("bin/bench_$name")
+    case $name in
+    index) ;;
+    memory) targets+=(bin/imprint bin/imprint-decode) ;;
+    *) targets+=("bin/bench_$name") ;;
+    esac
 done
 ((${#targets[@]})) && "$root/packaging/setup.sh" bench "${targets[@]}"
 export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
@@ -41,6 +49,9 @@ for name in "$@"; do
         "$build/bin/bench_video" "$video_seconds" >"$file" || [[ -s $file ]]
     elif [[ $name == search ]]; then
         "$build/bin/bench_search" "$moments" >"$file" || [[ -s $file ]]
+    elif [[ $name == memory ]]; then # the smallest model: it is what grows with the files that counts
+        "$here/memory.py" "$build/bin/imprint" --files $many --model "$root/tests/data/models/v2/text.safetensors" >"$file" \
+            || [[ -s $file ]]
     else
         "$build/bin/bench_$name" "${options[@]}" --benchmark_out="$file" --benchmark_out_format=json >"$results/$name.txt"
     fi

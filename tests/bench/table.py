@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One table of all figures: ours, what it is held against in the same run, their ratio, the aim.
 
-    table.py RESULT.json…        Google Benchmark's JSON, and that of bench_index and bench_video
+    table.py RESULT.json…        Google Benchmark's JSON, and what the others print
 """
 import json
 import platform
@@ -106,12 +106,20 @@ def search(result: dict) -> None:
             ratio <= result["ratio_at_most"] and answers[name]["recall"] >= result["recall_at_least"])
 
 
+def memory(result: dict) -> None:
+    first, last = result["runs"][0], result["runs"][-1]
+    row(f"peak memory of indexing {last['files']:,} small files", f"{last['peak_bytes'] / 2**20:.0f} MiB",
+        f"{first['files']:,} files {first['peak_bytes'] / 2**20:.0f} MiB", result["ratio"], f"≤ {result['ratio_at_most']}",
+        result["ratio"] <= result["ratio_at_most"])
+
+
 def main() -> None:
     for name in sys.argv[1:]:
         document = json.loads(Path(name).read_text())
         kind = Path(name).stem
-        if kind in ("index", "search", "video"):
-            {"index": index, "search": search, "video": video}[kind](document)
+        plain = {"index": index, "search": search, "video": video, "memory": memory}
+        if kind in plain:
+            plain[kind](document)
         else:
             {"moe": moe, "encoder": encoder, "loss": loss}[kind](Results(document))
     head = ("figure", "ours", "held against", "ratio", "aim")

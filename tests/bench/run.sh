@@ -3,7 +3,7 @@
 # Builds the preset `bench`, runs every benchmark and prints one table: each figure beside what it is held against in the
 # same run. About fifteen minutes on two idle cores; --quick shows in two that everything runs, with figures that mean little.
 #
-#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | search | video | memory]…
+#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | search | video | engine | memory]…
 #
 # Without names: all but memory, which indexes 50,000 files.
 set -euo pipefail
@@ -14,6 +14,7 @@ options=(--benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_enable_ran
 photos=1000
 video_seconds=60
 moments=1000000
+steps=60
 many="1000 50000"
 if [[ ${1:-} == --quick ]]; then
     shift
@@ -21,15 +22,16 @@ if [[ ${1:-} == --quick ]]; then
     photos=40
     video_seconds=8
     moments=20000
+    steps=12
     many="50 100"
 fi
-(($#)) || set -- moe encoder loss index search video
+(($#)) || set -- moe encoder loss index search video engine
 
 targets=()
 for name in "$@"; do
     case $name in
     index) ;;
-    memory) targets+=(bin/imprint bin/imprint-decode) ;;
+    engine | memory) targets+=(bin/imprint bin/imprint-decode) ;;
     *) targets+=("bin/bench_$name") ;;
     esac
 done
@@ -49,6 +51,8 @@ for name in "$@"; do
         "$build/bin/bench_video" "$video_seconds" >"$file" || [[ -s $file ]]
     elif [[ $name == search ]]; then
         "$build/bin/bench_search" "$moments" >"$file" || [[ -s $file ]]
+    elif [[ $name == engine ]]; then
+        "$here/engine.py" "$build/bin/imprint" --steps "$steps" >"$file"
     elif [[ $name == memory ]]; then # the smallest model: it is what grows with the files that counts
         "$here/memory.py" "$build/bin/imprint" --files $many --model "$root/tests/data/models/v2/text.safetensors" >"$file" \
             || [[ -s $file ]]

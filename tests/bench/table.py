@@ -113,11 +113,18 @@ def memory(result: dict) -> None:
         result["ratio"] <= result["ratio_at_most"])
 
 
+def engine(result: dict) -> None:
+    for one in result["recipes"]:
+        compute = one["step_seconds"] / (1 + one["added"])
+        row(f"training by {one['recipe']}, data and bookkeeping, {one['steps']} steps", f"{1000 * one['added'] * compute:.1f} ms",
+            f"a step's compute {1000 * compute:.0f} ms", one["added"], f"≤ {result['at_most']}", one["added"] <= result["at_most"])
+
+
 def main() -> None:
     for name in sys.argv[1:]:
         document = json.loads(Path(name).read_text())
         kind = Path(name).stem
-        plain = {"index": index, "search": search, "video": video, "memory": memory}
+        plain = {"index": index, "search": search, "video": video, "engine": engine, "memory": memory}
         if kind in plain:
             plain[kind](document)
         else:

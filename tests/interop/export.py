@@ -25,17 +25,23 @@ def imprint(library: Path, *arguments: str) -> str:
 
 
 def cuts_of(file: Path) -> list[tuple[float, float]]:
-    """Start and end of every clip in its source, in seconds; they must lie one behind the other."""
-    read = otio.adapters.read_from_file(str(file))
+    """Start and end of every clip in its source, in seconds, as they are played; they must lie one behind the other."""
+    given = {"rate": rate} if file.suffix == ".edl" else {}  # a list of edits does not say it
+    read = otio.adapters.read_from_file(str(file), **given)
     if not isinstance(read, otio.schema.Timeline):  # Final Cut's library, event and project
         read = next(iter(read.find_children(descended_from_type=otio.schema.Timeline)))
-    cuts, at = [], 0.0
+    placed = []
     for clip in read.find_clips():
-        span = clip.trimmed_range()
-        place = clip.range_in_parent().start_time
-        assert abs(place.to_seconds() - at) < 1 / rate, (file, clip.name, place, at)
-        at += span.duration.to_seconds()
-        cuts.append((span.start_time.to_seconds(), span.end_time_exclusive().to_seconds()))
+        span, track = clip.trimmed_range(), clip.parent()
+        # A track that begins later than the first one is read as one that is shifted.
+        shift = track.source_range.start_time.to_seconds() if track.source_range else 0
+        begins = clip.range_in_parent().start_time.to_seconds() - shift
+        placed.append((begins, span.start_time.to_seconds(), span.end_time_exclusive().to_seconds()))
+    cuts, at = [], 0.0
+    for begins, start, end in sorted(placed):
+        assert abs(begins - at) < 1 / rate, (file, begins, at)
+        at += end - start
+        cuts.append((start, end))
     return cuts
 
 

@@ -36,6 +36,21 @@ CLI::App* add_command(CLI::App& parent, const std::string& name, const std::stri
     return app;
 }
 
+/// Which files count.
+void add_filters(CLI::App& app, SearchCommand& search)
+{
+    add_each(app, "--kind", search.kinds, "Only these kinds: image, video, audio")->delimiter(',')->type_name("KINDS");
+    add_each(app, "--in", search.folders, "Only below this folder")->type_name("DIR");
+    app.add_option("--after", search.after, "Taken on or after this date")->type_name("DATE");
+    app.add_option("--before", search.before, "Taken before this date")->type_name("DATE");
+    app.add_option("--longer", search.longer, "Lasting at least this long")->check(CLI::NonNegativeNumber)->type_name("SECONDS");
+    app.add_option("--shorter", search.shorter, "Lasting at most this long; a picture lasts no time")
+        ->check(CLI::NonNegativeNumber)
+        ->type_name("SECONDS");
+    add_each(app, "--label", search.labels, "Only what carries this label; several: all of them")->type_name("LABEL");
+    app.add_option("--stars", search.stars, "Only what has at least so many stars")->check(CLI::Range(1, 5))->type_name("N");
+}
+
 /// What to look for, and where: shared by all commands that search.
 void add_question(CLI::App& app, SearchCommand& search)
 {
@@ -55,16 +70,7 @@ void add_question(CLI::App& app, SearchCommand& search)
         ->check(CLI::IsMember({"picture", "sound", "both"}))
         ->type_name("MODALITY");
     app.add_option("-k", search.k, "Files wanted")->check(CLI::Range(1, 1'000'000))->type_name("N");
-    add_each(app, "--kind", search.kinds, "Only these kinds: image, video, audio")->delimiter(',')->type_name("KINDS");
-    add_each(app, "--in", search.folders, "Only below this folder")->type_name("DIR");
-    app.add_option("--after", search.after, "Taken on or after this date")->type_name("DATE");
-    app.add_option("--before", search.before, "Taken before this date")->type_name("DATE");
-    app.add_option("--longer", search.longer, "Lasting at least this long")->check(CLI::NonNegativeNumber)->type_name("SECONDS");
-    app.add_option("--shorter", search.shorter, "Lasting at most this long; a picture lasts no time")
-        ->check(CLI::NonNegativeNumber)
-        ->type_name("SECONDS");
-    add_each(app, "--label", search.labels, "Only what carries this label; several: all of them")->type_name("LABEL");
-    app.add_option("--stars", search.stars, "Only what has at least so many stars")->check(CLI::Range(1, 5))->type_name("N");
+    add_filters(app, search);
     app.add_option("--sort", search.sort, "Show the found by relevance, date (newest first) or oldest")
         ->check(CLI::IsMember({"relevance", "date", "oldest"}))
         ->type_name("ORDER");
@@ -80,6 +86,8 @@ Parsed parse(int argc, char** argv)
     IndexCommand index;
     SearchCommand search;
     ExportCommand exported;
+    LabelCommand label;
+    ReviewCommand review;
     ConceptListCommand concept_list;
     ConceptDropCommand concept_drop;
     TagCommand tag;
@@ -117,11 +125,35 @@ Parsed parse(int argc, char** argv)
                       parsed.command);
     add_question(*sub, exported.question);
     sub->add_option("--out", exported.out, "File to write; standard output when left out")->type_name("FILE");
-    sub->add_option("--format", exported.format, "csv, jsonl, npy, edl or fcpxml; by the file's name when left out")
-        ->check(CLI::IsMember({"csv", "jsonl", "npy", "edl", "fcpxml"}))
+    sub->add_option("--format", exported.format, "csv, jsonl, npy, edl, fcpxml, coco or vtt; by the file's name when left out")
+        ->check(CLI::IsMember({"csv", "jsonl", "npy", "edl", "fcpxml", "coco", "vtt"}))
         ->type_name("FORMAT");
     sub->add_option("--frame-rate", exported.frame_rate, "Of the time codes of edl and fcpxml")
         ->check(CLI::Range(1, 120))
+        ->capture_default_str()
+        ->type_name("N");
+
+    sub = add_command(app, "label", "Label moments without training; without --set, list the label sets that are there", session,
+                      label, parsed.command);
+    sub->add_option("--set", label.set, "A shipped label set by name, or a TOML file")->type_name("LABELS");
+    add_filters(*sub, label.where);
+    sub->add_option("--confidence", label.confidence, "Abstain below this probability")
+        ->check(CLI::Range(0.0, 1.0))
+        ->capture_default_str()
+        ->type_name("P");
+    sub->add_flag("--apply", label.apply, "Keep the labels in the library, as guesses that a person's word replaces");
+    sub->add_option("--out", label.out, "File to write the labels to")->type_name("FILE");
+    sub->add_option("--format", label.format, "csv, jsonl, coco, vtt, edl or fcpxml; by the file's name when left out")
+        ->check(CLI::IsMember({"csv", "jsonl", "coco", "vtt", "edl", "fcpxml"}))
+        ->type_name("FORMAT");
+
+    sub = add_command(app, "review", "Say which labels are right; tells how right the others are", session, review, parsed.command);
+    sub->add_option("--set", review.set, "A shipped label set by name, or a TOML file")->required()->type_name("LABELS");
+    add_filters(*sub, review.where);
+    add_each(*sub, "--say", review.say, "What a moment shows: a label of the set, or none")->type_name("FILE[@FROM-TO]=LABEL");
+    add_each(*sub, "--undo", review.undo, "Take back what was said of a moment")->type_name("FILE[@FROM-TO]");
+    sub->add_option("--count", review.count, "How many moments to list that are worth looking at next")
+        ->check(CLI::Range(0, 10'000))
         ->capture_default_str()
         ->type_name("N");
 

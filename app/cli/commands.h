@@ -50,6 +50,21 @@ struct ExportCommand {
     std::string format;
     int frame_rate = 25;
 };
+struct LabelCommand {
+    std::string set;  ///< empty: list the shipped sets
+    SearchCommand where;
+    std::filesystem::path out;
+    std::string format;
+    double confidence = 0.5;
+    bool apply = false;
+};
+struct ReviewCommand {
+    std::string set;
+    SearchCommand where;
+    std::vector<std::string> say;  ///< FILE[@FROM-TO]=LABEL
+    std::vector<std::string> undo;
+    int count = 20;
+};
 struct ConceptListCommand { };
 struct ConceptDropCommand {
     std::string name;
@@ -108,13 +123,15 @@ struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ReportCommand,
                              ModelInfoCommand, ModelUseCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand,
-                             RelinkCommand, VerifyCommand, RepairCommand, ExportCommand, ConceptListCommand,
+                             RelinkCommand, VerifyCommand, RepairCommand, ExportCommand, LabelCommand, ReviewCommand, ConceptListCommand,
                              ConceptDropCommand, TagCommand, DuplicatesCommand, BenchCommand,
                              DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
 int run(const SearchCommand& command, const Session& session);
 int run(const ExportCommand& command, const Session& session);
+int run(const LabelCommand& command, const Session& session);
+int run(const ReviewCommand& command, const Session& session);
 int run(const ConceptListCommand& command, const Session& session);
 int run(const ConceptDropCommand& command, const Session& session);
 int run(const TagCommand& command, const Session& session);
@@ -136,5 +153,8 @@ int run(const DoctorCommand& command, const Session& session);
 
 /// What the options of a search ask for. Usage errors as jobs::search(), and for what is no kind or no date.
 jobs::SearchRequest request_of(const SearchCommand& command);
+
+/// The export format as named, else by the file's ending, else csv for standard output. Error(Usage).
+std::string format_of(const std::filesystem::path& out, const std::string& named);
 
 }  // namespace imprint::cli

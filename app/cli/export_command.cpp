@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `imprint export`.
-#include <cerrno>
 #include <cstdio>
-#include <fstream>
 #include <sstream>
 
 #include "app/cli/commands.h"
@@ -11,21 +9,6 @@
 
 namespace imprint::cli {
 namespace {
-
-std::string format_of(const ExportCommand& command)
-{
-    if (!command.format.empty())
-        return command.format;
-    std::string ending = command.out.extension().native();
-    if (!ending.empty())
-        ending.erase(0, 1);
-    if (ending == "npy" || jobs::export_format(ending))
-        return ending;
-    if (command.out.empty())
-        return "csv";
-    throw Error(ErrorKind::Usage, command.out.native(), "its name does not say which format is wanted",
-                "Name one with --format: csv, jsonl, npy, edl or fcpxml");
-}
 
 /// All files that someone labelled or gave stars, that pass the question's filters.
 std::vector<index::FileHit> labelled(const jobs::Engine& engine, const jobs::SearchRequest& request)
@@ -80,27 +63,6 @@ std::vector<jobs::ExportRow> label_rows(const std::vector<index::FileHit>& files
     return rows;
 }
 
-void write_text(const std::filesystem::path& out, const std::string& text)
-{
-    if (out.empty()) {
-        std::fwrite(text.data(), 1, text.size(), stdout);
-        return;
-    }
-    const std::filesystem::path part = out.native() + ".part";
-    errno = 0;
-    std::ofstream file(part, std::ios::binary | std::ios::trunc);
-    file << text;
-    file.close();
-    std::error_code failure;
-    if (file)
-        std::filesystem::rename(part, out, failure);
-    if (!file || failure) {
-        const int reason = failure ? failure.value() : errno ? errno : EIO;
-        std::filesystem::remove(part, failure);
-        throw_errno(reason, out.native(), "write the export");
-    }
-}
-
 /// The vectors of the rows' moments, and beside them the rows: line n of the one says what row n of the other is.
 void write_vectors(const std::filesystem::path& out, const std::vector<jobs::ExportRow>& rows, index::Searcher& searcher)
 {
@@ -129,9 +91,26 @@ void write_vectors(const std::filesystem::path& out, const std::vector<jobs::Exp
 
 }  // namespace
 
+std::string format_of(const std::filesystem::path& out, const std::string& named)
+{
+    if (!named.empty())
+        return named;
+    std::string ending = out.extension().native();
+    if (!ending.empty())
+        ending.erase(0, 1);
+    if (ending == "npy" || jobs::export_format(ending))
+        return ending;
+    if (ending == "json")
+        return "coco";
+    if (out.empty())
+        return "csv";
+    throw Error(ErrorKind::Usage, out.native(), "its name does not say which format is wanted",
+                "Name one with --format: csv, jsonl, npy, edl, fcpxml, coco or vtt");
+}
+
 int run(const ExportCommand& command, const Session& session)
 {
-    const std::string format = format_of(command);
+    const std::string format = format_of(command.out, command.format);
     const jobs::SearchRequest request = request_of(command.question);
     jobs::Engine engine(session.engine);
     index::Searcher searcher(engine.library_folder(), {.build = false});

@@ -72,6 +72,27 @@ void print_failures(const std::vector<index::Failure>& failures)
 
 void print_problem(const std::string& message) { std::fprintf(stderr, "imprint: %s\n", printable(message).c_str()); }
 
+void write_text(const std::filesystem::path& out, const std::string& text)
+{
+    if (out.empty()) {
+        std::fwrite(text.data(), 1, text.size(), stdout);
+        return;
+    }
+    const std::filesystem::path part = out.native() + ".part";
+    errno = 0;
+    std::ofstream file(part, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    std::error_code failure;
+    if (file)
+        std::filesystem::rename(part, out, failure);
+    if (!file || failure) {
+        const int reason = failure ? failure.value() : errno ? errno : EIO;
+        std::filesystem::remove(part, failure);
+        throw_errno(reason, out.native(), "write the export");
+    }
+}
+
 void write_npy(const std::filesystem::path& file, const Vectors& vectors)
 {
     std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (" + std::to_string(vectors.count()) + ", "

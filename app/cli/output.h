@@ -30,6 +30,9 @@ void print_failures(const std::vector<index::Failure>& failures);
 /// The message of an error or any other exception, with the program's name, to standard error.
 void print_problem(const std::string& message);
 
+/// Writes a text file, to a temporary name first; to standard output where no name is given. Throws Error.
+void write_text(const std::filesystem::path& out, const std::string& text);
+
 /// Writes [rows, dim] little-endian float32 in NumPy's format, to a temporary name first. Throws Error.
 void write_npy(const std::filesystem::path& file, const Vectors& vectors);
 

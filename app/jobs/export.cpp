@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "app/jobs/cut_list.h"
+#include "app/jobs/label_export.h"
 #include "app/jobs/path_json.h"
 
 namespace imprint::jobs {
@@ -68,7 +69,9 @@ std::optional<ExportFormat> export_format(const std::string& name)
     static constexpr std::pair<const char*, ExportFormat> kNames[] = {{"csv", ExportFormat::Csv},
                                                                       {"jsonl", ExportFormat::JsonLines},
                                                                       {"edl", ExportFormat::Edl},
-                                                                      {"fcpxml", ExportFormat::FcpXml}};
+                                                                      {"fcpxml", ExportFormat::FcpXml},
+                                                                      {"coco", ExportFormat::Coco},
+                                                                      {"vtt", ExportFormat::WebVtt}};
     for (const auto& [known, format] : kNames)
         if (name == known)
             return format;
@@ -121,6 +124,12 @@ void write_export(std::ostream& out, ExportFormat format, std::span<const Export
         break;
     case ExportFormat::FcpXml:
         write_fcpxml(out, rows, options);
+        break;
+    case ExportFormat::Coco:
+        write_coco(out, rows);
+        break;
+    case ExportFormat::WebVtt:
+        write_webvtt(out, rows);
         break;
     }
 }

@@ -15,8 +15,8 @@
 
 namespace imprint::jobs {
 
-enum class ExportFormat { Csv, JsonLines, Edl, FcpXml };
-/// By name ("csv", "jsonl", "edl", "fcpxml").
+enum class ExportFormat { Csv, JsonLines, Edl, FcpXml, Coco, WebVtt };
+/// By name ("csv", "jsonl", "edl", "fcpxml", "coco", "vtt").
 std::optional<ExportFormat> export_format(const std::string& name);
 
 /// One moment, or one file where nothing is known of its moments.
@@ -47,6 +47,8 @@ struct ExportOptions {
 /// Edl: CMX 3600, cut after cut, with the clip's name and path in comments; Error(LimitExceeded) for more than its 999 events.
 /// FcpXml: version 1.8, one project of the same cuts.
 /// Rows that are no span of a video are left out of the two; Error(Usage) where nothing is left.
+/// Coco: the labels of still images as boxes round the whole image, score included; Error(Usage) without a labelled image.
+/// WebVtt: a cue for every labelled span, in time order; Error(Usage) where the spans are not all of one file.
 void write_export(std::ostream& out, ExportFormat format, std::span<const ExportRow> rows, const ExportOptions& options = {});
 
 }  // namespace imprint::jobs

@@ -72,6 +72,38 @@ private Q_SLOTS:
         QCOMPARE(said.err.isEmpty(), code == 0);
     }
 
+    void labels_go_out_and_verdicts_come_back()
+    {
+        const fs::path set = root_ / "shapes.toml";
+        write_file(set, "[[label]]\nname = \"circle\"\n[[label]]\nname = \"square\"\n");
+        const QStringList with{"--set", text_of(set), "--json"};
+        const Said labelled = (*imprint_)(QStringList{"label"} + with);
+        QVERIFY2(labelled.code == 0, labelled.err.constData());
+        const QJsonObject document = labelled.json();
+        QCOMPARE(keys(document),
+                 QStringList({"abstained", "accuracy", "calibrated", "files", "kept", "labelled", "labels", "moments", "none",
+                              "reviewed", "set", "space", "wrong_share"}));
+        QCOMPARE(document["set"].toString(), "shapes");
+        QCOMPARE(document["files"].toArray().size(), 4);
+        const QString picture = text_of(media_ / "picture0.png");
+        const Said said = (*imprint_)(QStringList{"review", "--say", picture + "=square"} + with);
+        QVERIFY2(said.code == 0, said.err.constData());
+        QCOMPARE(said.json()["reviewed"].toInt(), 1);
+        const QJsonArray files = (*imprint_)(QStringList{"label", "--in", picture} + with).json()["files"].toArray();
+        QCOMPARE(files.size(), 1);
+        QCOMPARE(files[0].toObject()["labels"].toArray()[0].toObject()["label"].toString(), "square");
+        QVERIFY((*imprint_)({"export", "--label", "square"}).out.contains("picture0.png"));
+        QCOMPARE((*imprint_)(QStringList{"review", "--undo", picture} + with).json()["reviewed"].toInt(), 0);
+        QCOMPARE((*imprint_)({"label", "--json"}).json()["sets"].toArray().size(), 5);
+        const Said missing = (*imprint_)({"label", "--set", "no-such-set"});
+        QCOMPARE(missing.code, 3);
+        QVERIFY(missing.err.contains("animals"));
+        write_file(set, "[[label]]\nname = \"circle\"\n[[label]]\nname = \"circle\"\n");
+        const Said twice = (*imprint_)(QStringList{"label"} + with);
+        QCOMPARE(twice.code, 3);
+        QVERIFY(twice.err.contains("shapes.toml:3"));
+    }
+
     void queries_that_make_no_sense_are_wrong_usage_data()
     {
         QTest::addColumn<QStringList>("arguments");
@@ -80,6 +112,8 @@ private Q_SLOTS:
         QTest::newRow("a weight below zero") << QStringList{"search", "dog*-1"};
         QTest::newRow("an unknown kind") << QStringList{"search", "dog", "--kind", "smell"};
         QTest::newRow("a date that is none") << QStringList{"search", "dog", "--after", "tomorrow"};
+        QTest::newRow("a label set of nobody's") << QStringList{"label", "--set", "animals", "--kind", "smell"};
+        QTest::newRow("a verdict without a label") << QStringList{"review", "--set", "animals", "--say", "picture0.png"};
         QTest::newRow("an unknown device") << QStringList{"search", "dog", "--device", "abacus"};
     }
     void queries_that_make_no_sense_are_wrong_usage()

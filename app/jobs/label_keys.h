@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A label set in the model's space: what its labels' vectors are, and how high a moment stands above chance under each.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "app/jobs/jobs.h"
+#include "app/jobs/label_set.h"
+
+namespace imprint::jobs {
+
+/// Vectors of a set's labels, with their behaviour on the background. By Modality; empty for one that the set does not look at.
+struct LabelKeys {
+    /// Rows: the labels in the set's order, then the sentences for "none", in theirs.
+    Vectors keys[2];
+    std::vector<index::QueryBackground> backgrounds[2];
+
+    /// Calibrated scores of one moment under every row: deviations above the background, as in search (index/calibration.h).
+    /// `mean` and `deviation`: of the vector's cosines to the text bank.
+    std::vector<float> scores(std::span<const float> vector, float mean, float deviation, Modality modality) const;
+};
+
+/// A label's vector is the mean over its name and synonyms in all sentences of resources/prompts and over its own sentences,
+/// brought to unit length (imp_method.md section 7). Encodes texts only. Throws what the encoder throws, and Cancelled.
+LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& cancel = {});
+
+}  // namespace imprint::jobs

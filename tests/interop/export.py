@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What `imprint export` writes, read by others: Python's csv and json, NumPy, and OpenTimelineIO for the two cut lists.
+"""What `imprint export` and `imprint label` write, read by others: Python's csv and json, NumPy, OpenTimelineIO for the two cut
+lists, pycocotools for labels of images, webvtt-py for labels of videos.
 
     export.py IMPRINT MODEL SAMPLES      SAMPLES: a folder of media with at least one video
 """
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import numpy
 import opentimelineio as otio
+import webvtt
+from pycocotools.coco import COCO
 
 program, model, samples = sys.argv[1:]
 rate = 25
@@ -78,4 +81,30 @@ with tempfile.TemporaryDirectory() as folder:
         assert len(cuts) == len(wanted), (name, len(cuts), len(wanted))
         for (start, end), (in_, out_) in zip(wanted, cuts):
             assert abs(start - in_) <= 1 / rate and abs(end - out_) <= 1.5 / rate, (name, start, end, in_, out_)
+
+    label = ["label", "--set", "scenes", "--confidence", "0"]
+    said = json.loads(imprint(library, *label, "--json"))
+    imprint(library, *label, "--kind", "image", "--out", str(out / "labels.json"))
+    coco = COCO(str(out / "labels.json"))
+    pictures = {item["path"]: item["labels"][0]["label"] for item in said["files"] if item["kind"] == "image" and item["labels"]}
+    read = {}
+    for image in coco.loadImgs(coco.getImgIds()):
+        (box,) = coco.loadAnns(coco.getAnnIds(imgIds=image["id"]))
+        (category,) = coco.loadCats(box["category_id"])
+        assert box["bbox"] == [0, 0, image["width"], image["height"]] and 0 < box["score"] <= 1
+        read[image["file_name"]] = category["name"]
+    assert read == pictures and read, (read, pictures)
+    cues = 0
+    for item in said["files"]:
+        spans = [(span["start"], span["end"], span["label"]) for span in item["spans"] if span["start"] is not None]
+        if not spans:
+            continue
+        imprint(library, *label, "--in", item["path"], "--out", str(out / "labels.vtt"))
+        captions = webvtt.read(str(out / "labels.vtt"))
+        assert len(captions) == len(spans), (item["path"], len(captions), len(spans))
+        for caption, (start, end, name) in zip(captions, sorted(spans)):
+            assert caption.text == name and abs(caption.start_in_seconds - int(start)) <= 1, (caption, start, end, name)
+        cues += len(spans)
+    assert cues
+    print(f"labels: {len(read)} images by pycocotools, {cues} cues by webvtt-py: all as written")
     print(f"export: {len(table)} hits by csv, json and NumPy, {len(wanted)} cuts by OpenTimelineIO from EDL and FCPXML: all as written")

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Imprint beside other people's programs: checkpoints through Python's safetensors, the trunk against ONNX Runtime, event
-# files in TensorBoard, shards of webdataset, a training step in PyTorch, ranks under torchrun, exports in NumPy and
-# OpenTimelineIO. Run by hand: the tests need no Python package and no network.
+# files in TensorBoard, shards of webdataset, a training step in PyTorch, ranks under torchrun, exports in NumPy,
+# OpenTimelineIO, pycocotools and webvtt-py. Run by hand: the tests need no Python package and no network.
 #
 #   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step | torchrun | export]
 #                                                                                                          without: all

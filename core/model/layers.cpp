@@ -21,9 +21,18 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& kernel, const at::Tenso
     return bias.defined() ? widened(wide) + bias : wide;
 }
 
-at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& bias)
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& bias, double epsilon)
 {
-    return kernels::layer_norm(x.contiguous(), scale, bias);
+    return kernels::layer_norm(x.contiguous(), scale, bias, epsilon);
+}
+
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias)
+{
+    if (!q.is_meta())
+        return at::scaled_dot_product_attention(q, k, v, bias.defined() ? std::optional(bias) : std::nullopt);
+    // Neither has libtorch's attention all its parts there.
+    const at::Tensor scores = at::matmul(q, k.transpose(-2, -1)) / std::sqrt(static_cast<double>(q.size(-1)));
+    return at::matmul(at::softmax(bias.defined() ? scores + bias : scores, -1), v);
 }
 
 at::Tensor BlockMatrix::dense(const at::Tensor& x, const Precision& precision) const
@@ -42,19 +51,6 @@ at::Tensor BlockMatrix::by_expert(const at::Tensor& x, const Precision& precisio
         result = result + at::bmm(at::bmm(x.to(type), lora_down.to(type)), lora_up.to(type)) * lora_scale;
     return bias.defined() ? widened(result) + bias : result;
 }
-
-namespace {
-
-at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias)
-{
-    if (!q.is_meta())
-        return at::scaled_dot_product_attention(q, k, v, bias.defined() ? std::optional(bias) : std::nullopt);
-    // Neither has libtorch's attention all its parts there.
-    const at::Tensor scores = at::matmul(q, k.transpose(-2, -1)) / std::sqrt(static_cast<double>(q.size(-1)));
-    return at::matmul(at::softmax(bias.defined() ? scores + bias : scores, -1), v);
-}
-
-}  // namespace
 
 Block::Block(const ModelConfig& config, const Parameters& parameters, int layer)
     : config_(config), layer_(layer), sparse_(config.sparse(layer))

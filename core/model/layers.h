@@ -24,8 +24,11 @@ at::Tensor widened(const at::Tensor& x);
 /// x · kernelᵀ + bias; bias may be undefined. x: [..., in], kernel: [out, in].
 at::Tensor linear(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias, const Precision& precision);
 
-/// Layer norm over the last axis with statistics in fp32 (fp64), ε = 1e-6; bias may be undefined. Keeps the dtype of x.
-at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& bias);
+/// Layer norm over the last axis with statistics in fp32 (fp64); bias may be undefined. Keeps the dtype of x.
+at::Tensor layer_norm(const at::Tensor& x, const at::Tensor& scale, const at::Tensor& bias, double epsilon = 1e-6);
+
+/// softmax(q · kᵀ / √head + bias) · v; bias may be undefined. q, k, v: [batch, heads, tokens, head].
+at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias = {});
 
 /// One matrix of a block with what stands beside it; all but the kernel may be undefined. For experts every tensor has
 /// their number as its first axis and kernel, down and up are [experts, in, out].

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// BERT on plain ATen operators.
+// BERT on ATen and the parts of a block.
 #include "core/model/text_trunk.h"
 
 #include <ATen/ATen.h>
@@ -88,7 +88,7 @@ at::Tensor TextTrunk::apply(const Affine& layer, const at::Tensor& x) const
 at::Tensor TextTrunk::apply(const Norm& norm, const at::Tensor& x)
 {
     constexpr double epsilon = 1e-12;
-    return at::layer_norm(x, {x.size(-1)}, norm.scale, norm.bias, epsilon);
+    return layer_norm(x, norm.scale, norm.bias, epsilon);
 }
 
 TextTrunk::Output TextTrunk::forward(const at::Tensor& ids) const
@@ -101,7 +101,7 @@ TextTrunk::Output TextTrunk::forward(const at::Tensor& ids) const
         const auto split = [&](const Affine& part) {
             return apply(part, x).to(precision_.products).view({batch, tokens, heads_, width / heads_}).transpose(1, 2);
         };
-        const at::Tensor mixed = at::scaled_dot_product_attention(split(layer.q), split(layer.k), split(layer.v));
+        const at::Tensor mixed = attend(split(layer.q), split(layer.k), split(layer.v));
         x = apply(layer.attention, x + apply(layer.o, mixed.transpose(1, 2).reshape({batch, tokens, width})));
         x = apply(layer.output, x + apply(layer.out, at::gelu(apply(layer.in, x))));
     }

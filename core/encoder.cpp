@@ -15,13 +15,10 @@
 
 #include "core/base/error.h"
 #include "core/base/processor.h"
+#include "core/item_passes.h"
 #include "core/model/checkpoint.h"
+#include "core/model/device.h"
 #include "core/model/lanes.h"
-#include "core/model/network.h"
-#include "core/model/text_trunk.h"
-#include "core/model/trunk.h"
-#include "core/tokens/log_mel.h"
-#include "core/tokens/text_tokenizer.h"
 
 namespace imprint {
 namespace {
@@ -35,15 +32,10 @@ Vectors to_vectors(const at::Tensor& rows)
     return vectors;
 }
 
-model::Precision choose_precision(const EncoderOptions& options)
+model::Precision choose_precision(const EncoderOptions& options, at::Device device)
 {
-    if (options.device != "auto" && options.device != "cpu") {
-        if (options.device.rfind("cuda", 0) == 0)
-            throw Error(ErrorKind::Unsupported, "--device " + options.device, "this build has no CUDA part", "Use --device cpu");
-        throw Error(ErrorKind::Usage, "--device " + options.device, "is not a device", "Use auto, cpu or cuda[:N]");
-    }
     if (options.precision == "auto")
-        return {multiplies_bf16() ? at::kBFloat16 : at::kFloat};
+        return {device.is_cuda() || multiplies_bf16() ? at::kBFloat16 : at::kFloat};
     if (options.precision == "fp32")
         return {at::kFloat};
     if (options.precision == "bf16")
@@ -58,22 +50,18 @@ const char* modality_name(Modality modality) { return modality == Modality::Pict
 class Encoder::Impl {
 public:
     Impl(const std::filesystem::path& path, const EncoderOptions& options)
-        : precision(choose_precision(options)), file(path), checkpoint(model::load_checkpoint(file)), log_mel(checkpoint.config),
-          tokenizer(checkpoint.tokenizer, checkpoint.config.vocabulary, checkpoint.config.max_text_tokens, path.string()),
-          network(checkpoint.config, checkpoint.parameters)
+        : device(model::choose_device(options.device, "--device")), precision(choose_precision(options, device)), file(path),
+          checkpoint(model::load_checkpoint(file))
     {
         const c10::InferenceMode guard;
         if (checkpoint.config.common_space != model::CommonSpace::Joint)
-            throw Error(ErrorKind::Unsupported, path.string(), "has one space per pair of modalities, and a library needs one for all",
+            throw Error(ErrorKind::Unsupported, path.string(),
+                        "has one space per pair of modalities, and a library needs one for all",
                         "Use a checkpoint whose common_space is joint");
-        network.set_precision(precision);
-        network = network.with_converted_matrices();
-        if (checkpoint.config.vision_stem == model::VisionStem::Hybrid)
-            trunk = std::make_unique<model::Trunk>([this](const std::string& name) { return checkpoint.trunk.at(name); });
-        if (checkpoint.config.text_stem == model::TextStem::Hybrid)
-            text_trunk = std::make_unique<model::TextTrunk>(
-                checkpoint.config, precision, [this](const std::string& name) { return checkpoint.text_trunk.at(name); });
-        if (options.threads > 0)
+        passes.emplace(checkpoint, path.string(), precision, device);
+        if (!device.is_cpu())
+            lanes.emplace(1);
+        else if (options.threads > 0)
             lanes.emplace(options.threads);
         space = model::space_of(file, checkpoint.config);
         bank = to_vectors(checkpoint.text_bank);
@@ -93,7 +81,7 @@ public:
         const std::lock_guard lock(mutex);
         const auto one = [&](size_t i) {
             const c10::InferenceMode guard;
-            const at::Tensor row = pass(i).to(at::kFloat).contiguous();
+            const at::Tensor row = pass(i).to(at::kCPU, at::kFloat).contiguous();
             IMPRINT_ASSERT(row.numel() == result.dim);
             std::memcpy(result.values.data() + i * static_cast<size_t>(result.dim), row.const_data_ptr<float>(), row.nbytes());
         };
@@ -115,58 +103,21 @@ public:
     double passes_per_second(int count) const
     {
         constexpr int kTries = 3;
-        const auto& config = checkpoint.config;
+        const std::vector<float> silence(static_cast<size_t>(checkpoint.config.max_sound_samples()));
         const model::Lanes some(count);
         const auto pass = [&](size_t) {
             const c10::InferenceMode guard;
-            network.encode_spectrogram(at::zeros({1, int64_t{config.max_sound_patches} * config.sound_patch, config.mel_bands}));
+            passes->sound(silence);
         };
-        const auto passes = static_cast<size_t>(count);
-        some.each(passes, pass);
+        const auto each = static_cast<size_t>(count);
+        some.each(each, pass);
         double least = std::numeric_limits<double>::infinity();
         for (int i = 0; i < kTries; ++i) {
             const auto start = std::chrono::steady_clock::now();
-            some.each(passes, pass);
+            some.each(each, pass);
             least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
         }
-        return static_cast<double>(passes) / least;
-    }
-
-    /// uint8 [frames, height, width, 3]
-    static at::Tensor pixels_of(std::span<const media::Picture> clip)
-    {
-        const media::Picture& first = clip.front();
-        at::Tensor pixels = at::empty({static_cast<int64_t>(clip.size()), first.height, first.width, 3}, at::kByte);
-        auto* out = pixels.mutable_data_ptr<uint8_t>();
-        for (const auto& picture : clip)
-            out = std::copy(picture.rgb.begin(), picture.rgb.end(), out);
-        return pixels;
-    }
-
-    struct Stem {
-        at::Tensor map, concept_vector;
-    };
-    Stem stem_of(std::span<const media::Picture> clip) const
-    {
-        const auto output = trunk->forward(pixels_of(clip));
-        return {output.map.unsqueeze(0), network.concept_of(output.logits.unsqueeze(0))};
-    }
-
-    at::Tensor encode(std::span<const media::Picture> clip) const
-    {
-        if (!trunk)
-            return network.encode_pixels(pixels_of(clip).unsqueeze(0)).vectors;
-        const Stem stem = stem_of(clip);
-        return network.encode_map(stem.map, stem.concept_vector).vectors;
-    }
-
-    at::Tensor encode(const std::string& text) const
-    {
-        const at::Tensor ids = at::tensor(tokenizer.ids(text)).unsqueeze(0);
-        if (!text_trunk)
-            return network.encode_text(ids).vectors;
-        const auto read = text_trunk->forward(ids);
-        return network.encode_text_states(read.states, network.meaning_of(read.sentence)).vectors;
+        return static_cast<double>(each) / least;
     }
 
     void check_clip(std::span<const media::Picture> clip) const
@@ -181,14 +132,11 @@ public:
         }
     }
 
+    at::Device device;
     model::Precision precision;
     model::SafetensorsFile file;
     model::Checkpoint checkpoint;
-    tokens::LogMel log_mel;
-    tokens::TextTokenizer tokenizer;
-    model::Network network;
-    std::unique_ptr<model::Trunk> trunk;
-    std::unique_ptr<model::TextTrunk> text_trunk;
+    std::optional<ItemPasses> passes;
     std::string space;
     Vectors bank, background[2];
     std::mutex mutex;
@@ -221,23 +169,23 @@ Vectors Encoder::encode_pictures(std::span<const media::Picture> pictures)
 {
     for (const auto& picture : pictures)
         impl_->check_clip({&picture, 1});
-    return impl_->one_by_one(pictures.size(), [&](size_t i) { return impl_->encode(pictures.subspan(i, 1)); });
+    return impl_->one_by_one(pictures.size(), [&](size_t i) { return impl_->passes->pictures(pictures.subspan(i, 1)); });
 }
 
 Vectors Encoder::encode_clips(std::span<const std::vector<media::Picture>> clips)
 {
     for (const auto& clip : clips)
         impl_->check_clip(clip);
-    return impl_->one_by_one(clips.size(), [&](size_t i) { return impl_->encode(clips[i]); });
+    return impl_->one_by_one(clips.size(), [&](size_t i) { return impl_->passes->pictures(clips[i]); });
 }
 
 Vectors Encoder::concept_vectors(std::span<const media::Picture> pictures)
 {
-    if (!impl_->trunk)
+    if (!impl_->passes->has_concepts())
         throw Error(ErrorKind::Unsupported, impl_->file.path().string(), "has no trunk, so it has no concept vectors");
     for (const auto& picture : pictures)
         impl_->check_clip({&picture, 1});
-    return impl_->one_by_one(pictures.size(), [&](size_t i) { return impl_->stem_of(pictures.subspan(i, 1)).concept_vector; });
+    return impl_->one_by_one(pictures.size(), [&](size_t i) { return impl_->passes->concept_vector(pictures.subspan(i, 1)); });
 }
 
 Vectors Encoder::encode_sounds(std::span<const media::Sound> sounds)
@@ -245,19 +193,15 @@ Vectors Encoder::encode_sounds(std::span<const media::Sound> sounds)
     const auto most = static_cast<size_t>(impl_->checkpoint.config.max_sound_samples());
     for (const auto& sound : sounds)
         if (sound.samples.empty() || sound.samples.size() > most)
-            throw Error(ErrorKind::Usage, "sound", "has " + std::to_string(sound.samples.size())
-                                                       + " samples; one vector covers 1 … " + std::to_string(most));
-    return impl_->one_by_one(sounds.size(), [&](size_t i) {
-        const auto& source = sounds[i].samples;
-        at::Tensor samples = at::zeros({1, impl_->log_mel.padded_length(static_cast<int64_t>(source.size()))});
-        std::copy(source.begin(), source.end(), samples.mutable_data_ptr<float>());
-        return impl_->network.encode_spectrogram(impl_->log_mel(samples)).vectors;
-    });
+            throw Error(ErrorKind::Usage, "sound",
+                        "has " + std::to_string(sound.samples.size()) + " samples; one vector covers 1 … "
+                            + std::to_string(most));
+    return impl_->one_by_one(sounds.size(), [&](size_t i) { return impl_->passes->sound(sounds[i].samples); });
 }
 
 Vectors Encoder::encode_texts(std::span<const std::string> texts)
 {
-    return impl_->one_by_one(texts.size(), [&](size_t i) { return impl_->encode(texts[i]); });
+    return impl_->one_by_one(texts.size(), [&](size_t i) { return impl_->passes->text(texts[i]); });
 }
 
 }  // namespace imprint

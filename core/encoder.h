@@ -26,12 +26,13 @@ struct Vectors {
 };
 
 struct EncoderOptions {
-    std::string device = "auto";     ///< auto | cpu | cuda[:N]
-    std::string precision = "auto";  ///< auto (bf16 where the processor has it, else fp32) | fp32 | bf16
-    int threads = 0;                 ///< items side by side, one thread each; 0: chosen by a measurement when first needed
+    std::string device = "auto";     ///< auto (a GPU where there is one) | cpu | cuda[:N]
+    std::string precision = "auto";  ///< auto (bf16 on a GPU and where the processor has it, else fp32) | fp32 | bf16
+    int threads = 0;  ///< items side by side, one thread each; 0: chosen by a measurement when first needed. One on a GPU
 };
 
-/// A checkpoint, ready to embed. Loading throws Error (NotFound, Malformed, Unsupported) naming the file.
+/// A checkpoint, ready to embed. Loading throws Error (NotFound, Malformed, Unsupported) naming the file; Error(Unsupported)
+/// for a GPU that this build or machine has not.
 /// The same item gives the same bits alone or in any batch, in any order, on any number of threads, in one precision on one
 /// machine.
 /// Methods may be called from any thread; calls are served one at a time.

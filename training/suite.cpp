@@ -5,8 +5,8 @@
 
 #include "core/base/error.h"
 #include "core/base/processor.h"
+#include "core/model/device.h"
 #include "training/dataset_evaluation.h"
-#include "training/device.h"
 #include "training/log/line_of.h"
 
 namespace imprint::training {
@@ -27,7 +27,7 @@ model::Precision precision_of(const EncoderOptions& options)
 
 json evaluate_suite(const SuiteOptions& options)
 {
-    const at::Device device = choose_device(options.encoder.device, "--device");
+    const at::Device device = model::choose_device(options.encoder.device, "--device");
     const model::Precision precision = precision_of(options.encoder);
     const model::ModelConfig config = model::read_config(model::SafetensorsFile(options.checkpoint));
     const Recipe suite = read_suite(options.suite, config);

@@ -15,9 +15,9 @@
 #include "core/base/error.h"
 #include "core/base/processor.h"
 #include "core/model/checkpoint.h"
+#include "core/model/device.h"
 #include "training/adamw.h"
 #include "training/average.h"
-#include "training/device.h"
 #include "training/distributed/launch.h"
 #include "training/log/line_of.h"
 #include "training/log/run_events.h"
@@ -391,10 +391,10 @@ at::Device device_of(const TrainOptions& options, const Launch& launch)
 {
     const bool by_recipe = options.encoder.device == "auto";
     const std::string name = by_recipe ? read_recipe(options.recipe).device : options.encoder.device;
-    const at::Device device = choose_device(name, by_recipe ? options.recipe.string() + ": device" : "--device");
+    const at::Device device = model::choose_device(name, by_recipe ? options.recipe.string() + ": device" : "--device");
     if (launch.world == 1 || !device.is_cuda() || name.starts_with("cuda:"))
         return device;
-    return choose_device("cuda:" + std::to_string(launch.local_rank), "LOCAL_RANK");
+    return model::choose_device("cuda:" + std::to_string(launch.local_rank), "LOCAL_RANK");
 }
 
 }  // namespace

@@ -34,11 +34,13 @@ at::Tensor make_mel_matrix(const model::ModelConfig& c)
 
 }  // namespace
 
-LogMel::LogMel(const model::ModelConfig& config)
+LogMel::LogMel(const model::ModelConfig& config, at::Device device)
     : fft_(config.fft), hop_(config.hop), patch_samples_(config.sound_patch_samples()), max_patches_(config.max_sound_patches),
-      window_(at::hann_window(config.fft, /*periodic=*/true, at::kFloat)), mel_(make_mel_matrix(config)),
+      window_(at::hann_window(config.fft, /*periodic=*/true, at::kFloat).to(device)), mel_(make_mel_matrix(config)),
       bands_(kernels::mel_bands(mel_))
 {
+    for (at::Tensor* part : {&bands_.first, &bands_.offsets, &bands_.weights})
+        *part = part->to(device);
 }
 
 int64_t LogMel::padded_length(int64_t samples) const

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <cstdint>
 #include <vector>
@@ -16,7 +17,8 @@ namespace imprint::tokens {
 /// area normalisation, log(mel + 1e-6).
 class LogMel {
 public:
-    explicit LogMel(const model::ModelConfig& config);
+    /// What it needs is kept on `device`, where samples must be.
+    explicit LogMel(const model::ModelConfig& config, at::Device device = at::kCPU);
 
     /// samples: fp32 [batch, n] at 16 kHz, n a multiple of hop. Returns [batch, n / hop, mel_bands].
     at::Tensor operator()(const at::Tensor& samples) const;
@@ -24,7 +26,7 @@ public:
     /// Length that `samples` are padded to with zeros: whole patches, at least one, at most the window.
     int64_t padded_length(int64_t samples) const;
 
-    /// [fft / 2 + 1, mel_bands], as TensorFlow's linear_to_mel_weight_matrix defines it.
+    /// On the CPU: [fft / 2 + 1, mel_bands], as TensorFlow's linear_to_mel_weight_matrix defines it.
     const at::Tensor& mel_matrix() const { return mel_; }
 
 private:

@@ -261,7 +261,8 @@ private Q_SLOTS:
         QTest::addColumn<QString>("device");
         QTest::addColumn<QString>("precision");
         QTest::addColumn<int>("kind");
-        QTest::newRow("no CUDA in this build") << "cuda:0" << "auto" << int(ErrorKind::Unsupported);
+        QTest::newRow("a GPU that is not there") << "cuda:63" << "auto" << int(ErrorKind::Unsupported);
+        QTest::newRow("no number of a GPU") << "cuda:x" << "auto" << int(ErrorKind::Usage);
         QTest::newRow("no such device") << "tpu" << "auto" << int(ErrorKind::Usage);
         QTest::newRow("no such precision") << "cpu" << "fp8" << int(ErrorKind::Usage);
     }
@@ -275,6 +276,7 @@ private Q_SLOTS:
             QFAIL("accepted");
         } catch (const Error& error) {
             QCOMPARE(int(error.kind()), kind);
+            QVERIFY(error.subject().starts_with("--"));
             QVERIFY(!error.remedy().empty());
         }
     }

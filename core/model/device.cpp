@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "training/device.h"
+#include "core/model/device.h"
 
 #include <ATen/Context.h>
 #include <ATen/detail/CUDAHooksInterface.h>
@@ -8,7 +8,7 @@
 
 #include "core/base/error.h"
 
-namespace imprint::training {
+namespace imprint::model {
 
 c10::Device choose_device(const std::string& name, const std::string& subject)
 {
@@ -28,9 +28,9 @@ c10::Device choose_device(const std::string& name, const std::string& subject)
             ErrorKind::Unsupported, subject,
             "wants the GPU " + name + ", and "
                 + (built ? "this machine has " + std::to_string(devices) : std::string("this program was built without CUDA")),
-            built ? "Set device = \"cpu\", or run it where the GPU is"
-                  : "Set device = \"cpu\", or build with packaging/setup.sh cuda");
+            built ? "Take the device cpu, or run it where the GPU is"
+                  : "Take the device cpu, or build with packaging/setup.sh cuda");
     return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
-}  // namespace imprint::training
+}  // namespace imprint::model

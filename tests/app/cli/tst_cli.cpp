@@ -317,7 +317,10 @@ private Q_SLOTS:
     void model_info_knows_the_papers_networks_by_name_data()
     {
         QTest::addColumn<qint64>("encoder");
+        QTest::newRow("imp-s") << qint64{21'243'648};
         QTest::newRow("imp-b") << qint64{84'954'624};
+        QTest::newRow("imp-l") << qint64{302'041'088};
+        QTest::newRow("imp-moe-s") << qint64{42'488'064};
         QTest::newRow("imp-moe-b") << qint64{509'703'168};
         QTest::newRow("imp-moe-l") << qint64{1'057'117'184};
     }

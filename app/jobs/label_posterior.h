@@ -12,8 +12,10 @@
 namespace imprint::jobs {
 
 struct LabelOptions {
-    float none_at = 2.2f;     ///< "none of them" stands at this calibrated score, where search begins to say "maybe"
-    float sharpness = 1.0f;   ///< how many times likelier a label is for each deviation that it stands higher, as a logarithm
+    float none_at = 2.2f;  ///< "none of them" stands at this calibrated score, where search begins to say "maybe"
+    /// By how much a label's log odds grow with each deviation that it stands higher. Chosen on photographs of the corpus's pool:
+    /// what is decided then is right a little more often than it says.
+    float sharpness = 1.5f;
     double confidence = 0.5;  ///< below this probability of being right the program abstains; 0 to 1
     bool smooth = true;       ///< over time, in video and sound
     double memory = 10;       ///< seconds over which a moment stops speaking for the next one

@@ -36,23 +36,25 @@ at::Tensor rows_of(const Looking& looking, const Inputs& inputs, const std::stri
 /// One evaluation, with the words that its messages need.
 class Measure {
 public:
-    Measure(const Looking& looking, const model::ModelConfig& config, const EvaluationRecipe& recipe)
-        : looking_(looking), config_(config), recipe_(recipe)
+    Measure(const Looking& looking, const model::ModelConfig& config, const EvaluationRecipe& recipe, VectorsOf vectors)
+        : looking_(looking), config_(config), recipe_(recipe), vectors_(vectors)
     {
     }
 
-    json figures()
+    Measured measured()
     {
         switch (recipe_.kind) {
         case EvaluationKind::ZeroShot:
-            return zero_shot();
+            zero_shot();
+            break;
         case EvaluationKind::Retrieval:
-            return retrieval();
+            retrieval();
+            break;
         case EvaluationKind::Probe:
-            return probe();
+            probe();
+            break;
         }
-        IMPRINT_ASSERT(!"a kind of evaluation");
-        return {};
+        return std::move(out_);
     }
 
 private:
@@ -87,15 +89,25 @@ private:
         return found;
     }
 
-    static void put(json& out, const std::string& name, const std::vector<double>& values)
+    std::string column_against(const std::string& modality) const
+    {
+        return vectors_ == VectorsOf::Concepts ? "concept" : space_column(config_, modality);
+    }
+    void put(const std::string& name, std::vector<double> values)
     {
         const auto interval = evaluation::bootstrap(values, kRounds, 1);
-        out[name] = evaluation::mean(values);
-        out[name + "_interval"] = {interval.low, interval.high};
+        out_.figures[name] = evaluation::mean(values);
+        out_.figures[name + "_interval"] = {interval.low, interval.high};
+        out_.each[name] = std::move(values);
     }
-    static json counted(const Seen& found) { return {{"samples", found.samples.size()}, {"unreadable", found.unreadable}}; }
+    void count(const Seen& found)
+    {
+        out_.figures["samples"] = found.samples.size();
+        out_.figures["unreadable"] = found.unreadable;
+        out_.samples = found.samples;
+    }
 
-    json zero_shot() const
+    void zero_shot()
     {
         const std::string& modality = recipe_.modalities.front();
         const auto& classes = classes_of(recipe_.dataset);
@@ -104,25 +116,24 @@ private:
         for (const auto& name : classes) {
             Inputs inputs;
             inputs.texts = looking_.maker.text_batches(templates.all(class_words(name)), text_tokens());
-            const at::Tensor rows = rows_of(looking_, inputs, "text", space_column(config_, modality));
+            const at::Tensor rows = rows_of(looking_, inputs, "text", column_against(modality));
             prompts.push_back({static_cast<int>(rows.size(1)), floats_of(rows)});
         }
         const Vectors keys = evaluation::class_keys(prompts);
-        const Seen found = seen(view(recipe_.dataset, modality, space_column(config_, "text")));
+        const Seen found = seen(view(recipe_.dataset, modality, column_against("text")));
         std::vector<Vectors> items;
         for (int64_t i = 0; i < found.rows.size(0); ++i)
             items.push_back({keys.dim, floats_of(found.rows[i])});
-        return classified(evaluation::class_scores(items, keys), found, classes.size());
+        classified(evaluation::class_scores(items, keys), found, classes.size());
     }
 
-    static json classified(const evaluation::Scores& scores, const Seen& found, size_t classes)
+    void classified(const evaluation::Scores& scores, const Seen& found, size_t classes)
     {
-        const auto accuracy = evaluation::accuracy(scores, found.labels);
-        json out = counted(found);
-        put(out, "top1", accuracy.top1);
-        put(out, "top5", accuracy.top5);
-        out["chance"] = 1.0 / static_cast<double>(classes);
-        return out;
+        auto accuracy = evaluation::accuracy(scores, found.labels);
+        count(found);
+        put("top1", std::move(accuracy.top1));
+        put("top5", std::move(accuracy.top5));
+        out_.figures["chance"] = 1.0 / static_cast<double>(classes);
     }
 
     evaluation::InstanceVectors instances(const Seen& found, const std::string& modality) const
@@ -132,14 +143,13 @@ private:
         return modality == "text" ? vectors : evaluation::averaged(vectors);  // section 7: clips before anything is normalised
     }
 
-    json retrieval() const
+    void retrieval()
     {
         const std::string &a = recipe_.modalities[0], &b = recipe_.modalities[1];
-        Seen left = seen(view(recipe_.dataset, a, space_column(config_, b))),
-             right = seen(view(recipe_.dataset, b, space_column(config_, a)));
+        Seen left = seen(view(recipe_.dataset, a, column_against(b))), right = seen(view(recipe_.dataset, b, column_against(a)));
         keep_common(left, right);
         const auto first = instances(left, a), second = instances(right, b);
-        json out = counted(left);
+        count(left);
         const auto way = [&](const std::string& name, const auto& queries, const auto& keys) {
             const auto ranks = evaluation::retrieval_ranks(queries, keys, evaluation::Instances::Boundary);
             const auto all = evaluation::recalls(ranks);
@@ -147,14 +157,13 @@ private:
                 std::vector<double> hits;
                 for (const int rank : ranks)
                     hits.push_back(rank < k ? 1 : 0);
-                put(out, name + ".r" + std::to_string(k), hits);
+                put(name + ".r" + std::to_string(k), std::move(hits));
             }
-            out[name + ".median_rank"] = all.median_rank;
+            out_.figures[name + ".median_rank"] = all.median_rank;
         };
         way("forwards", first, second);
         way("backwards", second, first);
-        out["chance.r1"] = 1.0 / static_cast<double>(first.samples);
-        return out;
+        out_.figures["chance.r1"] = 1.0 / static_cast<double>(first.samples);
     }
 
     // A sample that only one modality can be read of has no pair.
@@ -172,7 +181,7 @@ private:
         }
     }
 
-    json probe() const
+    void probe()
     {
         const auto& classes = classes_of(recipe_.dataset);
         if (classes_of(recipe_.train_dataset) != classes)
@@ -190,12 +199,14 @@ private:
         evaluation::ProbeOptions options;
         options.cancel = looking_.cancel;
         const evaluation::LinearProbe learned(table(train), labels, static_cast<int>(classes.size()), options);
-        return classified(learned(table(test), static_cast<int>(test.rows.size(1))), test, classes.size());
+        classified(learned(table(test), static_cast<int>(test.rows.size(1))), test, classes.size());
     }
 
     const Looking& looking_;
     const model::ModelConfig& config_;
     const EvaluationRecipe& recipe_;
+    VectorsOf vectors_;
+    Measured out_;
 };
 
 }  // namespace
@@ -252,12 +263,26 @@ Seen look_at(const Looking& looking, const DatasetView& view)
     return seen;
 }
 
-json evaluate_datasets(const Looking& looking, const model::ModelConfig& config, const std::vector<EvaluationRecipe>& evaluations)
+bool has_concepts(const model::ModelConfig& config, const EvaluationRecipe& evaluation)
+{
+    const bool stems = config.vision_stem == model::VisionStem::Hybrid && config.text_stem == model::TextStem::Hybrid;
+    return stems && evaluation.kind != EvaluationKind::Probe
+        && std::all_of(evaluation.modalities.begin(), evaluation.modalities.end(),
+                       [](const std::string& modality) { return modality == "vision" || modality == "text"; });
+}
+
+Measured measure_dataset(const Looking& looking, const model::ModelConfig& config, const EvaluationRecipe& evaluation,
+                         VectorsOf vectors)
 {
     const at::NoGradGuard guard;
+    return Measure(looking, config, evaluation, vectors).measured();
+}
+
+json evaluate_datasets(const Looking& looking, const model::ModelConfig& config, const std::vector<EvaluationRecipe>& evaluations)
+{
     json all = json::object();
     for (const auto& evaluation : evaluations)
-        all[evaluation.name] = Measure(looking, config, evaluation).figures();
+        all[evaluation.name] = measure_dataset(looking, config, evaluation).figures;
     return all;
 }
 

@@ -44,6 +44,20 @@ struct Seen {
 };
 Seen look_at(const Looking& looking, const DatasetView& view);
 
+/// Whose vectors an evaluation looks at. Concepts: what the hybrid stems know without any training of ours, the classifier's
+/// classes put together with the sentence encoder (ConSE).
+enum class VectorsOf { Network, Concepts };
+/// Whether the model's stems have concepts for all that the evaluation compares.
+bool has_concepts(const model::ModelConfig& config, const EvaluationRecipe& evaluation);
+
+struct Measured {
+    nlohmann::json figures;                           ///< as below
+    std::map<std::string, std::vector<double>> each;  ///< what the figures with an interval are means of, query after query
+    std::vector<int64_t> samples;                     ///< which ones; each[…] holds equally many queries of every one, in order
+};
+Measured measure_dataset(const Looking& looking, const model::ModelConfig& config, const EvaluationRecipe& evaluation,
+                         VectorsOf vectors = VectorsOf::Network);
+
 /// {NAME: {FIGURE: number, FIGURE_interval: [low, high], …}} for each evaluation: top1, top5 and chance (zero-shot, probe);
 /// forwards.r1 … backwards.median_rank and chance.r1 (retrieval); samples, unreadable. Intervals are the middle 95 % of a
 /// bootstrap over samples with seed 1. Error(Usage) naming the evaluation for data without classes, or with other ones than it

@@ -44,22 +44,29 @@ struct Giving {
     std::vector<std::string> columns;
     PassList::Share share;
 
-    /// `masked`: what stands for the column "masked".
-    PassOutput operator()(const model::Network& network, const model::Encoding& encoding, const at::Tensor& masked = {}) const
+    /// `told`: what stands for the columns "masked" or "concept".
+    PassOutput operator()(const model::Network& network, const model::Encoding& encoding, const at::Tensor& told = {}) const
     {
-        return {columns_of(encoding, network, modality, columns, masked), encoding.auxiliary.z_loss, encoding.auxiliary.probes};
+        return {columns_of(encoding, network, modality, columns, told), encoding.auxiliary.z_loss, encoding.auxiliary.probes};
     }
 };
 
-model::Encoding seen_by_hybrid(const model::Network& network, const model::Trunk& trunk, const at::Tensor& pixels,
-                               const at::Tensor& kept, const at::Tensor& concept_seen)
+/// An encoding and the concept that went into it, where a hybrid stem made one.
+struct Read {
+    model::Encoding encoding;
+    at::Tensor told = {};
+};
+
+Read seen_by_hybrid(const model::Network& network, const model::Trunk& trunk, const at::Tensor& pixels, const at::Tensor& kept,
+                    const at::Tensor& concept_seen)
 {
     const int64_t items = pixels.size(0), frames = pixels.size(1);
     const auto trunk_output = trunk.forward(pixels.flatten(0, 1));
     const at::Tensor& map = trunk_output.map;
     const at::Tensor told = network.concept_of(trunk_output.logits.view({items, frames, -1}));
-    return network.encode_map(map.view({items, frames, map.size(1), map.size(2), map.size(3)}), told, given(kept),
-                              given(concept_seen));
+    return {network.encode_map(map.view({items, frames, map.size(1), map.size(2), map.size(3)}), told, given(kept),
+                               given(concept_seen)),
+            told};
 }
 
 PassList vision_list(const Inputs& in, const Giving& giving, const model::ModelConfig& config, const model::Trunk* trunk,
@@ -76,9 +83,9 @@ PassList vision_list(const Inputs& in, const Giving& giving, const model::ModelC
              [&](const PassList::Part& part) -> Forward {
                  return [pixels = part_of(in.pixels, part), kept = part_of(in.kept, part), seen = part_of(in.concept_seen, part),
                          giving, trunk, hybrid](const model::Network& network) {
-                     return giving(network,
-                                   hybrid ? seen_by_hybrid(network, *trunk, pixels, kept, seen)
-                                          : network.encode_pixels(pixels, given(kept)));
+                     const Read read = hybrid ? seen_by_hybrid(network, *trunk, pixels, kept, seen)
+                                              : Read{network.encode_pixels(pixels, given(kept))};
+                     return giving(network, read.encoding, read.told);
                  };
              });
     return list;
@@ -108,13 +115,13 @@ at::Tensor surprise(const model::Network& network, const model::Encoding& encodi
     return at::stack({(own * marks).sum(1), marks.sum(1)}, 1);
 }
 
-model::Encoding read_text(const model::Network& network, const model::TextTrunk* trunk, const at::Tensor& ids,
-                          const at::Tensor& mask)
+Read read_text(const model::Network& network, const model::TextTrunk* trunk, const at::Tensor& ids, const at::Tensor& mask)
 {
     if (!trunk)
-        return network.encode_text(ids, {}, given(mask));
+        return {network.encode_text(ids, {}, given(mask))};
     const auto read = trunk->forward(ids);
-    return network.encode_text_states(read.states, network.meaning_of(read.sentence));
+    const at::Tensor told = network.meaning_of(read.sentence);
+    return {network.encode_text_states(read.states, told), told};
 }
 
 PassList text_list(const std::vector<TextBatch>& texts, const Giving& giving, const model::ModelConfig& config,
@@ -134,9 +141,9 @@ PassList text_list(const std::vector<TextBatch>& texts, const Giving& giving, co
                      };
                      return [ids = cut(text.ids), mask = cut(text.mask), original = cut(text.original), hidden = cut(text.hidden),
                              giving, trunk](const model::Network& network) {
-                         const auto encoding = read_text(network, trunk, ids, mask);
-                         return giving(network, encoding,
-                                       original.defined() ? surprise(network, encoding, original, hidden) : at::Tensor());
+                         const Read read = read_text(network, trunk, ids, mask);
+                         return giving(network, read.encoding,
+                                       original.defined() ? surprise(network, read.encoding, original, hidden) : read.told);
                      };
                  });
     }

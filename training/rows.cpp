@@ -48,12 +48,12 @@ std::string space_column(const model::ModelConfig& config, const std::string& ag
 }
 
 at::Tensor columns_of(const model::Encoding& encoding, const model::Network& network, const std::string& modality,
-                      const std::vector<std::string>& columns, const at::Tensor& masked)
+                      const std::vector<std::string>& columns, const at::Tensor& given)
 {
     std::vector<at::Tensor> parts;
     for (const auto& column : columns) {
-        if (column == "masked")
-            parts.push_back(masked);
+        if (column == "masked" || column == "concept")
+            parts.push_back(given);
         else if (column == "vectors")
             parts.push_back(encoding.vectors);
         else if (column == "pooled")

@@ -20,6 +20,7 @@ namespace imprint::training {
 ///   "to_MODALITY"      [joint_dim]    disjoint space: the vector for that modality, not normalised
 ///   "pooled"           [width]        mean over the tokens, for probes
 ///   "classifier.NAME"  [classes]      logits
+///   "concept"          [joint_dim]    hybrid stems: what is known without training: a picture's concept, a sentence's meaning
 ///   "masked"           [2]            "masked_text" alone: sum of the surprise at hidden pieces, and their number
 class Wanted {
 public:
@@ -37,9 +38,10 @@ private:
 /// The name of the column that stands for a modality against another one.
 std::string space_column(const model::ModelConfig& config, const std::string& against);
 
-/// The columns of an encoding side by side, fp32 or wider: [items, columns]. `masked`: what stands for "masked".
+/// The columns of an encoding side by side, fp32 or wider: [items, columns]. `given`: what stands for "masked" or
+/// "concept", which the encoding does not hold.
 at::Tensor columns_of(const model::Encoding& encoding, const model::Network& network, const std::string& modality,
-                      const std::vector<std::string>& columns, const at::Tensor& masked = {});
+                      const std::vector<std::string>& columns, const at::Tensor& given = {});
 
 /// The rows of all modalities of a batch.
 class Rows {

@@ -3,16 +3,21 @@
 
 #include <ATen/Parallel.h>
 
+#include <optional>
+
 #include "core/base/error.h"
 #include "core/base/processor.h"
 #include "core/model/device.h"
 #include "training/dataset_evaluation.h"
+#include "training/evaluation/comparison.h"
 #include "training/log/line_of.h"
 
 namespace imprint::training {
 namespace {
 
 using nlohmann::json;
+
+constexpr int kRounds = 1000;  // of the bootstrap
 
 model::Precision precision_of(const EncoderOptions& options)
 {
@@ -23,41 +28,101 @@ model::Precision precision_of(const EncoderOptions& options)
     throw Error(ErrorKind::Usage, "--precision " + options.precision, "is not a precision", "Use auto, fp32 or bf16");
 }
 
+/// A checkpoint and the data that a suite names, ready to be looked at.
+class Examined {
+public:
+    Examined(const std::filesystem::path& checkpoint, const SuiteOptions& options, at::Device device,
+             const model::Precision& precision)
+        : config_(model::read_config(model::SafetensorsFile(checkpoint))), suite_(read_suite(options.suite, config_)),
+          stem_(checkpoint, config_, precision, device), network_(network(device, precision)),
+          tokenizer_(stem_.checkpoint().tokenizer, config_.vocabulary, config_.max_text_tokens, checkpoint.string()),
+          log_mel_(config_), maker_(config_, &tokenizer_, log_mel_, device), cancel_(options.cancel)
+    {
+        for (const auto& dataset : suite_.datasets)
+            for (const auto& evaluation : suite_.evaluations)
+                if ((dataset.name == evaluation.dataset || dataset.name == evaluation.train_dataset)
+                    && !sources_.contains(dataset.name))
+                    sources_.emplace(dataset.name, open_source(dataset));
+    }
+
+    const std::vector<EvaluationRecipe>& evaluations() const { return suite_.evaluations; }
+    bool has_concepts(size_t evaluation) const { return training::has_concepts(config_, suite_.evaluations[evaluation]); }
+    Measured measure(size_t evaluation, VectorsOf vectors)
+    {
+        const Looking looking{network_, sources_, maker_, stem_.trunks(), decoder_, 2048, cancel_};
+        return measure_dataset(looking, config_, suite_.evaluations[evaluation], vectors);
+    }
+
+private:
+    model::Network network(at::Device device, const model::Precision& precision) const
+    {
+        model::Parameters parameters = stem_.checkpoint().parameters;
+        for (auto& [name, tensor] : parameters)
+            tensor = tensor.to(device);
+        model::Network network(config_, std::move(parameters));
+        network.set_precision(precision);
+        return network.with_converted_matrices();
+    }
+
+    model::ModelConfig config_;
+    Recipe suite_;
+    Stem stem_;
+    model::Network network_;
+    tokens::TextTokenizer tokenizer_;
+    tokens::LogMel log_mel_;
+    InputMaker maker_;
+    media::Decoder decoder_;
+    Sources sources_;
+    CancelToken cancel_;
+};
+
+/// Query by query; the queries of one sample are resampled together. Null where the two could not read the same samples.
+json compared(const Measured& ours, const Measured& theirs)
+{
+    if (ours.samples != theirs.samples)
+        return nullptr;
+    json all = json::object();
+    for (const auto& [figure, values] : ours.each) {
+        const auto& others = theirs.each.at(figure);
+        const size_t per_sample = values.size() / ours.samples.size();
+        std::vector<int> groups;
+        for (size_t query = 0; query < values.size(); ++query)
+            groups.push_back(static_cast<int>(query / per_sample));
+        const auto result = evaluation::compare(values, others, kRounds, 1, groups);
+        all[figure] = {{"theirs", result.second},
+                       {"difference", result.difference},
+                       {"interval", {result.interval.low, result.interval.high}},
+                       {"p", result.p}};
+    }
+    return all;
+}
+
 }  // namespace
 
 json evaluate_suite(const SuiteOptions& options)
 {
     const at::Device device = model::choose_device(options.encoder.device, "--device");
     const model::Precision precision = precision_of(options.encoder);
-    const model::ModelConfig config = model::read_config(model::SafetensorsFile(options.checkpoint));
-    const Recipe suite = read_suite(options.suite, config);
-    const Stem stem(options.checkpoint, config, precision, device);
-    model::Parameters parameters = stem.checkpoint().parameters;
-    for (auto& [name, tensor] : parameters)
-        tensor = tensor.to(device);
-    model::Network network(config, std::move(parameters));
-    network.set_precision(precision);
-    network = network.with_converted_matrices();
     if (options.encoder.threads > 0)
         at::set_num_threads(options.encoder.threads);
-
-    Sources sources;
-    for (const auto& dataset : suite.datasets)
-        for (const auto& evaluation : suite.evaluations)
-            if ((dataset.name == evaluation.dataset || dataset.name == evaluation.train_dataset)
-                && !sources.contains(dataset.name))
-                sources.emplace(dataset.name, open_source(dataset));
-    const tokens::TextTokenizer tokenizer(stem.checkpoint().tokenizer, config.vocabulary, config.max_text_tokens,
-                                          options.checkpoint.string());
-    const tokens::LogMel log_mel(config);
-    const InputMaker maker(config, &tokenizer, log_mel, device);
-    media::Decoder decoder;
-    const Looking looking{network, sources, maker, stem.trunks(), decoder, 2048, options.cancel};
+    Examined ours(options.checkpoint, options, device, precision);
+    std::optional<Examined> theirs;
+    if (!options.against.empty())
+        theirs.emplace(options.against, options, device, precision);
     json evaluations = json::object();
-    for (const auto& evaluation : suite.evaluations) {
+    for (size_t i = 0; i < ours.evaluations().size(); ++i) {
+        const std::string& name = ours.evaluations()[i].name;
         if (options.log)
-            options.log("measuring " + evaluation.name);
-        evaluations.update(evaluate_datasets(looking, config, {evaluation}));
+            options.log("measuring " + name);
+        const Measured own = ours.measure(i, VectorsOf::Network);
+        json& figures = evaluations[name] = own.figures;
+        json beside = json::object();
+        if (ours.has_concepts(i))
+            beside["untrained ConSE"] = compared(own, ours.measure(i, VectorsOf::Concepts));
+        if (theirs)
+            beside[options.against.filename().string()] = compared(own, theirs->measure(i, VectorsOf::Network));
+        if (!beside.empty())
+            figures["compared"] = beside;
     }
     return {{"checkpoint", options.checkpoint.filename().string()},
             {"suite", options.suite.filename().string()},
@@ -84,6 +149,15 @@ std::string suite_table(const json& result)
             if (const auto interval = figures.find(figure + "_interval"); interval != figures.end())
                 table += line_of("  [%.1f %.1f]", 100 * (*interval)[0].get<double>(), 100 * (*interval)[1].get<double>());
             table += "\n";
+        }
+        const json compared = figures.value("compared", json::object());
+        for (const auto& [other, differences] : compared.items()) {
+            table += "  beside " + other + (differences.is_null() ? ", which reads other samples: not compared\n" : ":\n");
+            for (const auto& [figure, one] : differences.items())
+                table += line_of("    %-22s %7.1f %%  %+.1f  [%+.1f %+.1f], p %.3f\n", figure.c_str(),
+                                 100 * one.at("theirs").get<double>(), 100 * one.at("difference").get<double>(),
+                                 100 * one.at("interval")[0].get<double>(), 100 * one.at("interval")[1].get<double>(),
+                                 one.at("p").get<double>());
         }
     }
     return table;

@@ -15,14 +15,18 @@ namespace imprint::training {
 
 struct SuiteOptions {
     std::filesystem::path checkpoint;
-    std::filesystem::path suite;  ///< the tables [[dataset]] and [[evaluation]] of a recipe, or a recipe
-    EncoderOptions encoder;       ///< device, precision, threads
+    std::filesystem::path suite;    ///< the tables [[dataset]] and [[evaluation]] of a recipe, or a recipe
+    std::filesystem::path against;  ///< another checkpoint to compare with; may be empty
+    EncoderOptions encoder;         ///< device, precision, threads
     CancelToken cancel;
     std::function<void(const std::string&)> log;  ///< may be empty
 };
 
-/// {"checkpoint", "suite", "precision", "evaluations": as evaluate_datasets() gives them}. Throws Error as reading the two files,
-/// the data sets and the evaluations do.
+/// {"checkpoint", "suite", "precision", "evaluations": as evaluate_datasets() gives them}. Beside an evaluation's figures stands,
+/// where there is something to compare with, "compared": {"untrained ConSE" or the other checkpoint's name: {FIGURE: {"theirs",
+/// "difference" (ours − theirs), "interval" (its middle 95 %), "p"}}}: paired bootstraps over the same samples with seed 1
+/// (evaluation::compare); null where the two read other samples. Throws Error as reading the files, the data sets and the
+/// evaluations do.
 nlohmann::json evaluate_suite(const SuiteOptions& options);
 
 /// The figures as a plain table for people, shares in per cent with their intervals.

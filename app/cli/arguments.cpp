@@ -177,6 +177,8 @@ Parsed parse(int argc, char** argv)
     sub = add_command(app, "eval", "Measure a checkpoint on suites, beside its baselines", session, eval, parsed.command);
     sub->add_option("CHECKPOINT", eval.checkpoint, "Checkpoint")->required();
     sub->add_option("SUITE", eval.suites, "Pools to measure on, or files (.toml) that name your own data; all pools when left out");
+    sub->add_option("--against", eval.against, "Another checkpoint, compared sample by sample on suites that are files")
+        ->type_name("CHECKPOINT");
     sub->add_option("--corpus", eval.corpus, "Folder of the prepared corpus")->type_name("DIR");
 
     sub = add_command(app, "train", "Train by a recipe", session, train, parsed.command);

@@ -97,6 +97,7 @@ int run_suites(const EvalCommand& command, const Session& session)
         training::SuiteOptions options;
         options.checkpoint = command.checkpoint;
         options.suite = suite;
+        options.against = command.against;
         options.encoder = session.engine.encoder;
         options.cancel = session.cancel;
         options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", printable(line).c_str()); };
@@ -119,6 +120,9 @@ int run(const EvalCommand& command, const Session& session)
                     "Call it twice");
     if (files > 0)
         return run_suites(command, session);
+    if (!command.against.empty())
+        throw Error(ErrorKind::Usage, "--against", "compares on suites of your own (.toml) alone",
+                    "Name such a suite; `imprint eval` of a pool stands beside its baselines anyway");
     evaluation::EvalOptions options;
     options.checkpoint = command.checkpoint;
     options.suites = command.suites;

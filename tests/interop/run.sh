@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Imprint beside other people's programs: checkpoints through Python's safetensors, the trunk against ONNX Runtime, event
-# files in TensorBoard, shards of webdataset, a training step in PyTorch, ranks under torchrun, exports in NumPy,
-# OpenTimelineIO, pycocotools and webvtt-py. Run by hand: the tests need no Python package and no network.
+# files in TensorBoard, shards of webdataset, a training step in PyTorch and its speed, ranks under torchrun, exports
+# in NumPy, OpenTimelineIO, pycocotools and webvtt-py. Run by hand: the tests need no Python package and no network.
 #
-#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step | torchrun | export]
+#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step | speed | torchrun | export]
 #                                                                                                          without: all
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -30,6 +30,10 @@ run_one() {
         "$root/packaging/setup.sh" release step_runner
         "$venv/bin/python" "$here/step_torch.py" "$root/build/release/tests/step_runner"
         ;;
+    speed)
+        "$root/packaging/setup.sh" release step_runner
+        "$venv/bin/python" "$here/step_speed.py" "$root/build/release/tests/step_runner" "${@:2}"
+        ;;
     tensorboard | webdataset | torchrun) "$here/$1.sh" ;;
     *)
         sed -n 's/^#   //p' "$0" >&2
@@ -45,7 +49,7 @@ if (($#)); then
     exit
 fi
 failed=()
-for name in checkpoint trunk tensorboard webdataset step torchrun export; do
+for name in checkpoint trunk tensorboard webdataset step speed torchrun export; do
     bash "${BASH_SOURCE[0]}" "$name" || failed+=("$name")
 done
 ((${#failed[@]} == 0)) || {

@@ -26,6 +26,7 @@ class Network:
                     "sound_frequency_buckets": 8}
         self.c = defaults | config
         self.p = parameters
+        self.dtype = parameters["vision.input.kernel"].dtype
         self.z_loss = 0.0
 
     def affine(self, x, name):
@@ -104,7 +105,7 @@ class Network:
         f, s = self.c["patch_frames"], self.c["patch_size"]
         batch, frames, height, width, _ = pixels.shape
         t, r, k = frames // f, height // s, width // s
-        x = (pixels.double() / 127.5 - 1).view(batch, t, f, r, s, k, s, 3).permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(batch, t * r * k, -1)
+        x = (pixels.to(self.dtype) / 127.5 - 1).view(batch, t, f, r, s, k, s, 3).permute(0, 1, 3, 5, 2, 4, 6, 7).reshape(batch, t * r * k, -1)
         p = self.p
         positions = (self.rows(p["vision.position.time"], t, self.c["time_buckets"])[:, None, None]
                      + self.rows(p["vision.position.row"], r, self.c["row_buckets"])[None, :, None]
@@ -144,7 +145,7 @@ def pooled_texts(net, data):
     parts = [data[f"ids.{i}"] for i in range(2) if f"ids.{i}" in data]
     items = sum(len(part) for part in parts)
     batched = net.c.get("routing_group", "item") == "batch"
-    out = torch.zeros(items, net.c["width"], dtype=torch.float64)
+    out = torch.zeros(items, net.c["width"], dtype=net.dtype)
     for i, ids in enumerate(parts):
         own = net.text(ids, ids != 0 if batched else None, len(ids) / items)
         out = out.index_copy(0, data[f"members.{i}"], own)
@@ -205,10 +206,15 @@ def check(path):
     return worst
 
 
-with tempfile.TemporaryDirectory() as folder:
-    for space in ("joint", "disjoint"):
-        for routing in ("item", "batch"):
-            out = pathlib.Path(folder) / f"{space}-{routing}.safetensors"
-            subprocess.run([sys.argv[1], str(out), space, routing], check=True)
-            print(f"{space} space, routing within {'an item' if routing == 'item' else 'groups of the batch'}:")
-            print(f"  largest difference {check(out):.1e} of a tensor's largest gradient")
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        for space in ("joint", "disjoint"):
+            for routing in ("item", "batch"):
+                out = pathlib.Path(folder) / f"{space}-{routing}.safetensors"
+                subprocess.run([sys.argv[1], str(out), space, routing], check=True)
+                print(f"{space} space, routing within {'an item' if routing == 'item' else 'groups of the batch'}:")
+                print(f"  largest difference {check(out):.1e} of a tensor's largest gradient")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,7 +6,10 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <sys/resource.h>
+
 #include <cmath>
+#include <csignal>
 #include <fstream>
 #include <map>
 
@@ -207,6 +210,42 @@ private Q_SLOTS:
             QVERIFY2(table.contains(wanted), qPrintable(table));
     }
 
+    void a_checkpoint_is_compared_with_another_on_the_same_samples()
+    {
+        SuiteOptions options;
+        options.checkpoint = options.against = root_ / "tiny/tiny.safetensors";
+        options.suite = kRoot / "resources/recipes/tiny-cpu.toml";
+        const auto result = evaluate_suite(options);
+        for (const auto& [name, figures] : result.at("evaluations").items()) {
+            const auto& same = figures.at("compared").at("tiny.safetensors");
+            QCOMPARE(same.size(), name == "picture-kinds" ? size_t{2} : size_t{6});
+            for (const auto& [figure, one] : same.items()) {
+                QVERIFY2(one.at("theirs") == figures.at(figure) && one.at("difference") == 0, figure.c_str());
+                QVERIFY2(one.at("interval") == nlohmann::json({0.0, 0.0}) && one.at("p") == 1, figure.c_str());
+            }
+        }
+    }
+
+    void the_shipped_model_stands_beside_what_is_untrained()
+    {
+        const fs::path suite = written("beside.toml",
+                                       std::string(kPictures)
+                                           + "[[evaluation]]\nkind = \"retrieval\"\nname = \"found\"\ndataset = \"pictures\"\n"
+                                             "modalities = [\"text\", \"vision\"]\n");
+        SuiteOptions options;
+        options.checkpoint = kRoot / "resources/models/imprint-small.safetensors";
+        options.suite = suite;
+        const auto result = evaluate_suite(options);
+        const auto& found = result.at("evaluations").at("found");
+        const auto& conse = found.at("compared").at("untrained ConSE");
+        QCOMPARE(found.at("samples").get<int>(), 3);
+        QCOMPARE(conse.size(), size_t{6});
+        // A cat, a coffee and a pagoda are told apart by the classifier alone.
+        QCOMPARE(conse.at("forwards.r1").at("theirs").get<double>(), 1.0);
+        const QString table = QString::fromStdString(suite_table(result));
+        QVERIFY2(table.contains("beside untrained ConSE:"), qPrintable(table));
+    }
+
     void a_run_that_was_stopped_goes_on_bit_for_bit()
     {
         const fs::path recipe = written("resume.toml", std::string(kTiny) + kPictures + kTwoObjectives);
@@ -221,6 +260,33 @@ private Q_SLOTS:
         second.resume = true;
         QVERIFY(training::run(second).finished);
         QVERIFY(bytes_of(root_ / "parts/tiny.safetensors") == bytes_of(root_ / "whole/tiny.safetensors"));
+    }
+
+    void a_disk_that_fills_up_costs_the_new_state_alone()
+    {
+        const fs::path run = root_ / "full";
+        std::string recipe = std::string(kTiny) + kPictures + kTwoObjectives;
+        recipe.replace(recipe.find("log_every = 1"), 13, "log_every = 1\ncheckpoint_every = 2");
+        // From the third step on no file can grow past some kilobytes: writes fail half way, as on a full disk.
+        const auto before = std::signal(SIGXFSZ, SIG_IGN);
+        rlimit old{};
+        ::getrlimit(RLIMIT_FSIZE, &old);
+        TrainOptions options = options_for(written("full.toml", recipe), run);
+        options.log = [&](const std::string&) {
+            const rlimit small{65536, old.rlim_max};
+            if (steps_of(run).size() >= 3)
+                ::setrlimit(RLIMIT_FSIZE, &small);
+        };
+        const QString said = test::thrown([&] { training::run(options); });
+        ::setrlimit(RLIMIT_FSIZE, &old);
+        std::signal(SIGXFSZ, before);
+        QVERIFY2(said.startsWith("disk-full|") && said.contains("step-4"), qPrintable(said));
+        QVERIFY(fs::exists(run / "checkpoints/step-2") && !fs::exists(run / "checkpoints/step-4"));
+        TrainOptions again = options_for(root_ / "full.toml", run);
+        again.resume = true;
+        QVERIFY(training::run(again).finished);
+        const char* last = "checkpoints/step-6/model.safetensors";
+        QVERIFY(bytes_of(run / last) == bytes_of(root_ / "whole" / last));
     }
 
     void fewer_steps_than_the_warm_up_leave_a_run_that_goes_on()

@@ -9,6 +9,7 @@
 
 #include "core/base/error.h"
 #include "training/samplers.h"
+#include "training/shared_batch.h"
 
 namespace imprint::training {
 namespace {
@@ -26,8 +27,8 @@ int threads_of(const Recipe& recipe)
 }  // namespace
 
 DataMixture::DataMixture(const Recipe& recipe, const MixtureOptions& options)
-    : recipe_(recipe), device_(options.device), decoder_({.worker = {}, .workers = threads_of(recipe), .limits = {}}),
-      log_mel_(recipe_.model)
+    : recipe_(recipe), device_(options.device), ranks_(options.ranks ? *options.ranks : alone_),
+      decoder_({.worker = {}, .workers = threads_of(recipe), .limits = {}}), log_mel_(recipe_.model)
 {
     open_sources();
     if (!recipe_.tokenizer.empty()) {
@@ -50,7 +51,7 @@ DataMixture::DataMixture(const Recipe& recipe, const MixtureOptions& options)
     const auto orders = [this](int64_t step) {
         std::vector<Prefetcher::Order> all;
         for (const Task& task : ahead_->tasks(step))
-            all.push_back({draws_[task.objective].reader.get(), task.draw});
+            all.push_back({draws_[task.objective].reader.get(), task.draw, own_items(draws_[task.objective])});
         return all;
     };
     prefetcher_ = std::make_unique<Prefetcher>(orders, threads_of(recipe_), recipe_.prefetch);
@@ -168,14 +169,29 @@ std::shared_ptr<Sampler> DataMixture::sampler() const
     return std::make_shared<WeightedSampler>(weights, recipe_.seed);
 }
 
+ItemRange DataMixture::own_items(const Draw& draw) const { return items_of(share(), draw.reader->batch(), draw.clips); }
+
+// Of every rank's clips: each computes its own.
+at::Tensor DataMixture::trunk_activations(const Inputs& inputs) const
+{
+    std::vector<int64_t> counts;
+    for (int rank = 0; rank < ranks_.world(); ++rank)
+        counts.push_back(share().begin(inputs.all, rank + 1) - share().begin(inputs.all, rank));
+    const int64_t count = counts[static_cast<size_t>(ranks_.rank())];
+    const int64_t first = count > 0 ? share().begin(inputs.all, ranks_.rank()) - inputs.before : 0;
+    return ranks_.gather_rows(stem_.activations(inputs.pixels).narrow(0, first, count), counts);
+}
+
 StepLoss DataMixture::loss(Passes& passes, const model::Network& network, const Task& task)
 {
     if (task.step != step_) {
         std::vector<Batch> taken = prefetcher_->take(task.step);
         const std::vector<Task> tasks = plan_->tasks(task.step);
         batches_.clear();
-        for (size_t i = 0; i < tasks.size(); ++i)
+        for (size_t i = 0; i < tasks.size(); ++i) {
+            complete_batch(taken[i], *draws_[tasks[i].objective].reader, ranks_);
             batches_.emplace(tasks[i].objective, std::move(taken[i]));
+        }
         step_ = task.step;
     }
     const Draw& draw = draws_[task.objective];
@@ -186,7 +202,7 @@ StepLoss DataMixture::loss(Passes& passes, const model::Network& network, const 
     const Inputs inputs = maker_->inputs(batch, draw.reader.get(), draw.wanted, draw.how);
     Targets targets = maker_->targets(batch, draw.clips, draw.captions);
     if (draw.trunk)
-        targets.trunk = stem_.activations(inputs.pixels);
+        targets.trunk = trunk_activations(inputs);
     RouterUse use;
     if (task.step % recipe_.log_every == 0)
         passes.watch(&use);

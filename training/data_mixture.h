@@ -24,6 +24,7 @@ public:
     /// a classifier has another number of classes than its data.
     DataMixture(const Recipe& recipe, const MixtureOptions& options);
 
+    /// With several ranks, each reads the media of its share of every batch; loss() then tells the others what they say.
     /// Of a draw: its objectives' names joined by "+" where several share the batch.
     std::string name(size_t objective) const override { return draws_[objective].name; }
     std::vector<Task> tasks(int64_t step) override { return plan_->tasks(step); }
@@ -53,6 +54,9 @@ private:
     void open_reader(Draw& draw, const MixtureOptions& options);
     void check_classes(const Draw& draw) const;
     std::shared_ptr<Sampler> sampler() const;
+    PassList::Share share() const { return {ranks_.rank(), ranks_.world()}; }
+    ItemRange own_items(const Draw& draw) const;
+    at::Tensor trunk_activations(const Inputs& inputs) const;
     const DatasetRecipe& dataset(const std::string& name) const;
     Looking looking(const model::Network& network) const;
     at::Tensor unit_rows(const model::Network& network, const std::string& modality, const std::string& against,
@@ -60,6 +64,8 @@ private:
 
     Recipe recipe_;
     at::Device device_;
+    const Ranks alone_;
+    const Ranks& ranks_;
     Sources sources_;
     mutable media::Decoder decoder_;  // any thread may call it
     std::string tokenizer_model_;

@@ -31,10 +31,12 @@ std::vector<int64_t> first_n(int64_t n)
     return all;
 }
 
-at::Tensor part_of(const at::Tensor& rows, const PassList::Part& part)
+/// The rows of a part of all items, of which the first `before` are another rank's.
+at::Tensor part_of(const at::Tensor& rows, const PassList::Part& part, int64_t before)
 {
-    return rows.defined() ? rows.narrow(0, part.front(), static_cast<int64_t>(part.size())) : rows;
+    return rows.defined() ? rows.narrow(0, part.front() - before, static_cast<int64_t>(part.size())) : rows;
 }
+int64_t all_of(const Inputs& inputs, const at::Tensor& rows) { return inputs.all > 0 ? inputs.all : rows.size(0); }
 
 std::optional<at::Tensor> given(const at::Tensor& tensor) { return tensor.defined() ? std::optional(tensor) : std::nullopt; }
 
@@ -77,12 +79,12 @@ PassList vision_list(const Inputs& in, const Giving& giving, const model::ModelC
     const Resolution resolution{static_cast<int>(in.pixels.size(1)), static_cast<int>(in.pixels.size(2)),
                                 static_cast<int>(in.pixels.size(3)), 0};
     const TokenGrid grid = vision_grid(config, resolution);
-    const int64_t items = in.pixels.size(0), tokens = (in.kept.defined() ? in.kept.size(1) : grid.tokens()) + grid.beside;
+    const int64_t items = all_of(in, in.pixels), tokens = (in.kept.defined() ? in.kept.size(1) : grid.tokens()) + grid.beside;
     PassList list(giving.share);
     list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
              [&](const PassList::Part& part) -> Forward {
-                 return [pixels = part_of(in.pixels, part), kept = part_of(in.kept, part), seen = part_of(in.concept_seen, part),
-                         giving, trunk, hybrid](const model::Network& network) {
+                 return [pixels = part_of(in.pixels, part, in.before), kept = part_of(in.kept, part, in.before),
+                         seen = part_of(in.concept_seen, part, in.before), giving, trunk, hybrid](const model::Network& network) {
                      const Read read = hybrid ? seen_by_hybrid(network, *trunk, pixels, kept, seen)
                                               : Read{network.encode_pixels(pixels, given(kept))};
                      return giving(network, read.encoding, read.told);
@@ -92,14 +94,14 @@ PassList vision_list(const Inputs& in, const Giving& giving, const model::ModelC
 }
 
 template <typename Encode>
-PassList sound_list(const at::Tensor& rows, int64_t tokens, const Giving& giving, const model::ModelConfig& config,
-                    int64_t pass_tokens, const Encode& encode)
+PassList sound_list(const Inputs& in, const at::Tensor& rows, int64_t tokens, const Giving& giving,
+                    const model::ModelConfig& config, int64_t pass_tokens, const Encode& encode)
 {
-    const int64_t items = rows.size(0);
+    const int64_t items = all_of(in, rows);
     PassList list(giving.share);
     list.add(first_n(items), tokens, most_tokens(config, items, tokens, pass_tokens), static_cast<size_t>(items),
              [&](const PassList::Part& part) -> Forward {
-                 return [own = part_of(rows, part), giving, encode](const model::Network& network) {
+                 return [own = part_of(rows, part, in.before), giving, encode](const model::Network& network) {
                      return giving(network, encode(network, own));
                  };
              });
@@ -164,11 +166,11 @@ std::map<std::string, PassList> pass_lists(const Inputs& inputs, const Wanted& w
         [&](const Giving& giving) { return vision_list(inputs, giving, config, trunks.picture, pass_tokens); });
     put("sound", "sound", [&](const Giving& giving) {
         const int64_t tokens = inputs.spectrogram.size(1) / config.sound_patch * (config.mel_bands / config.sound_patch);
-        return sound_list(inputs.spectrogram, tokens, giving, config, pass_tokens,
+        return sound_list(inputs, inputs.spectrogram, tokens, giving, config, pass_tokens,
                           [](const model::Network& network, const at::Tensor& rows) { return network.encode_spectrogram(rows); });
     });
     put("waveform", "waveform", [&](const Giving& giving) {
-        return sound_list(inputs.waveform, inputs.waveform.size(1) / config.waveform_patch, giving, config, pass_tokens,
+        return sound_list(inputs, inputs.waveform, inputs.waveform.size(1) / config.waveform_patch, giving, config, pass_tokens,
                           [](const model::Network& network, const at::Tensor& rows) { return network.encode_waveform(rows); });
     });
     put("text", "text", [&](const Giving& giving) { return text_list(inputs.texts, giving, config, trunks.text, pass_tokens); });

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <span>
 
 #include "core/base/error.h"
 
@@ -20,6 +21,11 @@ at::Tensor long_tensor(const std::vector<int64_t>& values, at::IntArrayRef shape
     return at::tensor(values, at::kLong).view(shape).to(device);
 }
 
+std::span<const Example> read_here(const Batch& batch)
+{
+    return std::span(batch.examples).subspan(static_cast<size_t>(batch.own().first), static_cast<size_t>(batch.own().count()));
+}
+
 }  // namespace
 
 InputMaker::InputMaker(const model::ModelConfig& config, const tokens::TextTokenizer* tokenizer, const tokens::LogMel& log_mel,
@@ -31,6 +37,10 @@ InputMaker::InputMaker(const model::ModelConfig& config, const tokens::TextToken
 Inputs InputMaker::inputs(const Batch& batch, const BatchReader* reader, const Wanted& wanted, const How& how) const
 {
     Inputs inputs;
+    const Example& first = batch.examples[static_cast<size_t>(batch.own().first)];
+    const auto each = static_cast<int64_t>(std::max(first.clips.size(), first.sounds.size()));
+    inputs.before = batch.own().first * each;
+    inputs.all = static_cast<int64_t>(batch.examples.size()) * each;
     const auto has = [&](const char* modality) { return !wanted.columns(modality).empty(); };
     if (has("vision")) {
         inputs.pixels = pixels(batch).to(device_);
@@ -62,12 +72,12 @@ Inputs InputMaker::inputs(const Batch& batch, const BatchReader* reader, const W
 
 at::Tensor InputMaker::pixels(const Batch& batch) const
 {
-    const auto& first = batch.examples.front().clips;
-    const auto clips = static_cast<int64_t>(batch.examples.size() * first.size());
+    const std::span<const Example> own = read_here(batch);
+    const auto clips = static_cast<int64_t>(own.size() * own.front().clips.size());
     const Resolution& r = batch.resolution;
     at::Tensor pixels = at::empty({clips, r.frames, r.height, r.width, 3}, at::kByte);
     auto* out = pixels.mutable_data_ptr<uint8_t>();
-    for (const Example& example : batch.examples)
+    for (const Example& example : own)
         for (const auto& clip : example.clips)
             for (const auto& frame : clip) {
                 IMPRINT_ASSERT(frame.width == r.width && frame.height == r.height);
@@ -83,10 +93,10 @@ at::Tensor InputMaker::kept(const Batch& batch, const BatchReader& reader) const
     const TokenGrid grid = vision_grid(config_, batch.resolution);
     std::vector<int64_t> all;
     int64_t rows = 0;
-    for (size_t i = 0; i < batch.examples.size(); ++i) {
-        Draws draws = item_draws(reader.place(batch.draw, static_cast<int64_t>(i)), kDropPurpose);
+    for (int64_t i = batch.own().first; i < batch.own().end; ++i) {
+        Draws draws = item_draws(reader.place(batch.draw, i), kDropPurpose);
         const std::vector<int64_t> indices = kept_indices(grid, batch.resolution.drop, draws);
-        for (size_t clip = 0; clip < batch.examples[i].clips.size(); ++clip, ++rows)
+        for (size_t clip = 0; clip < batch.examples[static_cast<size_t>(i)].clips.size(); ++clip, ++rows)
             all.insert(all.end(), indices.begin(), indices.end());
     }
     return at::tensor(all, at::kLong).view({rows, -1});
@@ -95,9 +105,9 @@ at::Tensor InputMaker::kept(const Batch& batch, const BatchReader& reader) const
 at::Tensor InputMaker::concept_seen(const Batch& batch, const BatchReader& reader) const
 {
     std::vector<float> seen;
-    for (size_t i = 0; i < batch.examples.size(); ++i)
-        for (size_t clip = 0; clip < batch.examples[i].clips.size(); ++clip) {
-            Draws draws = item_draws(reader.place(batch.draw, static_cast<int64_t>(i)), kConceptPurpose + clip);
+    for (int64_t i = batch.own().first; i < batch.own().end; ++i)
+        for (size_t clip = 0; clip < batch.examples[static_cast<size_t>(i)].clips.size(); ++clip) {
+            Draws draws = item_draws(reader.place(batch.draw, i), kConceptPurpose + clip);
             seen.push_back(draws.uniform() >= kHiddenConcepts ? 1.0f : 0.0f);
         }
     return at::tensor(seen).unsqueeze(1);
@@ -106,7 +116,7 @@ at::Tensor InputMaker::concept_seen(const Batch& batch, const BatchReader& reade
 at::Tensor InputMaker::samples(const Batch& batch, int64_t length) const
 {
     std::vector<const std::vector<float>*> sounds;
-    for (const Example& example : batch.examples)
+    for (const Example& example : read_here(batch))
         for (const auto& sound : example.sounds)
             sounds.push_back(&sound);
     at::Tensor samples = at::zeros({static_cast<int64_t>(sounds.size()), length});

@@ -29,6 +29,9 @@ struct TextBatch {
 
 /// What the network reads of a batch, on its device. Items of several clips or captions stand one after the other.
 struct Inputs {
+    /// Where other ranks read items too: how many rows of media lie before those that are here, and how many there are in all
+    /// (0: these are all). Texts are always those of the whole batch.
+    int64_t before = 0, all = 0;
     at::Tensor pixels;        ///< uint8 [batch · clips, frames, height, width, 3]
     at::Tensor kept;          ///< int64 [batch · clips, n]: what DropToken leaves; undefined: all
     at::Tensor concept_seen;  ///< [batch · clips, 1], hybrid stem: whose concept token carries the concept; undefined: all

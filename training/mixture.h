@@ -53,6 +53,7 @@ public:
 struct MixtureOptions {
     at::Device device = at::kCPU;                 ///< where the network computes
     model::Precision precision;                   ///< of the network's products
+    const Ranks* ranks = nullptr;                 ///< who share every batch; none: alone. Outlives the mixture
     std::function<void(const std::string&)> log;  ///< one line at a time, from any thread
     CancelToken cancel;
 };

@@ -39,13 +39,16 @@ public:
     /// Which of the ranks holds this list.
     struct Share {
         int rank = 0, world = 1;
+        /// Where the part of `rank` begins among `count` members; for `world` their number.
+        int64_t begin(int64_t count, int of_rank) const { return count * of_rank / world; }
     };
     PassList() : PassList(Share{}) { }
     explicit PassList(const Share& share) : share_(share), places_(static_cast<size_t>(share.world)) { }
 
     /// Cuts `members` (items that can go through together, `tokens` each) into passes of at most `most_tokens`, or of one
-    /// item, and into equally many for each rank: rank r of w takes the n members from n·r/w to n·(r + 1)/w. `forward` makes the
-    /// work of one part, and is called for this rank's parts alone: what it draws at random must not depend on how often that is.
+    /// item, and into equally many for each rank: rank r takes those from Share::begin(n, r) to before Share::begin(n, r + 1).
+    /// `forward` makes the work of one part, and is called for this rank's parts alone: what it draws at random must not depend
+    /// on how often that is.
     using Part = std::vector<int64_t>;
     void add(const Part& members, int64_t tokens, int64_t most_tokens, size_t items,
              const std::function<std::function<PassOutput(const model::Network&)>(const Part&)>& forward);

@@ -66,7 +66,7 @@ private:
     {
         if (!ranks_.first())
             ranks_.wait_for_all();
-        auto mixture = open_mixture(recipe_, {device_, precision(), options_.log, options_.cancel});
+        auto mixture = open_mixture(recipe_, {device_, precision(), &ranks_, options_.log, options_.cancel});
         if (ranks_.first())
             ranks_.wait_for_all();
         return mixture;

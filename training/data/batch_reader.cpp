@@ -86,35 +86,55 @@ Example BatchReader::example(int64_t draw, int64_t index) const
 
 Batch BatchReader::read(int64_t draw) const
 {
-    Batch batch{draw, resolution(draw), {}};
+    Batch batch{draw, resolution(draw), {}, {}};
     for (int64_t index = 0; index < options_.batch; ++index)
         batch.examples.push_back(example(draw, index));
     return batch;
 }
 
-nlohmann::json BatchReader::unreadable() const
+nlohmann::json BatchReader::listed(const std::function<Found(SampleReader&)>& found) const
 {
     nlohmann::json all = nlohmann::json::object();
     for (size_t i = 0; i < inputs_.size(); ++i)
-        for (const auto& [sample, reason] : readers_[i]->unreadable())
+        for (const auto& [sample, reason] : found(*readers_[i]))
             all[inputs_[i].dataset][std::to_string(sample)] = reason;
     return all;
 }
 
-void BatchReader::restore(const nlohmann::json& unreadable)
+void BatchReader::each_of(const nlohmann::json& listed, const std::function<void(SampleReader&, const Found&)>& take) const
 {
     for (size_t i = 0; i < inputs_.size(); ++i) {
-        const auto found = unreadable.find(inputs_[i].dataset);
-        if (found == unreadable.end())
+        const auto found = listed.find(inputs_[i].dataset);
+        if (found == listed.end())
             continue;
-        std::map<int64_t, std::string> samples;
+        Found samples;
         for (const auto& [key, reason] : found->items()) {
             int64_t sample = -1;
             std::from_chars(key.data(), key.data() + key.size(), sample);
             samples.emplace(sample, reason.get<std::string>());
         }
-        readers_[i]->restore(samples);
+        take(*readers_[i], samples);
     }
+}
+
+nlohmann::json BatchReader::unreadable() const
+{
+    return listed([](const SampleReader& reader) { return reader.unreadable(); });
+}
+
+void BatchReader::restore(const nlohmann::json& unreadable)
+{
+    each_of(unreadable, [](SampleReader& reader, const Found& samples) { reader.restore(samples); });
+}
+
+nlohmann::json BatchReader::news() const
+{
+    return listed([](SampleReader& reader) { return reader.news(); });
+}
+
+void BatchReader::learn(const nlohmann::json& unreadable) const
+{
+    each_of(unreadable, [](SampleReader& reader, const Found& samples) { reader.learn(samples); });
 }
 
 }  // namespace imprint::training

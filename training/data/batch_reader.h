@@ -2,8 +2,10 @@
 // The batches of one objective: which samples of which data sets, decoded. A pure function of seed, objective, draw and index.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,10 +27,20 @@ struct BatchOptions {
     std::function<void(const std::string&)> log;
 };
 
+/// Items from `first` to before `end`.
+struct ItemRange {
+    int64_t first = 0, end = 0;
+    int64_t count() const { return end - first; }
+};
+
 struct Batch {
     int64_t draw = 0;
     Resolution resolution;
     std::vector<Example> examples;
+    /// Which of them are read here, where other ranks read the others: those then have no media.
+    std::optional<ItemRange> part = {};
+
+    ItemRange own() const { return part.value_or(ItemRange{0, static_cast<int64_t>(examples.size())}); }
 };
 
 /// Methods may be called from any thread.
@@ -61,9 +73,15 @@ public:
     /// {DATASET: {SAMPLE: REASON}} of the unreadable samples met so far, and taking them up again.
     nlohmann::json unreadable() const;
     void restore(const nlohmann::json& unreadable);
+    /// Those met since the last call, and the same of other ranks, which count here too; see SampleReader.
+    nlohmann::json news() const;
+    void learn(const nlohmann::json& unreadable) const;
 
 private:
+    using Found = std::map<int64_t, std::string>;
     size_t source_of(int64_t draw, int64_t index) const;
+    nlohmann::json listed(const std::function<Found(SampleReader&)>& found) const;
+    void each_of(const nlohmann::json& listed, const std::function<void(SampleReader&, const Found&)>& take) const;
 
     std::vector<Input> inputs_;
     BatchOptions options_;

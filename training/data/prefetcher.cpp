@@ -35,6 +35,7 @@ void Prefetcher::plan_ahead(int64_t taken)
             pending->order = order;
             pending->batch.draw = order.draw;
             pending->batch.resolution = order.reader->resolution(order.draw);
+            pending->batch.part = order.part;
             pending->batch.examples.resize(static_cast<size_t>(order.reader->batch()));
             step.batches.push_back(std::move(pending));
         }
@@ -46,7 +47,7 @@ std::shared_ptr<Prefetcher::Pending> Prefetcher::next_work() const
 {
     for (const Step& step : steps_)
         for (const auto& pending : step.batches)
-            if (!pending->error && pending->begun < pending->order.reader->batch())
+            if (!pending->error && pending->begun < pending->items())
                 return pending;
     return nullptr;
 }
@@ -59,7 +60,7 @@ void Prefetcher::work()
         changed_.wait(lock, [&] { return stopping_ || (pending = next_work()); });
         if (stopping_)
             return;
-        const int64_t index = pending->begun++;
+        const int64_t index = pending->batch.own().first + pending->begun++;
         lock.unlock();
         Example example;
         std::exception_ptr error;

@@ -23,6 +23,7 @@ public:
     struct Order {
         const BatchReader* reader = nullptr;
         int64_t draw = 0;
+        std::optional<ItemRange> part = {};  ///< only these items; without it all
     };
     /// The batches of a step, in order; called by one thread at a time.
     using Plan = std::function<std::vector<Order>(int64_t step)>;
@@ -44,7 +45,8 @@ private:
         Batch batch;
         int64_t begun = 0, done = 0;
         std::exception_ptr error;
-        bool whole() const { return done == order.reader->batch() || (error && begun == done); }
+        int64_t items() const { return batch.own().count(); }
+        bool whole() const { return done == items() || (error && begun == done); }
     };
     struct Step {
         int64_t number = 0;

@@ -3,6 +3,7 @@
 #include "training/data/sample_reader.h"
 
 #include <bit>
+#include <utility>
 
 #include "core/base/error.h"
 #include "training/data/item_draws.h"
@@ -91,7 +92,10 @@ int64_t SampleReader::read(int64_t draw, int64_t index, const std::function<void
             if (!concerns_the_sample(error.kind()))
                 throw;
             last = error.what();
-            record(chosen, last);
+            if (record(chosen, last)) {
+                const std::lock_guard lock(mutex_);
+                news_.emplace(chosen, last);
+            }
         }
     }
     throw Error(ErrorKind::LimitExceeded, source_.name(),
@@ -106,13 +110,13 @@ std::optional<std::string> SampleReader::known(int64_t sample) const
     return found == unreadable_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void SampleReader::record(int64_t sample, const std::string& reason)
+bool SampleReader::record(int64_t sample, const std::string& reason)
 {
     size_t count = 0;
     {
         const std::lock_guard lock(mutex_);
         if (!unreadable_.emplace(sample, reason).second)
-            return;
+            return false;
         count = unreadable_.size();
     }
     if (options_.log)
@@ -122,6 +126,7 @@ void SampleReader::record(int64_t sample, const std::string& reason)
                     std::to_string(count) + " samples cannot be read, where " + std::to_string(options_.most_unreadable)
                         + " are allowed; the last one: " + reason,
                     "Mend the data, or raise the limit in the recipe");
+    return true;
 }
 
 std::map<int64_t, std::string> SampleReader::unreadable() const
@@ -134,6 +139,18 @@ void SampleReader::restore(const std::map<int64_t, std::string>& unreadable)
 {
     const std::lock_guard lock(mutex_);
     unreadable_ = unreadable;
+}
+
+std::map<int64_t, std::string> SampleReader::news()
+{
+    const std::lock_guard lock(mutex_);
+    return std::exchange(news_, {});
+}
+
+void SampleReader::learn(const std::map<int64_t, std::string>& unreadable)
+{
+    for (const auto& [sample, reason] : unreadable)
+        record(sample, reason);
 }
 
 }  // namespace imprint::training

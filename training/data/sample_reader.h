@@ -46,16 +46,20 @@ public:
     std::map<int64_t, std::string> unreadable() const;
     /// Takes up what an earlier run has found; its samples are passed over without another try.
     void restore(const std::map<int64_t, std::string>& unreadable);
+    /// Those that this reader has met since the last call, for readers of the same data in other processes…
+    std::map<int64_t, std::string> news();
+    /// … and what such a reader has met: it is logged and counts here as if it had been met here.
+    void learn(const std::map<int64_t, std::string>& unreadable);
 
 private:
     std::optional<std::string> known(int64_t sample) const;  ///< why it cannot be read
-    void record(int64_t sample, const std::string& reason);
+    bool record(int64_t sample, const std::string& reason);  ///< whether it is new
 
     const Source& source_;
     ReaderOptions options_;
     uint64_t seed_;
     mutable std::mutex mutex_;
-    std::map<int64_t, std::string> unreadable_;
+    std::map<int64_t, std::string> unreadable_, news_;
 };
 
 }  // namespace imprint::training

@@ -94,7 +94,6 @@ struct Ranks::Group {
     at::Device device = at::kCPU;
     bool holds_store = false;
     bool broken = false;  // a call failed: the backend may have calls under way that never end
-    int64_t told = 0;
 
     ~Group()
     {
@@ -202,20 +201,20 @@ std::vector<std::string> Ranks::tell(const std::string& text) const
 {
     if (!group_)
         return {text};
-    const std::string prefix = "told/" + std::to_string(group_->told++) + "/";
-    std::vector<std::string> texts, keys;
-    group_->guarded([&] {
-        c10d::Store& store = *group_->store;
-        store.set(prefix + std::to_string(rank_), text);
-        for (int rank = 0; rank < world_; ++rank) {
-            const std::string key = prefix + std::to_string(rank);
-            while (!store.check({key})) {
-                group_->heartbeat->check();
-                std::this_thread::sleep_for(20ms);
-            }
-            texts.push_back(store.get_to_str(key));
-        }
-    });
+    const at::Tensor size = at::full({1}, static_cast<int64_t>(text.size()), at::kLong).to(group_->device);
+    const at::Tensor sizes = gather_rows(size, std::vector<int64_t>(static_cast<size_t>(world_), 1)).to(at::kCPU);
+    const std::vector<int64_t> counts(sizes.const_data_ptr<int64_t>(), sizes.const_data_ptr<int64_t>() + world_);
+    if (*std::max_element(counts.begin(), counts.end()) == 0)
+        return std::vector<std::string>(static_cast<size_t>(world_));
+    at::Tensor bytes = at::empty({static_cast<int64_t>(text.size())}, at::kByte);
+    std::copy(text.begin(), text.end(), bytes.mutable_data_ptr<uint8_t>());
+    const at::Tensor all = gather_rows(bytes.to(group_->device), counts).to(at::kCPU);
+    std::vector<std::string> texts;
+    const auto* next = reinterpret_cast<const char*>(all.const_data_ptr<uint8_t>());
+    for (const int64_t count : counts) {
+        texts.emplace_back(next, static_cast<size_t>(count));
+        next += count;
+    }
     return texts;
 }
 

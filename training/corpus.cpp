@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -55,6 +56,7 @@ Corpus::Corpus(const std::filesystem::path& root) : root_(root)
     read_texts();
     read_items();
     read_picture_sounds();
+    find_motions();
     hash_ = hash_of(hash_ + hash_of(read_whole(root / "tokenizer.model"))).substr(0, 16);
 
     teacher_file_ = std::make_unique<model::SafetensorsFile>(root / "teacher.safetensors");
@@ -112,6 +114,8 @@ void Corpus::read_item(const nlohmann::json& json, bool film)
         item.frames = json.at("frames");
         if (item.frames < 1 || item.frames > 64)
             throw std::invalid_argument("a film has 1 … 64 frames");
+        if (json.contains("motion"))
+            item.motion = json.at("motion");
     }
     item.sound = json.at("kind") == "sound";
     const auto role = json.at("role").get<std::string>();
@@ -164,6 +168,23 @@ void Corpus::read_picture_sounds()
         pair.sound = heard->second;
         picture_sounds_.push_back(std::move(pair));
     });
+}
+
+void Corpus::find_motions()
+{
+    // Of a film's captions one says the motion alone, and the first says it of the thing: "a ball moving up" and "moving up".
+    for (const Item& item : items_) {
+        const auto known = std::any_of(motions_.begin(), motions_.end(), [&](const Motion& m) { return m.name == item.motion; });
+        if (item.motion.empty() || item.motion == "turntable" || known)
+            continue;
+        const std::string& whole = texts_[static_cast<size_t>(item.texts.front())];
+        for (const int64_t text : item.texts)
+            if (const std::string& part = texts_[static_cast<size_t>(text)]; part != whole && whole.ends_with(" " + part) && part != item.label) {
+                motions_.push_back({item.motion, part});
+                break;
+            }
+    }
+    std::sort(motions_.begin(), motions_.end(), [](const Motion& a, const Motion& b) { return a.name < b.name; });
 }
 
 at::Tensor Corpus::teacher(const std::vector<int64_t>& texts) const

@@ -28,6 +28,7 @@ struct Item {
     int frames = 0;  ///< of a film: `path` is a folder with 0.jpg, 1.jpg, …; 0 for pictures and sounds
     Role role = Role::Pair;
     std::string source, label;
+    std::string motion;  ///< of a film: which way its thing moves; else empty
     std::vector<int64_t> texts;  ///< indices into Corpus::texts; empty for photos
 };
 
@@ -45,6 +46,14 @@ public:
     const std::vector<std::string>& texts() const { return texts_; }
     const std::vector<TextRole>& text_roles() const { return text_roles_; }
     const std::vector<std::pair<int64_t, int64_t>>& text_pairs() const { return text_pairs_; }
+
+    /// A way of moving and how the corpus says it: "to the left" of "a ball" makes "a ball moving to the left".
+    struct Motion {
+        std::string name, phrase;
+    };
+    /// The ways in which single things move in films, in the order of their names. A turning table is none of them: nobody
+    /// could tell it from a thing that turns.
+    const std::vector<Motion>& motions() const { return motions_; }
 
     /// A picture and a sound of the same thing, as indices into items(), and which thing.
     struct PictureSound {
@@ -76,6 +85,7 @@ private:
     void read_items();
     void read_item(const nlohmann::json& json, bool film);
     void read_picture_sounds();
+    void find_motions();
     void read_texts();
     void find_words();
     void read_query_expansion();
@@ -86,6 +96,7 @@ private:
     std::vector<TextRole> text_roles_;
     std::vector<std::pair<int64_t, int64_t>> text_pairs_;
     std::vector<PictureSound> picture_sounds_;
+    std::vector<Motion> motions_;
     std::string hash_;
     std::unique_ptr<model::SafetensorsFile> teacher_file_, concepts_file_, expansion_file_;
     at::Tensor teacher_, mean_;

@@ -190,12 +190,12 @@ void CorpusMixture::complete(model::Checkpoint& checkpoint, const model::Network
             views.push_back({pictures_.views(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]).front()});
     }
     checkpoint.background_picture =
-        objectives_.views(views, 1.0, 0, draws).run(network).narrow(1, 0, recipe_.model.joint_dim).contiguous();
+        objectives_.views(views, {}, draws).run(network).narrow(1, 0, recipe_.model.joint_dim).contiguous();
     std::vector<std::vector<float>> windows;
     for (int i = 0; i < 192; ++i)
         windows.push_back(sounds_.head(sounding[static_cast<size_t>(draws.below(static_cast<int64_t>(sounding.size())))],
                                        static_cast<size_t>(recipe_.model.max_sound_samples())));
-    checkpoint.background_sound = objectives_.sounds(windows, 1.0, draws).run(network);
+    checkpoint.background_sound = objectives_.sounds(windows, 1.0, false, draws).run(network);
 
     checkpoint.provenance["corpus"] = corpus_.hash();
     checkpoint.provenance["data"] = "see training/corpus and resources/ATTRIBUTION.md";

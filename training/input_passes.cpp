@@ -67,7 +67,7 @@ Read seen_by_hybrid(const model::Network& network, const model::Trunk& trunk, co
     const at::Tensor& map = trunk_output.map;
     const at::Tensor told = network.concept_of(trunk_output.logits.view({items, frames, -1}));
     return {network.encode_map(map.view({items, frames, map.size(1), map.size(2), map.size(3)}), told, given(kept),
-                               given(concept_seen)),
+                               {given(concept_seen), std::nullopt}),
             told};
 }
 

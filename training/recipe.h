@@ -22,7 +22,9 @@ enum class ObjectiveKind {
     PictureText,   ///< NCE between pictures and captions, with the captions' teacher vectors as soft targets
     ClipText,      ///< the same over clips of two to four views of one picture
     FilmText,      ///< the same over films, their frames in order
+    FilmMotion,    ///< which of the corpus's motions a film shows: cross-entropy over the texts that say each of them of its thing
     SoundText,     ///< the same over sounds
+    SoundName,     ///< which of the labels that many sounds share a sound has: cross-entropy over the labels as texts
     PictureSound,  ///< NCE between pictures and sounds of the same thing
     TextText,      ///< NCE between paired texts (word and gloss, word and broader word)
     TextTeacher,   ///< distillation of the sentence encoder: its vectors and its similarities
@@ -53,6 +55,10 @@ struct ObjectiveRecipe {
     double keep = 1.0;        ///< share of the media's tokens that DropToken leaves
     double composites = 0.3;  ///< PictureText, ClipText: share of draws taken from composites
     double views = 0.4;       ///< PictureText: share of draws that show a random crop
+    /// Media against captions, motions and names: share of the steps whose texts are the teacher's vectors as they are, at no cost.
+    /// The network's own texts take part in the others.
+    double taught = 0;
+    double gate = 0;  ///< PictureText, Concept, with a shortcut: weight of the gate's loss, which closes it on pairs and opens it on photos
 
     // Over data sets.
     std::vector<std::string> datasets;    ///< each item is drawn from one of them

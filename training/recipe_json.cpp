@@ -60,7 +60,7 @@ json json_of(const ObjectiveRecipe& o, Sampling sampling)
     put_if(object, "cosine", o.cosine, vectors);
     put_if(object, "nce", o.nce, vectors);
     if (corpus) {
-        object.update({{"keep", o.keep}, {"composites", o.composites}, {"views", o.views}});
+        object.update({{"keep", o.keep}, {"composites", o.composites}, {"views", o.views}, {"gate", o.gate}, {"taught", o.taught}});
         return object;
     }
     object["datasets"] = o.datasets;

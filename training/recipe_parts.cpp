@@ -17,7 +17,9 @@ struct KindRow {
 constexpr KindRow kKinds[] = {{ObjectiveKind::PictureText, "picture-text"},
                               {ObjectiveKind::ClipText, "clip-text"},
                               {ObjectiveKind::FilmText, "film-text"},
+                              {ObjectiveKind::FilmMotion, "film-motion"},
                               {ObjectiveKind::SoundText, "sound-text"},
+                              {ObjectiveKind::SoundName, "sound-name"},
                               {ObjectiveKind::PictureSound, "picture-sound"},
                               {ObjectiveKind::TextText, "text-text"},
                               {ObjectiveKind::TextTeacher, "text-teacher"},
@@ -172,6 +174,8 @@ void read_corpus_objective(RecipeTable& table, ObjectiveRecipe& objective)
     table.read("nce", objective.nce, 0.0, 1e3);
     table.read("composites", objective.composites, 0.0, 1.0);
     table.read("views", objective.views, 0.0, 1.0);
+    table.read("gate", objective.gate, 0.0, 1e3);
+    table.read("taught", objective.taught, 0.0, 1.0);
 }
 
 void read_datasets(RecipeTable& table, const Recipe& recipe, ObjectiveRecipe& objective)

@@ -140,16 +140,25 @@ model::Parameters Run::initial_parameters()
         return parameters;
     }
     const model::SafetensorsFile file(recipe_.initial);
+    bool grown = false;
     // A state of a run holds weights alone; its shapes are checked as they are read.
     if (file.metadata().count(model::kConfigKey)) {
         model::ModelConfig had = model::read_config(file);
         had.concept_gate_floor = recipe_.model.concept_gate_floor;  // chosen after training
+        had.clip_gate_ceiling = recipe_.model.clip_gate_ceiling;
+        had.text_gate_floor = recipe_.model.text_gate_floor;
+        // A network may gain parts that its first steps then learn to use.
+        grown = (had.vision_shortcut == 0 && recipe_.model.vision_shortcut > 0) || (!had.vision_change && recipe_.model.vision_change);
+        if (grown) {
+            had.vision_shortcut = recipe_.model.vision_shortcut;
+            had.vision_change = recipe_.model.vision_change;
+        }
         if (had != recipe_.model)
             throw Error(ErrorKind::Usage, recipe_.initial.string(), "has another model configuration than the recipe",
                         "Copy its configuration (imprint model info) into the recipe");
         initial_provenance_ = model::read_provenance(file);
     }
-    return model::load_parameters(recipe_.model, file);
+    return grown ? model::load_grown_parameters(recipe_.model, file, recipe_.seed) : model::load_parameters(recipe_.model, file);
 }
 
 std::optional<RunState> Run::resumed_state()

@@ -81,16 +81,26 @@ void visit_fields(Config& c, Visit&& visit)
     visit("text_trunk_width", c.text_trunk_width);
     visit("text_trunk_layers", c.text_trunk_layers);
     visit("text_trunk_heads", c.text_trunk_heads);
+    visit("clip_gate_ceiling", c.clip_gate_ceiling);
+    visit("text_gate_floor", c.text_gate_floor);
+    visit("vision_shortcut", c.vision_shortcut);
+    visit("vision_change", c.vision_change);
 }
 
-// The fields of formats 2 and 3.
-constexpr const char* kAdded[] = {"router",           "router_top_k",      "batch_priority",    "normalise_gates",
-                                  "sparse_placement", "use_bias",          "aggregation_token", "lora_rank",
-                                  "lora_alpha",       "lora_matrices",     "common_space",      "temperature",
-                                  "classifiers",      "target_classifier", "standardise_sound", "sound_time_by_share",
-                                  "waveform",         "waveform_patch",    "waveform_buckets",  "max_waveform_patches",
-                                  "text_rows",        "text_stem",         "text_trunk_width",  "text_trunk_layers",
-                                  "text_trunk_heads"};
+// The fields that came after format 1, each with the format that brought it.
+struct AddedField {
+    int format;
+    const char* name;
+};
+constexpr AddedField kAdded[] = {
+    {2, "router"},           {2, "router_top_k"},      {2, "batch_priority"},    {2, "normalise_gates"},
+    {2, "sparse_placement"}, {2, "use_bias"},          {2, "aggregation_token"}, {2, "lora_rank"},
+    {2, "lora_alpha"},       {2, "lora_matrices"},     {2, "common_space"},      {2, "temperature"},
+    {2, "classifiers"},      {2, "target_classifier"}, {2, "standardise_sound"}, {2, "sound_time_by_share"},
+    {2, "waveform"},         {2, "waveform_patch"},    {2, "waveform_buckets"},  {2, "max_waveform_patches"},
+    {2, "text_rows"},        {3, "text_stem"},         {3, "text_trunk_width"},  {3, "text_trunk_layers"},
+    {3, "text_trunk_heads"}, {4, "clip_gate_ceiling"}, {4, "text_gate_floor"},   {4, "vision_shortcut"},
+    {4, "vision_change"}};
 
 json value_of(const std::string& v) { return v; }
 json value_of(int v) { return v; }
@@ -261,6 +271,10 @@ void check(const ModelConfig& c, const std::string& subject)
     positive("text_trunk_layers", c.text_trunk_layers, 256);
     positive("text_trunk_heads", c.text_trunk_heads, 256);
     require(c.concept_gate_floor >= 0 && c.concept_gate_floor <= 0.9, subject, "concept_gate_floor", "must lie in 0 … 0.9");
+    require(c.clip_gate_ceiling >= std::max(0.1, c.concept_gate_floor) && c.clip_gate_ceiling <= 0.9, subject,
+            "clip_gate_ceiling", "must lie between concept_gate_floor (at least 0.1) and 0.9");
+    require(c.text_gate_floor >= 0 && c.text_gate_floor <= 0.9, subject, "text_gate_floor", "must lie in 0 … 0.9");
+    require(c.vision_shortcut >= 0 && c.vision_shortcut <= 65536, subject, "vision_shortcut", "must be 0 … 65536");
     require(c.concept_temperature > 0, subject, "concept_temperature", "must be above 0");
     positive("waveform_patch", c.waveform_patch, 1 << 16);
     positive("waveform_buckets", c.waveform_buckets, 1 << 16);
@@ -294,15 +308,15 @@ json to_json(const ModelConfig& config)
 {
     json out = all_fields(config);
     const json standard = all_fields({});
-    bool added = false;
-    for (const char* name : kAdded) {
-        if (out.at(name) == standard.at(name))
-            out.erase(name);
+    int format = 1;
+    for (const auto& added : kAdded) {
+        if (out.at(added.name) == standard.at(added.name))
+            out.erase(added.name);
         else
-            added = true;
+            format = std::max(format, added.format);
     }
-    if (added)
-        out["format"] = kConfigFormat;
+    if (format > 1)
+        out["format"] = format;
     return out;
 }
 

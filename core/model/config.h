@@ -95,6 +95,16 @@ struct ModelConfig {
     int trunk_channels = 1280, trunk_classes = 1000;
     /// The concept's least share of a picture's or text's vector, chosen by the dev pool after training; under 0.1: as trained.
     double concept_gate_floor = 0;
+    /// Its greatest share of a clip's vector: a concept knows what is seen, and nothing of how it moves.
+    double clip_gate_ceiling = 0.9;
+    /// The least share in texts alone; 0: concept_gate_floor stands for both.
+    double text_gate_floor = 0;
+    /// Hidden width of the way past the blocks: the mean of a clip's map and its concept through two layers, added to what the
+    /// head says. Frozen trunks tell most of what a picture shows in their mean already; the blocks need not learn it again.
+    /// The picture's gate then reads that mean, and opens for what looks like a photograph. 0: no such way.
+    int vision_shortcut = 0;
+    /// Tokens of a clip also carry how their place differs from its mean over the frames: what moves stands out.
+    bool vision_change = false;
     double concept_temperature = 1.5;  ///< of the classifier's softmax before it weighs the class texts
     std::vector<media::Size> picture_sizes = {{224, 224}, {192, 256}, {256, 192}, {160, 320}, {320, 160}};
 
@@ -142,9 +152,10 @@ struct ModelConfig {
 };
 
 /// The version of the configuration's JSON that this program writes. 1: the first checkpoints. 2: adds the fields from
-/// `router` to `text_rows`, 3: `text_stem` and the sizes of its trunk. Each added field is written only where it is not the
-/// default, and the version only where one is, so that a network that uses nothing new stays readable by older programs.
-inline constexpr int kConfigFormat = 3;
+/// `router` to `text_rows`, 3: `text_stem` and the sizes of its trunk, 4: `vision_shortcut`, `vision_change`,
+/// `text_gate_floor`, `clip_gate_ceiling`. Each added field is written only where it is not the default, and the version is the least that has all
+/// of them, so that older programs read what uses nothing newer than they are.
+inline constexpr int kConfigFormat = 4;
 
 /// Every field under its own name; "format" where it is not 1. from_json takes a missing field at its default and refuses
 /// unknown keys, wrong types and impossible sizes with Error(Malformed), naming the field, and a newer format with

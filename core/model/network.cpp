@@ -43,10 +43,7 @@ at::Tensor first_rows(const at::Tensor& table, int64_t n)
     return look_up(table, at::arange(n, at::TensorOptions(at::kLong).device(table.device())).clamp_max(table.size(0) - 1));
 }
 
-at::Tensor unit(const at::Tensor& x)
-{
-    return x / (x.norm(2, {-1}, true) + 1e-6);
-}
+at::Tensor unit(const at::Tensor& x) { return x / (x.norm(2, {-1}, true) + 1e-6); }
 
 at::Tensor pick_rows(const at::Tensor& from, const at::Tensor& kept)
 {
@@ -69,7 +66,8 @@ Network::Network(ModelConfig config, Parameters parameters) : config_(std::move(
         blocks_.emplace_back(config_, parameters_, layer);
         const std::string prefix = "encoder." + std::to_string(layer) + ".";
         auto& tensors = block_tensors_.emplace_back();
-        for (auto found = parameters_.lower_bound(prefix); found != parameters_.end() && found->first.starts_with(prefix); ++found)
+        for (auto found = parameters_.lower_bound(prefix); found != parameters_.end() && found->first.starts_with(prefix);
+             ++found)
             tensors.push_back(found->second);
     }
 }
@@ -119,8 +117,8 @@ at::Tensor Network::vision_positions(int64_t frames, int64_t rows, int64_t colum
         return look_up(table, bucket_rows(n, buckets, table.device()));
     };
     const at::Tensor sum = pick("time", frames, config_.time_buckets).view({frames, 1, 1, width})
-                           + pick("row", rows, config_.row_buckets).view({1, rows, 1, width})
-                           + pick("column", columns, config_.column_buckets).view({1, 1, columns, width});
+        + pick("row", rows, config_.row_buckets).view({1, rows, 1, width})
+        + pick("column", columns, config_.column_buckets).view({1, 1, columns, width});
     return sum.reshape({1, frames * rows * columns, width});
 }
 
@@ -131,10 +129,12 @@ at::Tensor Network::head(const std::string& name, const at::Tensor& pooled) cons
 }
 
 Encoding Network::encode(const std::string& modality, at::Tensor tokens, const at::Tensor& positions,
-                         const at::Tensor& extra_token, const at::Tensor& mask) const
+                         const at::Tensor& extra_token, const at::Tensor& mask, const at::Tensor& addend) const
 {
     if (modality != "text" || config_.text_stem == TextStem::Hybrid)
         tokens = affine(tokens, modality + ".input", precision_);
+    if (addend.defined())
+        tokens = tokens + addend;
     tokens = tokens + layer_norm(positions, get(modality + ".position.norm.scale"), get(modality + ".position.norm.bias"));
     std::vector<at::Tensor> sequence;
     if (config_.aggregation_token)
@@ -190,37 +190,80 @@ Network::MapTokens Network::map_tokens(const at::Tensor& map, const std::optiona
 {
     IMPRINT_ASSERT(map.dim() == 5 && config_.vision_stem == VisionStem::Hybrid);
     const int64_t frames = map.size(1), rows = map.size(2), columns = map.size(3);
-    MapTokens tokens{map.reshape({map.size(0), frames * rows * columns, map.size(4)}), vision_positions(frames, rows, columns)};
+    const std::vector<int64_t> flat = {map.size(0), frames * rows * columns, map.size(4)};
+    MapTokens tokens{map.reshape(flat), vision_positions(frames, rows, columns), {}, frames > 1, {}};
+    if (config_.vision_shortcut > 0)
+        tokens.average = widened(tokens.values).mean(1);
+    if (config_.vision_change && frames > 1) {
+        tokens.change = (map - map.mean(1, true)).reshape(flat);
+        if (kept)
+            tokens.change = pick_rows(tokens.change, *kept);
+    }
     if (kept)
         drop(tokens.values, tokens.positions, *kept);
     return tokens;
 }
 
-Encoding Network::encode_map_tokens(const MapTokens& tokens, const at::Tensor& concept_vector,
-                                    const std::optional<at::Tensor>& concept_seen) const
+Encoding Network::encode_map_tokens(const MapTokens& tokens, const at::Tensor& concept_vector, const Hiding& hiding) const
 {
-    const at::Tensor values = (widened(tokens.values) - get("vision.map_mean")) / get("vision.map_deviation");
-    const at::Tensor seen = concept_seen ? concept_vector * *concept_seen : concept_vector;
-    const at::Tensor concept_token = affine(seen, "concept.input", precision_);
-    Encoding result = encode("vision", values, tokens.positions, concept_token);
-    let_concept_in(result, concept_vector, "concept.gate", config_.concept_gate_floor);
+    const at::Tensor &mean = get("vision.map_mean"), &deviation = get("vision.map_deviation");
+    const at::Tensor values = (widened(tokens.values) - mean) / deviation;
+    const at::Tensor told = hiding.concept_seen ? concept_vector * *hiding.concept_seen : concept_vector;
+    const double ceiling = tokens.clip ? config_.clip_gate_ceiling : 1 - kGateFloor;
+    const at::Tensor concept_token = affine(told, "concept.input", precision_);
+    at::Tensor change;
+    if (tokens.change.defined())
+        change = linear(widened(tokens.change) / deviation, get("vision.change.kernel"), {}, precision_);
+    Encoding result = encode("vision", values, tokens.positions, concept_token, {}, change);
+    if (config_.vision_shortcut == 0) {
+        let_concept_in(result, concept_vector, gate_logit(result.pooled, "concept.gate"), config_.concept_gate_floor, ceiling);
+        return result;
+    }
+    const at::Tensor average = (tokens.average - mean) / deviation;
+    result.own = unit(result.own + shortcut(average, told, hiding.shortcut_kept));
+    // This gate learns from what pictures look like (training's gate loss), not from which share suits the captions at hand:
+    // those are of drawings for the most part, and would close it for everything.
+    const at::Tensor logit = gate_logit(average, "concept.gate");
+    let_concept_in(result, concept_vector, logit.detach(), config_.concept_gate_floor, ceiling);
+    result.gate_logit = logit;
     return result;
 }
 
-void Network::let_concept_in(Encoding& encoding, const at::Tensor& concept_vector, const std::string& gate, double floor) const
+at::Tensor Network::shortcut(const at::Tensor& average, const at::Tensor& concept_vector,
+                             const std::optional<at::Tensor>& kept) const
 {
-    // The gate decides in full precision.
-    const at::Tensor open = at::sigmoid(affine(encoding.pooled, gate, {encoding.pooled.scalar_type()}));
+    // A concept has length 1, an average some ten times its channels' deviation: as inputs of one layer they must weigh alike.
+    const double louder = std::sqrt(static_cast<double>(config_.joint_dim));
+    const at::Tensor told = at::cat({average, concept_vector.to(average.scalar_type()) * louder}, 1);
+    at::Tensor hidden = at::gelu(affine(told, "vision.shortcut.hidden", precision_), "tanh");
+    if (kept)
+        hidden = hidden * *kept;
+    return unit(layer_norm(affine(hidden, "vision.shortcut.out", precision_), get("vision.shortcut.norm.scale"),
+                           get("vision.shortcut.norm.bias")));
+}
+
+at::Tensor Network::gate_logit(const at::Tensor& seen, const std::string& gate) const
+{
+    return affine(seen, gate, {seen.scalar_type()});
+}
+
+void Network::let_concept_in(Encoding& encoding, const at::Tensor& concept_vector, const at::Tensor& gate_logit, double floor,
+                             double ceiling) const
+{
+    encoding.gate_logit = gate_logit;
+    const at::Tensor open = at::sigmoid(gate_logit);
     encoding.gate = kGateFloor + (1 - 2 * kGateFloor) * open;
     if (floor > kGateFloor)
         encoding.gate = encoding.gate.clamp_min(floor);
+    if (ceiling < 1 - kGateFloor)
+        encoding.gate = encoding.gate.clamp_max(ceiling);
     encoding.vectors = unit(encoding.gate * concept_vector + (1 - encoding.gate) * encoding.own);
 }
 
 Encoding Network::encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept,
-                             const std::optional<at::Tensor>& concept_seen) const
+                             const Hiding& hiding) const
 {
-    return encode_map_tokens(map_tokens(map, kept), concept_vector, concept_seen);
+    return encode_map_tokens(map_tokens(map, kept), concept_vector, hiding);
 }
 
 Encoding Network::encode_pixels(const at::Tensor& pixels, const std::optional<at::Tensor>& kept) const
@@ -250,7 +293,8 @@ Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::o
         : first_rows(times_table, times);
     const at::Tensor& table = get("sound.position.frequency");
     const at::Tensor frequency = look_up(table, bucket_rows(bands, config_.sound_frequency_buckets, table.device()));
-    at::Tensor positions = (time.view({times, 1, config_.width}) + frequency.unsqueeze(0)).reshape({1, times * bands, config_.width});
+    at::Tensor positions =
+        (time.view({times, 1, config_.width}) + frequency.unsqueeze(0)).reshape({1, times * bands, config_.width});
     if (kept)
         drop(tokens, positions, *kept);
     return encode("sound", std::move(tokens), positions, {});
@@ -268,7 +312,8 @@ Encoding Network::encode_waveform(const at::Tensor& samples, const std::optional
     return encode("waveform", std::move(tokens), positions, {});
 }
 
-Encoding Network::encode_text(const at::Tensor& ids, const std::optional<at::Tensor>& kept, const std::optional<at::Tensor>& mask) const
+Encoding Network::encode_text(const at::Tensor& ids, const std::optional<at::Tensor>& kept,
+                              const std::optional<at::Tensor>& mask) const
 {
     IMPRINT_ASSERT(ids.dim() == 2 && ids.size(1) >= 1 && ids.size(1) <= config_.max_text_tokens
                    && config_.text_stem == TextStem::Pieces);
@@ -294,14 +339,12 @@ Encoding Network::encode_text_states(const at::Tensor& states, const at::Tensor&
     if (kept)
         drop(tokens, positions, *kept);
     Encoding result = encode("text", tokens, positions, affine(concept_vector, "text.concept.input", precision_));
-    let_concept_in(result, concept_vector, "text.concept.gate", config_.concept_gate_floor);
+    let_concept_in(result, concept_vector, gate_logit(result.pooled, "text.concept.gate"),
+                   config_.text_gate_floor > 0 ? config_.text_gate_floor : config_.concept_gate_floor, 1 - kGateFloor);
     return result;
 }
 
-at::Tensor Network::meaning_of(const at::Tensor& sentence) const
-{
-    return unit(widened(sentence) - get("text.concept.mean"));
-}
+at::Tensor Network::meaning_of(const at::Tensor& sentence) const { return unit(widened(sentence) - get("text.concept.mean")); }
 
 at::Tensor Network::classify(const Encoding& encoding, const std::string& modality, const std::string& classifier) const
 {

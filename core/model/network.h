@@ -18,10 +18,11 @@ struct Encoding {
     at::Tensor vectors;  ///< [batch, joint_dim] fp32, unit length; undefined in a disjoint space
     /// Disjoint space: target modality → [batch, joint_dim], as the pair's layer norm leaves it (not unit length).
     std::map<std::string, at::Tensor> spaces;
-    at::Tensor pooled;   ///< [batch, width]: mean over the tokens or the aggregation token, for classifiers
-    at::Tensor features;  ///< [batch, tokens, width] after the final norm: aggregation token, concept token, the item's own
-    at::Tensor own;      ///< [batch, joint_dim]: the head's vector before the gate lets the concept in; else = vectors
-    at::Tensor gate;     ///< [batch, 1]: the concept's share of the vector (through a hybrid stem), else undefined
+    at::Tensor pooled;      ///< [batch, width]: mean over the tokens or the aggregation token, for classifiers
+    at::Tensor features;    ///< [batch, tokens, width] after the final norm: aggregation token, concept token, the item's own
+    at::Tensor own;         ///< [batch, joint_dim]: the head's vector before the gate lets the concept in; else = vectors
+    at::Tensor gate_logit;  ///< [batch, 1]: what the gate makes its share of
+    at::Tensor gate;        ///< [batch, 1]: the concept's share of the vector (through a hybrid stem), else undefined
     Auxiliary auxiliary;
 };
 
@@ -43,24 +44,31 @@ public:
     /// autograd graph: many passes over them cost one conversion forwards and one backwards.
     Network with_converted_matrices() const;
 
-    /// Pictures and clips through the hybrid stem: unit(g · concept + (1 − g) · head), with g kept in [0.1, 0.9] (and above concept_gate_floor) so that
-    /// neither side ever falls silent.
-    /// map: [batch, frames, rows, columns, trunk_channels]; concept: [batch, joint_dim] unit vectors (concept_of()).
-    /// kept: [batch, n] sorted token indices (frame-major, then rows, columns) that DropToken leaves; all without it.
-    /// concept_seen: [batch, 1] zeros and ones, which items' concept token carries the concept (training hides some, so
-    /// that the head learns to see for itself); all without it. The gated share of the output is not affected.
+    /// Pictures and clips through the hybrid stem: unit(g · concept + (1 − g) · head), with g kept in [0.1, 0.9] (and above
+    /// concept_gate_floor) so that neither side ever falls silent. map: [batch, frames, rows, columns, trunk_channels]; concept:
+    /// [batch, joint_dim] unit vectors (concept_of()). kept: [batch, n] sorted token indices (frame-major, then rows, columns)
+    /// that DropToken leaves; all without it. `hiding` is training's.
+    struct Hiding {
+        /// [batch, 1] zeros and ones: which items' concept token, and shortcut, are told the concept, so that the head learns to
+        /// see for itself; all without it. The gated share of the output is not affected.
+        std::optional<at::Tensor> concept_seen;
+        /// [batch, vision_shortcut], factors of the shortcut's hidden numbers: dropout. All 1 without it.
+        std::optional<at::Tensor> shortcut_kept;
+    };
     Encoding encode_map(const at::Tensor& map, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept = {},
-                        const std::optional<at::Tensor>& concept_seen = {}) const;
+                        const Hiding& hiding = {}) const;
 
     /// The two halves of encode_map: maps of different grids that keep equally many tokens can be joined between them and
     /// go through the blocks as one batch.
     struct MapTokens {
         at::Tensor values;     ///< [batch, n, trunk_channels]
         at::Tensor positions;  ///< [batch or 1, n, width]
+        at::Tensor average;    ///< [batch, trunk_channels] over the whole map; undefined where the network has no use for it
+        bool clip = false;     ///< of several frames
+        at::Tensor change;     ///< [batch, n, trunk_channels] from the mean over frames; undefined likewise, and for one frame
     };
     MapTokens map_tokens(const at::Tensor& map, const std::optional<at::Tensor>& kept = {}) const;
-    Encoding encode_map_tokens(const MapTokens& tokens, const at::Tensor& concept_vector,
-                               const std::optional<at::Tensor>& concept_seen = {}) const;
+    Encoding encode_map_tokens(const MapTokens& tokens, const at::Tensor& concept_vector, const Hiding& hiding = {}) const;
 
     // `kept` is DropToken in every modality: [batch, n] sorted indices of the tokens that stay, each with its own position.
     // Experts' capacity comes from the tokens that stay.
@@ -108,9 +116,14 @@ public:
 private:
     at::Tensor vision_positions(int64_t frames, int64_t rows, int64_t columns) const;
     Encoding encode(const std::string& modality, at::Tensor tokens, const at::Tensor& positions, const at::Tensor& extra_token,
-                    const at::Tensor& mask = {}) const;
+                    const at::Tensor& mask = {}, const at::Tensor& addend = {}) const;
     at::Tensor head(const std::string& name, const at::Tensor& pooled) const;
-    void let_concept_in(Encoding& encoding, const at::Tensor& concept_vector, const std::string& gate, double floor) const;
+    /// `gate_logit`: [batch, 1], what the gate makes its share of.
+    void let_concept_in(Encoding& encoding, const at::Tensor& concept_vector, const at::Tensor& gate_logit, double floor,
+                        double ceiling) const;
+    /// The gate decides in full precision.
+    at::Tensor gate_logit(const at::Tensor& seen, const std::string& gate) const;
+    at::Tensor shortcut(const at::Tensor& average, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept) const;
     at::Tensor affine(const at::Tensor& x, const std::string& name, const Precision& precision) const;
     const at::Tensor& get(const std::string& name) const;
 

@@ -161,7 +161,14 @@ void SpecList::stems()
         linear("vision.input", c.trunk_channels, c.width);
         given("concept.class_text", {c.trunk_classes, c.joint_dim}, false);
         linear("concept.input", c.joint_dim, c.width);
-        linear("concept.gate", c.width, 1);
+        linear("concept.gate", c.vision_shortcut > 0 ? c.trunk_channels : c.width, 1);
+        if (c.vision_shortcut > 0) {
+            linear("vision.shortcut.hidden", c.trunk_channels + c.joint_dim, c.vision_shortcut);
+            linear("vision.shortcut.out", c.vision_shortcut, c.joint_dim);
+            norm("vision.shortcut.norm", c.joint_dim, true);
+        }
+        if (c.vision_change)
+            matrix("vision.change.kernel", {c.width, c.trunk_channels}, c.trunk_channels);
     } else {
         linear("vision.input", c.patch_frames * c.patch_size * c.patch_size * 3, c.width);
     }

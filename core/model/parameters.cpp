@@ -150,6 +150,16 @@ Parameters load_parameters(const ModelConfig& config, const SafetensorsFile& fil
     return parameters;
 }
 
+Parameters load_grown_parameters(const ModelConfig& config, const SafetensorsFile& file, uint64_t seed)
+{
+    Parameters parameters;
+    for (const auto& spec : parameter_specs(config)) {
+        const bool kept = file.contains(spec.name) && file.at(spec.name).shape == spec.shape;
+        parameters[spec.name] = kept ? read_tensor(file, spec.name) : initial_parameter(spec, seed);
+    }
+    return parameters;
+}
+
 StoredTensor to_stored(const at::Tensor& tensor, DType dtype)
 {
     StoredTensor stored;

@@ -29,6 +29,8 @@ Parameters meta_parameters(const ModelConfig& config);
 
 /// Takes every tensor of the specs from a file and checks its shape: Error(Malformed) names file and tensor.
 Parameters load_parameters(const ModelConfig& config, const SafetensorsFile& file);
+/// The same for a network that has gained parts: what the file lacks, or has in another shape, starts as in initial_parameters.
+Parameters load_grown_parameters(const ModelConfig& config, const SafetensorsFile& file, uint64_t seed);
 
 /// A tensor of any floating type in the file as an fp32 tensor of its own.
 at::Tensor to_tensor(const TensorView& view, const std::string& subject);

@@ -23,7 +23,8 @@ std::string train_tokenizer(const std::filesystem::path& dir, const std::string&
     const auto text = dir / "tokenizer.txt", prefix = dir / "tokenizer";
     std::ofstream out(text);
     for (const char* subject : {"a dog", "a red car", "the old ship", "two birds", "a person", "green apples", "a violin"})
-        for (const char* action : {"in the park", "on a table", "near the water", "at night", "making a loud sound", "in a photo"})
+        for (const char* action :
+             {"in the park", "on a table", "near the water", "at night", "making a loud sound", "in a photo"})
             out << subject << " " << action << "\n";
     out.close();
     const auto status = sentencepiece::SentencePieceTrainer::Train(
@@ -42,7 +43,8 @@ model::Parameters make_trunk(at::Generator& generator)
         int64_t kernel, expand, out;
         int repeats;
     };
-    constexpr Stage stages[] = {{3, 1, 8, 1}, {3, 2, 8, 2}, {5, 2, 8, 2}, {3, 2, 16, 3}, {5, 2, 16, 3}, {5, 2, 16, 4}, {3, 2, 24, 1}};
+    constexpr Stage stages[] = {{3, 1, 8, 1},  {3, 2, 8, 2},  {5, 2, 8, 2}, {3, 2, 16, 3},
+                                {5, 2, 16, 3}, {5, 2, 16, 4}, {3, 2, 24, 1}};
     model::Parameters trunk;
     const auto add = [&](const std::string& name, std::vector<int64_t> shape, int64_t channels, double fan_in) {
         trunk[name + ".weight"] = at::empty(shape).normal_(0, std::sqrt(2.0 / fan_in), generator);

@@ -3,6 +3,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <fstream>
 #include <vector>
 
@@ -10,6 +11,7 @@
 
 #include "core/model/checkpoint.h"
 #include "tests/support/tiny_checkpoint.h"
+#include "tests/support/tiny_films.h"
 
 namespace imprint::tests {
 
@@ -32,13 +34,39 @@ void make_tiny_corpus(const fs::path& root)
             texts.push_back(std::string("a ") + name);
             texts.push_back(std::string("a photo of a ") + name);
             roles.insert(roles.end(), {"caption", "caption"});
-            items << nlohmann::json{{"id", id++}, {"path", fs::relative(entry.path(), root).string()}, {"kind", sound ? "sound" : "image"},
-                                    {"source", "samples"}, {"role", "pair"}, {"split", "train"}, {"label", name}, {"texts", {text, text + 1}}}.dump() << "\n";
+            items << nlohmann::json{{"id", id++},
+                                    {"path", fs::relative(entry.path(), root).string()},
+                                    {"kind", sound ? "sound" : "image"},
+                                    {"source", "samples"},
+                                    {"role", "pair"},
+                                    {"split", "train"},
+                                    {"label", name},
+                                    {"texts", {text, text + 1}}}
+                         .dump()
+                  << "\n";
             if (!sound)
-                items << nlohmann::json{{"id", id++}, {"path", fs::relative(entry.path(), root).string()}, {"kind", "image"},
-                                        {"source", "samples"}, {"role", "photo"}, {"split", "train"}, {"label", ""}, {"texts", nlohmann::json::array()}}.dump() << "\n";
+                items << nlohmann::json{{"id", id++},      {"path", fs::relative(entry.path(), root).string()},
+                                        {"kind", "image"}, {"source", "samples"},
+                                        {"role", "photo"}, {"split", "train"},
+                                        {"label", ""},     {"texts", nlohmann::json::array()}}
+                             .dump()
+                      << "\n";
         }
     }
+    // Two names that eight sounds share each, and films of a bright square that moves.
+    for (const char* name : {"bell", "piano"})
+        for (const auto& entry : fs::directory_iterator(fs::path(IMPRINT_SOURCE_DIR) / "resources/samples"))
+            for (int copy = 0; entry.path().stem() == name && copy < 8; ++copy) {
+                const auto text =
+                    static_cast<int>(std::find(texts.begin(), texts.end(), std::string("a ") + name) - texts.begin());
+                items << nlohmann::json{{"id", id++},      {"path", fs::relative(entry.path(), root).string()},
+                                        {"kind", "sound"}, {"source", "samples"},
+                                        {"role", "pair"},  {"split", "train"},
+                                        {"label", name},   {"texts", {text}}}
+                             .dump()
+                      << "\n";
+            }
+    make_tiny_films(root, texts, roles);
     for (const char* lemma : {"dog", "ship", "violin", "tree", "apple"}) {
         texts.push_back(lemma);
         roles.push_back("lemma");
@@ -59,8 +87,9 @@ void make_tiny_corpus(const fs::path& root)
             views.emplace_back(name, tensor.view);
         model::write_safetensors(path, {}, views);
     };
-    save(root / "teacher.safetensors", {{"vectors", model::to_stored(at::randn({static_cast<int64_t>(texts.size()), kTinyDim}), model::DType::F16)},
-                                        {"lemma_mean", model::to_stored(at::zeros({kTinyDim}), model::DType::F32)}});
+    save(root / "teacher.safetensors",
+         {{"vectors", model::to_stored(at::randn({static_cast<int64_t>(texts.size()), kTinyDim}), model::DType::F16)},
+          {"lemma_mean", model::to_stored(at::zeros({kTinyDim}), model::DType::F32)}});
     save(root / "concepts.safetensors", {{"class_text", model::to_stored(at::randn({12, kTinyDim}), model::DType::F32)}});
     std::vector<std::pair<std::string, model::StoredTensor>> trunk;
     for (const auto& [name, tensor] : checkpoint.trunk)

@@ -178,6 +178,54 @@ private Q_SLOTS:
                 QVERIFY2(std::ranges::equal(view.data, new_file.at(name).data), name.c_str());
     }
 
+    void a_network_that_gains_a_shortcut_keeps_the_rest_of_what_it_had()
+    {
+        const fs::path before = root_ / "longer/imprint-test.safetensors";
+        QVERIFY(fs::exists(before));
+        std::ifstream in(root_ / "longer.toml");
+        std::string recipe(std::istreambuf_iterator<char>(in), {});
+        recipe.replace(recipe.find("steps = 12"), 10, "steps = 0\ninitial = \"" + before.string() + "\"");
+        recipe.replace(recipe.find("[model]"), 7, "[model]\nvision_shortcut = 20\nvision_change = true");
+        recipe.replace(recipe.find("warmup = 2"), 10, "warmup = 0");
+        std::ofstream(root_ / "grown.toml") << recipe;
+        TrainOptions grown = options(root_ / "grown");
+        grown.recipe = root_ / "grown.toml";
+        const TrainReport report = run(grown);
+        const model::SafetensorsFile old_file(before), new_file(report.checkpoint);
+        QCOMPARE(model::read_config(new_file).vision_shortcut, 20);
+        for (const auto& [name, view] : old_file.tensors())
+            if (!name.starts_with("score.") && name != "concept.gate.kernel")  // that one reads another thing now
+                QVERIFY2(std::ranges::equal(view.data, new_file.at(name).data), name.c_str());
+        QVERIFY(new_file.contains("vision.shortcut.hidden.kernel") && new_file.contains("vision.change.kernel"));
+        Encoder encoder(report.checkpoint);
+        QCOMPARE(encoder.dim(), int(tests::kTinyDim));
+    }
+
+    void films_are_told_apart_by_motion_and_sounds_by_name()
+    {
+        write_recipe("choices.toml", false);
+        std::ifstream in(root_ / "choices.toml");
+        std::string recipe(std::istreambuf_iterator<char>(in), {});
+        recipe.replace(recipe.find("[model]"), 7, "[model]\nvision_change = true");
+        recipe.resize(recipe.find("[[objective]]"));
+        recipe += "[[objective]]\nkind = \"film-motion\"\nbatch = 8\n[[objective]]\nkind = \"sound-name\"\nbatch = 8\n";
+        std::ofstream(root_ / "choices.toml") << recipe;
+        TrainOptions chosen = options(root_ / "choices");
+        chosen.recipe = root_ / "choices.toml";
+        chosen.steps = 300;
+        run(chosen);
+        std::map<std::string, std::vector<double>> right, surprise;
+        for (const auto& line : metrics_of(root_ / "choices"))
+            if (line.contains("objective")) {
+                right[line.at("objective")].push_back(line.at("accuracy"));
+                surprise[line.at("objective")].push_back(line.at("nce"));
+            }
+        const auto last = [](const std::vector<double>& all) { return std::accumulate(all.end() - 20, all.end(), 0.0) / 20; };
+        QVERIFY2(last(right.at("sound-name")) > 0.8, qPrintable(QString::number(last(right.at("sound-name")))));
+        // The tiny random trunk hardly sees the square: what is learned is how many motions there are, three.
+        QVERIFY2(last(surprise.at("film-motion")) < std::log(3) + 0.05, qPrintable(QString::number(last(surprise.at("film-motion")))));
+    }
+
     void the_finished_model_embeds_everything()
     {
         Encoder encoder(root_ / "whole" / "imprint-test.safetensors");

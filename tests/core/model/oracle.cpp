@@ -331,7 +331,9 @@ Oracle::Result Oracle::encode(const std::string& modality, std::vector<Item> ite
             tokens.push_back(item.extra);
         real.assign(tokens.size(), true);
         for (const int64_t i : kept.empty() ? all : kept[b]) {
-            const Row token = modality == "text" ? item.tokens[size_t(i)] : affine(item.tokens[size_t(i)], modality + ".input");
+            Row token = modality == "text" ? item.tokens[size_t(i)] : affine(item.tokens[size_t(i)], modality + ".input");
+            if (!item.change.empty())
+                token = token + item.change[size_t(i)];
             tokens.push_back(token + norm(item.positions[size_t(i)], modality + ".position.norm"));
             real.push_back(item.real.empty() || item.real[size_t(i)]);
         }
@@ -419,7 +421,7 @@ Oracle::Result Oracle::map(const Array& map, const Array& logits, const Kept& ke
     const int64_t frames = map.shape[1], rows = map.shape[2], columns = map.shape[3], channels = map.shape[4];
     const Array &mean = get("vision.map_mean"), &deviation = get("vision.map_deviation"), &texts = get("concept.class_text");
     std::vector<Item> items;
-    Rows concepts;
+    Rows concepts, averages;
     for (int64_t b = 0; b < map.shape[0]; ++b) {
         Row idea(size_t(texts.shape[1]), 0.0);
         for (int64_t t = 0; t < frames; ++t) {
@@ -434,19 +436,38 @@ Oracle::Result Oracle::map(const Array& map, const Array& logits, const Kept& ke
         concepts.push_back(unit(idea));
         Item item;
         item.extra = affine(concepts.back(), "concept.input");
-        for (int64_t i = 0; i < frames * rows * columns; ++i) {
+        const int64_t places = rows * columns;
+        for (int64_t i = 0; i < frames * places; ++i) {
             Row token;
             for (int64_t d = 0; d < channels; ++d)
-                token.push_back((map.values[size_t((b * frames * rows * columns + i) * channels + d)] - mean.values[size_t(d)])
+                token.push_back((map.values[size_t((b * frames * places + i) * channels + d)] - mean.values[size_t(d)])
                                 / deviation.values[size_t(d)]);
             item.tokens.push_back(token);
+        }
+        Row& average = averages.emplace_back(size_t(channels), 0.0);
+        for (const Row& token : item.tokens)
+            for (size_t d = 0; d < token.size(); ++d)
+                average[d] += token[d] / double(item.tokens.size());
+        for (int64_t i = 0; config_.vision_change && frames > 1 && i < frames * places; ++i) {
+            Row differs = item.tokens[size_t(i)];
+            for (int64_t t = 0; t < frames; ++t)
+                for (size_t d = 0; d < differs.size(); ++d)
+                    differs[d] -= item.tokens[size_t(t * places + i % places)][d] / double(frames);
+            item.change.push_back(block_matrix(differs, "vision.change"));
         }
         item.positions = vision_positions(frames, rows, columns);
         items.push_back(item);
     }
     Result result = encode("vision", items, kept);
     for (size_t b = 0; b < concepts.size(); ++b) {
-        const double gate = 0.1 + 0.8 / (1 + std::exp(-affine(result.pooled[b], "concept.gate")[0]));
+        if (config_.vision_shortcut > 0) {
+            Row told = averages[b];
+            for (const double value : concepts[b])
+                told.push_back(value * std::sqrt(double(config_.joint_dim)));
+            result.vectors[b] = unit(result.vectors[b] + unit(head(told, "vision.shortcut")));
+        }
+        const Row& seen = config_.vision_shortcut > 0 ? averages[b] : result.pooled[b];
+        const double gate = 0.1 + 0.8 / (1 + std::exp(-affine(seen, "concept.gate")[0]));
         Row mix(concepts[b].size());
         for (size_t d = 0; d < mix.size(); ++d)
             mix[d] = gate * concepts[b][d] + (1 - gate) * result.vectors[b][d];

@@ -45,6 +45,7 @@ public:
 private:
     struct Item {
         Rows tokens, positions;
+        Rows change;             ///< what a token gains from how it differs from its place's mean; empty: nothing
         Row extra;               ///< a token in front, or none
         std::vector<bool> real;  ///< no pad; empty: all
     };

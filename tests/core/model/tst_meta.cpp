@@ -125,7 +125,9 @@ private Q_SLOTS:
 
     void our_own_network_runs_without_memory()
     {
-        const ModelConfig config;
+        ModelConfig config;
+        config.vision_shortcut = 768;
+        config.vision_change = true;
         Parameters parameters = meta_parameters(config);
         for (const auto& spec : parameter_specs(config))
             if (!spec.frozen)
@@ -139,9 +141,9 @@ private Q_SLOTS:
         const training::Teacher teacher{at::empty({8, config.joint_dim}, kFloats), 20};
         const at::Tensor loss = training::nce(picture.vectors, text.vectors, net.temperature("picture_text"), teacher)
             + training::nce(sound.vectors, text.vectors, net.temperature("sound_text"))
-            + training::cosine_distance(picture.own, text.vectors) + picture.auxiliary.z_loss + text.auxiliary.z_loss;
+            + training::cosine_distance(picture.own, text.vectors) + picture.gate_logit.mean() + picture.auxiliary.z_loss + text.auxiliary.z_loss;
         go_back(loss, parameters,
-                {"concept.gate.kernel", "concept.input.kernel", "vision.input.kernel", "sound.head.out.kernel", "text.table",
+                {"concept.gate.kernel", "vision.shortcut.hidden.kernel", "vision.change.kernel", "concept.input.kernel", "vision.input.kernel", "sound.head.out.kernel", "text.table",
                  "encoder.5.ffn.router.kernel", "temperature.sound_text"});
     }
 

@@ -108,8 +108,12 @@ private Q_SLOTS:
         QVERIFY(!json.contains("format") && !json.contains("router") && !json.contains("lora_rank"));
         ModelConfig changed;
         changed.lora_rank = 4;
-        QCOMPARE(to_json(changed).at("format").get<int>(), kConfigFormat);
+        QCOMPARE(to_json(changed).at("format").get<int>(), 2);
         QCOMPARE(to_json(changed).size(), json.size() + 2);
+        changed.text_stem = TextStem::Hybrid;
+        QCOMPARE(to_json(changed).at("format").get<int>(), 3);
+        changed.vision_shortcut = 8;
+        QCOMPARE(to_json(changed).at("format").get<int>(), kConfigFormat);
     }
 
     void a_newer_format_is_unsupported()

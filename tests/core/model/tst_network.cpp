@@ -140,12 +140,13 @@ private Q_SLOTS:
     void an_open_gate_gives_nine_parts_concept_and_a_shut_one_a_tenth_data()
     {
         QTest::addColumn<double>("bias");
-        QTest::addColumn<double>("floor");
+        QTest::addColumn<double>("floor");  // below 0: a ceiling
         QTest::addColumn<double>("share");
         QTest::newRow("open") << 50.0 << 0.0 << 0.9;
         QTest::newRow("shut") << -50.0 << 0.0 << 0.1;
         QTest::newRow("shut, above a floor") << -50.0 << 0.5 << 0.5;
         QTest::newRow("open, above a floor") << 50.0 << 0.5 << 0.9;
+        QTest::newRow("open, in a clip under a ceiling") << 50.0 << -0.6 << 0.6;
     }
     void an_open_gate_gives_nine_parts_concept_and_a_shut_one_a_tenth()
     {
@@ -153,13 +154,14 @@ private Q_SLOTS:
         QFETCH(double, floor);
         QFETCH(double, share);
         auto config = small_config();
-        config.concept_gate_floor = floor;
+        (floor < 0 ? config.clip_gate_ceiling : config.concept_gate_floor) = std::abs(floor);
         auto parameters = initial_parameters(config, 3);
         parameters["concept.class_text"].normal_();
         parameters["concept.gate.bias"].fill_(bias);
         const Network network(config, parameters);
-        const at::Tensor concept_vector = network.concept_of(at::randn({2, 1, config.trunk_classes}));
-        const auto encoding = network.encode_map(at::rand({2, 1, 7, 7, config.trunk_channels}), concept_vector);
+        const int64_t frames = floor < 0 ? 2 : 1;
+        const at::Tensor concept_vector = network.concept_of(at::randn({2, frames, config.trunk_classes}));
+        const auto encoding = network.encode_map(at::rand({2, frames, 7, 7, config.trunk_channels}), concept_vector);
         const at::Tensor mixed = share * concept_vector + (1 - share) * encoding.own;
         QVERIFY(at::allclose(encoding.vectors, mixed / mixed.norm(2, {-1}, true), 1e-4, 1e-5));
     }
@@ -171,9 +173,59 @@ private Q_SLOTS:
         const at::Tensor map = at::rand({2, 1, 7, 7, config.trunk_channels});
         const at::Tensor one = network.concept_of(at::randn({2, 1, config.trunk_classes})), other = network.concept_of(at::randn({2, 1, config.trunk_classes}));
         const at::Tensor hidden = at::zeros({2, 1});
-        QVERIFY(at::equal(network.encode_map(map, one, {}, hidden).own, network.encode_map(map, other, {}, hidden).own));
+        QVERIFY(at::equal(network.encode_map(map, one, {}, {hidden, {}}).own, network.encode_map(map, other, {}, {hidden, {}}).own));
         QVERIFY(!at::allclose(network.encode_map(map, one).own, network.encode_map(map, other).own, 1e-4, 1e-5));
-        QVERIFY(!at::allclose(network.encode_map(map, one, {}, hidden).vectors, network.encode_map(map, other, {}, hidden).vectors, 1e-4, 1e-5));
+        QVERIFY(!at::allclose(network.encode_map(map, one, {}, {hidden, {}}).vectors, network.encode_map(map, other, {}, {hidden, {}}).vectors, 1e-4, 1e-5));
+    }
+
+    void a_still_clip_has_no_change_and_one_that_moves_is_told_by_it()
+    {
+        auto config = small_config();
+        config.vision_change = true;
+        auto parameters = initial_parameters(config, 3);
+        const Network with(config, parameters);
+        parameters.at("vision.change.kernel") = at::zeros_like(parameters.at("vision.change.kernel"));
+        const Network without(config, parameters);
+        const at::Tensor idea = at::zeros({1, config.joint_dim});
+        const at::Tensor one = at::rand({1, 1, 2, 3, config.trunk_channels}), other = at::rand({1, 1, 2, 3, config.trunk_channels});
+        const auto differ = [&](const at::Tensor& clip) {
+            return !at::allclose(with.encode_map(clip, idea).own, without.encode_map(clip, idea).own, 1e-4, 1e-5);
+        };
+        QVERIFY(!differ(one));
+        QVERIFY(!differ(at::cat({one, one, one}, 1)));
+        QVERIFY(differ(at::cat({one, other, one}, 1)));
+    }
+
+    void the_shortcut_sees_the_whole_map_whatever_tokens_are_dropped()
+    {
+        auto config = small_config();
+        config.vision_shortcut = 16;
+        auto parameters = initial_parameters(config, 3);
+        for (const char* name : {"vision.head.out.kernel", "vision.head.norm.scale"})
+            parameters.at(name).zero_();  // the blocks fall silent: what is left is the shortcut's
+        const Network network(config, parameters);
+        const at::Tensor idea = network.concept_of(at::randn({2, 1, config.trunk_classes}));
+        const at::Tensor map = at::rand({2, 1, 2, 4, config.trunk_channels});
+        const at::Tensor few = at::tensor({0, 5, 2, 7}, at::kLong).view({2, 2});
+        QVERIFY(at::allclose(network.encode_map(map, idea, few).own, network.encode_map(map, idea).own, 1e-4, 1e-5));
+        QVERIFY(at::allclose(network.encode_map(map, idea, few).gate, network.encode_map(map, idea).gate, 1e-4, 1e-5));
+        const at::Tensor none = at::zeros({2, config.vision_shortcut});
+        QVERIFY(!at::allclose(network.encode_map(map, idea, {}, {{}, none}).own, network.encode_map(map, idea).own, 1e-3, 1e-4));
+    }
+
+    void the_shortcuts_gate_is_not_moved_by_what_the_captions_want()
+    {
+        auto config = small_config();
+        config.vision_shortcut = 16;
+        auto parameters = initial_parameters(config, 3);
+        at::Tensor& gate = parameters.at("concept.gate.kernel");
+        gate.requires_grad_(true);
+        const Network network(config, parameters);
+        const at::Tensor idea = network.concept_of(at::randn({2, 1, config.trunk_classes}));
+        const auto seen = network.encode_map(at::rand({2, 1, 2, 4, config.trunk_channels}), idea);
+        QVERIFY(!seen.vectors.requires_grad());
+        seen.gate_logit.sum().backward();
+        QVERIFY(gate.grad().defined() && gate.grad().abs().sum().item<double>() > 0);
     }
 
     void dropping_nothing_changes_nothing_and_order_of_tokens_is_kept()

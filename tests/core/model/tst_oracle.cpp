@@ -66,6 +66,11 @@ const Variant kVariants[] = {
          c.normalise_gates = true;
          c.use_bias = true;
      }},
+    {"hybrid stem with a shortcut, clips that tell of change",
+     [](ModelConfig& c) {
+         c.vision_shortcut = 14;
+         c.vision_change = true;
+     }},
 };
 
 ModelConfig small(const Variant& variant)

@@ -15,11 +15,14 @@
 #include "core/base/error.h"
 #include "core/model/parameters.h"
 #include "tests/training/distributed/rank_process.h"
+#include "tests/training/small_passes.h"
 #include "training/objectives.h"
 #include "training/passes.h"
 
 using namespace imprint;
 using namespace imprint::training;
+using test::small_model;
+using test::texts;
 using namespace std::chrono_literals;
 
 namespace {
@@ -41,6 +44,11 @@ void they_tell_each_other(const Ranks& ranks)
             require(texts[static_cast<size_t>(rank)] == "round " + std::to_string(round) + " of " + std::to_string(rank),
                     "a text is another's");
     }
+    const auto sizes = ranks.tell(std::string(static_cast<size_t>(ranks.rank()) * 70'000, '\0'));  // nothing, and much
+    for (int rank = 0; rank < ranks.world(); ++rank)
+        require(sizes[static_cast<size_t>(rank)].size() == static_cast<size_t>(rank) * 70'000, "a text has lost bytes");
+    for (const auto& nothing : ranks.tell(""))
+        require(nothing.empty(), "nothing has become something");
     // Blocks of 1, 0, 1, … rows and of equal rows, in the order of the ranks.
     for (const int64_t most : {1, 3}) {
         std::vector<int64_t> counts;
@@ -66,45 +74,6 @@ void they_tell_each_other(const Ranks& ranks)
     }
 }
 
-model::ModelConfig small_model()
-{
-    model::ModelConfig config;
-    config.width = 32;
-    config.layers = 2;
-    config.heads = 2;
-    config.ffn_width = 48;
-    config.sparse_layers = 1;
-    config.experts = 3;
-    config.head_width = 24;
-    config.joint_dim = 16;
-    config.vocabulary = 40;
-    config.trunk_channels = 8;
-    config.trunk_classes = 6;
-    return config;
-}
-
-// Texts of two lengths, in an order that mixes them.
-PassList texts(const PassList::Share& share, int64_t items, uint64_t salt, int64_t most_tokens)
-{
-    std::map<int64_t, PassList::Part> lengths;
-    for (int64_t i = 0; i < items; ++i)
-        lengths[2 + (i % 3 == 0)].push_back(i);
-    PassList list(share);
-    for (const auto& [length, members] : lengths)
-        list.add(members, length, most_tokens, static_cast<size_t>(items), [&, tokens = length](const PassList::Part& part) {
-            std::vector<int64_t> ids;
-            for (const int64_t item : part)
-                for (int64_t t = 0; t < tokens; ++t)
-                    ids.push_back((item * 7 + t * 3 + static_cast<int64_t>(salt)) % 40);
-            const at::Tensor batch = at::tensor(ids, at::kLong).view({static_cast<int64_t>(part.size()), tokens});
-            return [batch](const model::Network& network) {
-                const auto encoding = network.encode_text(batch);
-                return PassOutput{encoding.vectors, encoding.auxiliary.z_loss};
-            };
-        });
-    return list;
-}
-
 struct Outcome {
     double loss = 0, z_loss = 0;
     std::map<std::string, at::Tensor> gradients;
@@ -125,8 +94,8 @@ Outcome step_of(const Ranks* ranks, int64_t items, bool recompute, size_t bucket
     Outcome outcome;
     for (const uint64_t task : {0u, 1u}) {
         Passes passes(replicas);
-        const size_t a = passes.add(texts(passes.share(), items, task, 20)),
-                     b = passes.add(texts(passes.share(), items, 5 + task, 7));
+        const size_t a = passes.add(texts(items, task, 20, passes.share())),
+                     b = passes.add(texts(items, 5 + task, 7, passes.share()));
         passes.forward();
         const at::Tensor loss = nce(passes.rows(a), passes.rows(b), network.temperature("text_text"));
         if (task == 1)

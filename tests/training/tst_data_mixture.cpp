@@ -453,7 +453,7 @@ private Q_SLOTS:
         QTest::newRow("another number of classes") << with("classes = 3", "classes = 4") << manifest << "model.classifiers";
         QTest::newRow("no manifest") << with("pictures.csv", "nothing.csv") << manifest << "nothing.csv";
         QTest::newRow("no tokenizer") << with("english-8k.model", "nobody.model") << manifest << "nobody";
-        QTest::newRow("a GPU that is not there") << with("\"cpu\"", "\"cuda:63\"") << manifest << "device = \"cpu\"";
+        QTest::newRow("a GPU that is not there") << with("\"cpu\"", "\"cuda:63\"") << manifest << "wants the GPU cuda:63";
         QTest::newRow("pictures that are not there")
             << with("%R/resources/samples", "%R/resources") << manifest << "no readable sample";
     }

@@ -43,6 +43,14 @@ at::Tensor first_rows(const at::Tensor& table, int64_t n)
     return look_up(table, at::arange(n, at::TensorOptions(at::kLong).device(table.device())).clamp_max(table.size(0) - 1));
 }
 
+/// x within [low, high]. The way back through a clamp has no body on device meta outside Python.
+at::Tensor within(const at::Tensor& x, double low, double high)
+{
+    if (!x.is_meta())
+        return x.clamp(low, high);
+    return x * ((x > low) * (x < high));
+}
+
 at::Tensor unit(const at::Tensor& x) { return x / (x.norm(2, {-1}, true) + 1e-6); }
 
 at::Tensor pick_rows(const at::Tensor& from, const at::Tensor& kept)
@@ -253,10 +261,8 @@ void Network::let_concept_in(Encoding& encoding, const at::Tensor& concept_vecto
     encoding.gate_logit = gate_logit;
     const at::Tensor open = at::sigmoid(gate_logit);
     encoding.gate = kGateFloor + (1 - 2 * kGateFloor) * open;
-    if (floor > kGateFloor)
-        encoding.gate = encoding.gate.clamp_min(floor);
-    if (ceiling < 1 - kGateFloor)
-        encoding.gate = encoding.gate.clamp_max(ceiling);
+    if (floor > kGateFloor || ceiling < 1 - kGateFloor)
+        encoding.gate = within(encoding.gate, floor, ceiling);
     encoding.vectors = unit(encoding.gate * concept_vector + (1 - encoding.gate) * encoding.own);
 }
 

@@ -6,8 +6,11 @@
 
 #include <functional>
 
+#include "core/model/checkpoint.h"
 #include "core/model/named_configs.h"
 #include "core/model/network.h"
+#include "core/model/text_trunk.h"
+#include "core/model/trunk.h"
 #include "training/objectives.h"
 
 using namespace imprint;
@@ -145,6 +148,43 @@ private Q_SLOTS:
         go_back(loss, parameters,
                 {"concept.gate.kernel", "vision.shortcut.hidden.kernel", "vision.change.kernel", "concept.input.kernel", "vision.input.kernel", "sound.head.out.kernel", "text.table",
                  "encoder.5.ffn.router.kernel", "temperature.sound_text"});
+    }
+
+    void a_step_through_both_trunks_runs_without_memory_data()
+    {
+        QTest::addColumn<bool>("bf16");
+        QTest::newRow("fp32") << false;
+        QTest::newRow("bf16") << true;
+    }
+    /// From bytes and ids on, the frozen trunks included.
+    void a_step_through_both_trunks_runs_without_memory()
+    {
+        QFETCH(bool, bf16);
+        const Checkpoint shipped =
+            load_checkpoint(SafetensorsFile(IMPRINT_SOURCE_DIR "/resources/models/imprint-small.safetensors"));
+        const ModelConfig& config = shipped.config;
+        QVERIFY(config.vision_stem == VisionStem::Hybrid && config.text_stem == TextStem::Hybrid);
+        Parameters parameters = meta_parameters(config);
+        for (const auto& spec : parameter_specs(config))
+            if (!spec.frozen)
+                parameters.at(spec.name).requires_grad_(true);
+        Network net(config, parameters);
+        const Precision precision{bf16 ? at::kBFloat16 : at::kFloat};
+        net.set_precision(precision);
+        net = net.with_converted_matrices();
+        const Trunk trunk([&](const std::string& name) { return shipped.trunk.at(name).to(at::kMeta); });
+        const TextTrunk text_trunk(config, precision,
+                                   [&](const std::string& name) { return shipped.text_trunk.at(name).to(at::kMeta); });
+        const auto [map, logits] = trunk.forward(at::empty({8, 224, 224, 3}, kBytes));
+        const auto [states, sentence] = text_trunk.forward(at::empty({8, 9}, kIds));
+        QCOMPARE(states.sizes(), at::IntArrayRef({8, 9, int64_t{config.text_trunk_width}}));
+        const auto picture = net.encode_map(map.unsqueeze(1), net.concept_of(logits.unsqueeze(1)));
+        const auto text = net.encode_text_states(states, net.meaning_of(sentence), at::empty({8, 5}, kIds));
+        const at::Tensor loss = training::nce(picture.vectors, text.vectors, net.temperature("picture_text"))
+            + training::cosine_distance(text.own, picture.vectors) + text.auxiliary.z_loss + picture.auxiliary.z_loss;
+        go_back(loss, parameters,
+                {"concept.gate.kernel", "vision.input.kernel", "text.concept.gate.kernel", "text.concept.input.kernel",
+                 "text.input.kernel", "text.head.out.kernel", "temperature.picture_text"});
     }
 
     void a_tensor_on_another_device_is_noticed()

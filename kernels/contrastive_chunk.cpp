@@ -5,9 +5,6 @@
 #include <torch/library.h>
 
 #include "kernels/operator.h"
-#ifdef IMPRINT_CUDA
-#include "kernels/cuda_bodies.h"
-#endif
 
 namespace imprint::kernels {
 namespace {
@@ -121,7 +118,3 @@ TORCH_LIBRARY_IMPL(imprint, Meta, library)
     library.impl("score_sums", imprint::kernels::score_sums_result);
     library.impl("score_gradients", imprint::kernels::score_gradients_result);
 }
-#ifdef IMPRINT_CUDA
-
-TORCH_LIBRARY_IMPL(imprint, CUDA, library) { imprint::kernels::cuda::register_contrastive(library); }
-#endif

@@ -9,9 +9,6 @@
 
 #include "kernels/bodies.h"
 #include "kernels/depthwise_conv_cpu.h"
-#ifdef IMPRINT_CUDA
-#include "kernels/cuda_bodies.h"
-#endif
 
 namespace imprint::kernels {
 namespace {
@@ -106,7 +103,3 @@ TORCH_LIBRARY_FRAGMENT(imprint, library)
 TORCH_LIBRARY_IMPL(imprint, CPU, library) { library.impl("depthwise_conv", imprint::kernels::depthwise_conv_cpu); }
 
 TORCH_LIBRARY_IMPL(imprint, Meta, library) { library.impl("depthwise_conv", imprint::kernels::depthwise_conv_result); }
-#ifdef IMPRINT_CUDA
-
-TORCH_LIBRARY_IMPL(imprint, CUDA, library) { imprint::kernels::cuda::register_depthwise_conv(library); }
-#endif

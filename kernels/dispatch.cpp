@@ -9,9 +9,6 @@
 #include "kernels/bodies.h"
 #include "kernels/dispatch_cpu.h"
 #include "kernels/operator.h"
-#ifdef IMPRINT_CUDA
-#include "kernels/cuda_bodies.h"
-#endif
 
 namespace imprint::kernels {
 namespace {
@@ -224,7 +221,3 @@ TORCH_LIBRARY_IMPL(imprint, Meta, library)
     library.impl("combine_rows", imprint::kernels::combine_rows_result);
     library.impl("gate_gradients", imprint::kernels::gate_gradients_result);
 }
-#ifdef IMPRINT_CUDA
-
-TORCH_LIBRARY_IMPL(imprint, CUDA, library) { imprint::kernels::cuda::register_dispatch(library); }
-#endif

@@ -9,9 +9,6 @@
 #include "kernels/bodies.h"
 #include "kernels/layer_norm_cpu.h"
 #include "kernels/operator.h"
-#ifdef IMPRINT_CUDA
-#include "kernels/cuda_bodies.h"
-#endif
 
 namespace imprint::kernels {
 namespace {
@@ -151,7 +148,3 @@ TORCH_LIBRARY_IMPL(imprint, Meta, library)
     library.impl("layer_norm", imprint::kernels::layer_norm_result);
     library.impl("layer_norm_backward", imprint::kernels::layer_norm_backward_result);
 }
-#ifdef IMPRINT_CUDA
-
-TORCH_LIBRARY_IMPL(imprint, CUDA, library) { imprint::kernels::cuda::register_layer_norm(library); }
-#endif

@@ -8,9 +8,6 @@
 #include "kernels/bodies.h"
 #include "kernels/log_mel_cpu.h"
 #include "kernels/operator.h"
-#ifdef IMPRINT_CUDA
-#include "kernels/cuda_bodies.h"
-#endif
 
 namespace imprint::kernels {
 
@@ -104,7 +101,3 @@ TORCH_LIBRARY_FRAGMENT(imprint, library)
 TORCH_LIBRARY_IMPL(imprint, CPU, library) { library.impl("log_mel", imprint::kernels::log_mel_cpu); }
 
 TORCH_LIBRARY_IMPL(imprint, Meta, library) { library.impl("log_mel", imprint::kernels::log_mel_result); }
-#ifdef IMPRINT_CUDA
-
-TORCH_LIBRARY_IMPL(imprint, CUDA, library) { imprint::kernels::cuda::register_log_mel(library); }
-#endif

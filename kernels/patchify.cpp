@@ -8,9 +8,6 @@
 #include "kernels/bodies.h"
 #include "kernels/operator.h"
 #include "kernels/patchify_cpu.h"
-#ifdef IMPRINT_CUDA
-#include "kernels/cuda_bodies.h"
-#endif
 
 namespace imprint::kernels {
 namespace {
@@ -83,7 +80,3 @@ TORCH_LIBRARY_FRAGMENT(imprint, library)
 TORCH_LIBRARY_IMPL(imprint, CPU, library) { library.impl("patchify", imprint::kernels::patchify_cpu); }
 
 TORCH_LIBRARY_IMPL(imprint, Meta, library) { library.impl("patchify", imprint::kernels::patchify_result); }
-#ifdef IMPRINT_CUDA
-
-TORCH_LIBRARY_IMPL(imprint, CUDA, library) { imprint::kernels::cuda::register_patchify(library); }
-#endif

@@ -9,9 +9,6 @@
 #include "kernels/bodies.h"
 #include "kernels/operator.h"
 #include "kernels/routing_cpu.h"
-#ifdef IMPRINT_CUDA
-#include "kernels/cuda_bodies.h"
-#endif
 
 namespace imprint::kernels {
 namespace {
@@ -230,7 +227,3 @@ TORCH_LIBRARY_IMPL(imprint, Meta, library)
     library.impl("route_tokens_choose", imprint::kernels::tokens_choose_result);
     library.impl("route_backward", imprint::kernels::route_backward_result);
 }
-#ifdef IMPRINT_CUDA
-
-TORCH_LIBRARY_IMPL(imprint, CUDA, library) { imprint::kernels::cuda::register_routing(library); }
-#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Joins the CUDA bodies to their operators; compiled in builds with CUDA alone.
+#include "kernels/cuda_bodies.h"
+
+TORCH_LIBRARY_IMPL(imprint, CUDA, library)
+{
+    using namespace imprint::kernels::cuda;
+    register_contrastive(library);
+    register_depthwise_conv(library);
+    register_dispatch(library);
+    register_layer_norm(library);
+    register_log_mel(library);
+    register_patchify(library);
+    register_routing(library);
+}

@@ -41,7 +41,8 @@ void put_times(Json& item, const index::Moment& moment)
     item["modality"] = modality_name(moment.modality);
 }
 
-Json result_json(const index::FileHit& hit)
+/// `shares`: the hits have an expected share of wrong ones; what follows something else has none.
+Json result_json(const index::FileHit& hit, bool shares)
 {
     Json item;
     put_path(item, "path", hit.path);
@@ -49,7 +50,7 @@ Json result_json(const index::FileHit& hit)
     put_times(item, hit.moments.front().moment);
     item["score"] = hit.score;
     item["band"] = index::band_name(hit.band);
-    item["wrong_share"] = hit.wrong_share;
+    item["wrong_share"] = shares ? Json(hit.wrong_share) : Json();
     item["named"] = hit.coverage;
     item["labels"] = Json::array();
     for (const index::Label& label : hit.labels)
@@ -66,12 +67,13 @@ Json result_json(const index::FileHit& hit)
     return item;
 }
 
-void print_table(const std::vector<index::FileHit>& files)
+void print_table(const std::vector<index::FileHit>& files, bool shares)
 {
     for (const index::FileHit& hit : files) {
-        std::printf("%6.2f  %-8s  %3.0f %%  %-5s  %s\n", static_cast<double>(hit.score), index::band_name(hit.band),
-                    100 * static_cast<double>(hit.wrong_share), media::kind_name(hit.probe.kind),
-                    printable(hit.path.native()).c_str());
+        std::printf("%6.2f  %-8s  ", static_cast<double>(hit.score), index::band_name(hit.band));
+        if (shares)
+            std::printf("%3.0f %%  ", 100 * static_cast<double>(hit.wrong_share));
+        std::printf("%-5s  %s\n", media::kind_name(hit.probe.kind), printable(hit.path.native()).c_str());
         for (const index::MomentHit& moment : hit.moments)
             if (moment.moment.start)
                 std::printf("%8s%6.2f  %-8s  %-7s  %s\n", "", static_cast<double>(moment.score), index::band_name(moment.band),
@@ -157,16 +159,17 @@ int run(const SearchCommand& command, const Session& session)
     const jobs::SearchResult result = jobs::search(engine, searcher, request, session.cancel);
     if (!command.save.empty())
         jobs::save_concept(engine, searcher, command.save, request.parts, session.cancel);
+    const bool shares = request.then.empty();
     if (session.json) {
         Json document{{"query", parts_json(request.parts)}, {"space", result.space}, {"took_ms", result.took_ms}};
-        if (!request.then.empty())
+        if (!shares)
             document["then"] = parts_json(request.then);
         document["results"] = Json::array();
         for (const index::FileHit& hit : result.files)
-            document["results"].push_back(result_json(hit));
+            document["results"].push_back(result_json(hit, shares));
         print_json(document);
     } else {
-        print_table(result.files);
+        print_table(result.files, shares);
     }
     if (result.files.empty())
         std::fprintf(stderr, "%s\n", why_nothing(command.all, result.meaningless));

@@ -48,17 +48,22 @@ double Chip::strength() const { return std::abs(part_.weight) / usual(part_.weig
 
 QString Chip::label() const
 {
-    QString text = part_.file.empty() ? QString::fromStdString(part_.text) : shown_name(part_.file);
+    QString text = !part_.concept_name.empty() ? tr("concept %1").arg(QString::fromStdString(part_.concept_name))
+        : part_.file.empty()                   ? QString::fromStdString(part_.text)
+                                               : shown_name(part_.file);
     if (!part_.file.empty() && part_.from)
         text += QLatin1Char(' ') + (part_.to ? format_span(*part_.from, *part_.to) : format_time(*part_.from));
     if (std::abs(strength() - 1) > 1e-9)
         text += QStringLiteral(" ×%1").arg(strength(), 0, 'g', 3);
-    return excluded() ? QStringLiteral("− ") + text : text;
+    return excluded() ? QStringLiteral("− ") + text : judged() ? QStringLiteral("+ ") + text : text;
 }
 
 void Chip::retell()
 {
-    setAccessibleName(excluded() ? tr("Without %1").arg(label().mid(2)) : tr("With %1").arg(label()));
+    if (judged())
+        setAccessibleName(excluded() ? tr("Less like %1").arg(label().mid(2)) : tr("More like %1").arg(label().mid(2)));
+    else
+        setAccessibleName(excluded() ? tr("Without %1").arg(label().mid(2)) : tr("With %1").arg(label()));
     setToolTip(part_.file.empty() ? tr("− excludes, ↑ ↓ change the weight, Delete removes") : shown_path(part_.file));
     updateGeometry();
     update();
@@ -68,7 +73,10 @@ void Chip::set_excluded(bool excluded)
 {
     if (excluded == this->excluded())
         return;
-    part_.weight = strength() * (excluded ? -jobs::kNotWeight : 1.0);
+    if (judged())
+        part_.role = excluded ? jobs::QueryPart::Role::Less : jobs::QueryPart::Role::More;
+    else
+        part_.weight = strength() * (excluded ? -jobs::kNotWeight : 1.0);
     retell();
     Q_EMIT changed();
 }
@@ -76,7 +84,7 @@ void Chip::set_excluded(bool excluded)
 void Chip::set_strength(double strength)
 {
     strength = std::clamp(strength, least, most);
-    if (strength == this->strength())
+    if (judged() || strength == this->strength())
         return;
     part_.weight = strength * (excluded() ? -jobs::kNotWeight : 1.0);
     retell();
@@ -197,10 +205,13 @@ void Chip::open_menu(const QPoint& global)
 {
     auto* menu = new QMenu(this);
     menu->setAttribute(Qt::WA_DeleteOnClose);
-    connect(menu->addAction(excluded() ? tr("Include") : tr("Exclude")), &QAction::triggered, this,
-            [this] { set_excluded(!excluded()); });
+    const QString turned =
+        judged() ? (excluded() ? tr("More like this") : tr("Less like this")) : (excluded() ? tr("Include") : tr("Exclude"));
+    connect(menu->addAction(turned), &QAction::triggered, this, [this] { set_excluded(!excluded()); });
     menu->addSeparator();
     for (const double strength : {0.5, 1.0, 2.0}) {
+        if (judged())
+            break;
         QAction* action = menu->addAction(strength == 0.5     ? tr("Half weight")
                                               : strength == 1 ? tr("Normal weight")
                                                               : tr("Double weight"));
@@ -209,7 +220,7 @@ void Chip::open_menu(const QPoint& global)
         connect(action, &QAction::triggered, this, [this, strength] { set_strength(strength); });
     }
     menu->addSeparator();
-    if (part_.file.empty())
+    if (is_words(part_))
         connect(menu->addAction(tr("Edit words")), &QAction::triggered, this, &Chip::edit_wanted);
     connect(menu->addAction(tr("Remove")), &QAction::triggered, this, &Chip::removed);
     menu->popup(global);

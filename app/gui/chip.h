@@ -17,10 +17,10 @@ public:
     Chip(const Theme& theme, jobs::QueryPart part, QWidget* parent = nullptr);
 
     const jobs::QueryPart& part() const { return part_; }
-    bool excluded() const { return part_.weight < 0; }
+    bool excluded() const { return part_.weight < 0 || part_.role == jobs::QueryPart::Role::Less; }
     void set_excluded(bool excluded);
     double strength() const;             ///< 1 for the usual weight of its sign
-    void set_strength(double strength);  ///< kept within 0.25 to 4
+    void set_strength(double strength);  ///< kept within 0.25 to 4; a judged answer has none
     void set_thumbnail(const QImage& image);
     QString label() const;  ///< as shown: "− people", "pier.jpg ×0.5"
 
@@ -40,6 +40,7 @@ protected:
     void contextMenuEvent(QContextMenuEvent* event) override;
 
 private:
+    bool judged() const { return part_.role != jobs::QueryPart::Role::Part; }
     void retell();
     void open_menu(const QPoint& global);
     QRect close_rect() const;
@@ -48,6 +49,9 @@ private:
     jobs::QueryPart part_;
     QImage thumbnail_;
 };
+
+/// Whether the part is made of words, and not of a file or a concept.
+inline bool is_words(const jobs::QueryPart& part) { return part.file.empty() && part.concept_name.empty(); }
 
 /// The part as it would be typed; the inverse of jobs::parse_query for words.
 QString typed_form(const jobs::QueryPart& part);

@@ -22,6 +22,7 @@ LibraryState read(const std::filesystem::path& folder)
         return state;
     index::Library library(folder, index::OpenMode::ReadOnly);
     state.counts = library.counts();
+    state.labels = library.label_names();
     state.failures = library.failures();
     std::stable_sort(state.failures.begin(), state.failures.end(),
                      [](const index::Failure& a, const index::Failure& b) { return a.at > b.at; });

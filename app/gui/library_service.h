@@ -23,6 +23,7 @@ struct LibraryState {
     index::Counts counts;
     std::vector<RootState> roots;
     std::vector<index::Failure> failures;  ///< newest first
+    std::vector<std::string> labels;       ///< names of all that are given, in order
     bool empty() const { return roots.empty() && counts.files == 0 && counts.failed == 0; }
 };
 

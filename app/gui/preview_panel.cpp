@@ -50,8 +50,8 @@ PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* 
     }
     moments_title_->set_weight(QFont::DemiBold);
     moments_title_->set_text(tr("MOMENTS"));
-    more_->setToolTip(tr("Adds this moment to the question"));
-    less_->setToolTip(tr("Adds this moment to the question as something to avoid"));
+    more_->setToolTip(tr("This is what is looked for"));
+    less_->setToolTip(tr("This is not what is looked for"));
     less_->setAccessibleName(tr("Less like this"));
     similar_->setToolTip(tr("Asks for this moment alone"));
     expand_->setProperty("role", "quiet");

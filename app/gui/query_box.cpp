@@ -72,7 +72,7 @@ void QueryBox::insert(const jobs::QueryPart& part)
         Q_EMIT edited();
     });
     connect(chip, &Chip::edit_wanted, this, [this, chip] {
-        if (!chip->part().file.empty())
+        if (!is_words(chip->part()))
             return;
         const QString words = typed_form(chip->part());
         remove(chip);

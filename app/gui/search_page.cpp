@@ -19,12 +19,14 @@
 
 namespace imprint::gui {
 
+using Role = jobs::QueryPart::Role;
+
 SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     : QWidget(parent), theme_(theme), session_(session), box_(new QueryBox(theme, session.thumbnails)),
       senses_(new Segmented(tr("Search in"), {tr("Picture"), tr("Sound"), tr("Both")})),
       tally_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)), cut_(new CutSlider(theme)), order_(new QPushButton),
-      view_(new ResultsView(theme, session.thumbnails)), preview_(new PreviewPanel(theme, session.thumbnails)),
-      empty_(new EmptyPage(theme)), split_(new QSplitter)
+      concepts_(new ConceptMenu(theme)), view_(new ResultsView(theme, session.thumbnails)),
+      preview_(new PreviewPanel(theme, session.thumbnails)), empty_(new EmptyPage(theme)), split_(new QSplitter)
 {
     setObjectName(QStringLiteral("page"));
     senses_->choose(2);
@@ -62,6 +64,7 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     bar->addWidget(tally_);
     bar->addWidget(cut_);
     bar->addStretch();
+    bar->addWidget(concepts_);
     bar->addWidget(order_);
     auto* head = new QVBoxLayout(header);
     head->setContentsMargins(metrics::page_margin, 16, metrics::page_margin, 8);
@@ -131,11 +134,11 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     connect(box_, &QueryBox::folders_dropped, this, &SearchPage::folders_dropped);
     connect(view_, &ResultsView::menu_wanted, this, &SearchPage::open_menu);
     connect(preview_, &PreviewPanel::more_wanted, this,
-            [this](const auto& file, const index::Moment& moment) { add_part(file, moment, 1.0, false); });
+            [this](const auto& file, const index::Moment& moment) { judge(file, moment, Role::More); });
     connect(preview_, &PreviewPanel::less_wanted, this,
-            [this](const auto& file, const index::Moment& moment) { add_part(file, moment, -jobs::kNotWeight, false); });
-    connect(preview_, &PreviewPanel::similar_wanted, this,
-            [this](const auto& file, const index::Moment& moment) { add_part(file, moment, 1.0, true); });
+            [this](const auto& file, const index::Moment& moment) { judge(file, moment, Role::Less); });
+    connect(preview_, &PreviewPanel::similar_wanted, this, &SearchPage::find_similar);
+    connect_concepts();
     connect(preview_, &PreviewPanel::expand_wanted, this, &SearchPage::expand);
     connect(preview_, &PreviewPanel::failed, this, &SearchPage::failed);
     connect(empty_, &EmptyPage::clicked, this, [this] {
@@ -185,8 +188,10 @@ void SearchPage::ask()
     request.k = SearchService::most_hits;
     request.all = true;
     // While only what is unwanted stands in the box, the library is shown.
-    if (std::none_of(request.parts.begin(), request.parts.end(), [](const auto& part) { return part.weight > 0; }))
+    if (std::none_of(request.parts.begin(), request.parts.end(),
+                     [](const auto& part) { return part.weight > 0 && part.role != Role::Less; }))
         request.parts.clear();
+    concepts_->set_can_keep(!request.parts.empty());
     waiting_ = true;
     session_.search.ask(request);
 }
@@ -268,7 +273,7 @@ void SearchPage::show_empty()
                               "chance.")
                          : more
                          ? tr("No moment in this library stands out for this question. What comes closest is probably chance.")
-                          : tr("No file passes the filters at the side. Tick more kinds, folders or a longer time."),
+                         : tr("No file passes the filters at the side. Tick more kinds, folders or a longer time."),
                      more ? tr("Show what comes closest") : QString());
     }
 }
@@ -310,14 +315,32 @@ void SearchPage::expand(bool expanded)
         view_->setFocus();
 }
 
-void SearchPage::add_part(const std::filesystem::path& file, const index::Moment& moment, double weight, bool alone)
+void SearchPage::judge(const std::filesystem::path& file, const index::Moment& moment, Role role)
 {
-    const jobs::QueryPart part{{}, file, moment.start, moment.end, weight};
+    jobs::QueryPart part{{}, file, moment.start, moment.end, 1.0};
+    part.role = role;
     expand(false);
-    if (alone)
+    box_->add(part);
+}
+
+void SearchPage::find_similar(const std::filesystem::path& file, const index::Moment& moment)
+{
+    expand(false);
+    box_->replace({{}, file, moment.start, moment.end, 1.0});
+}
+
+void SearchPage::connect_concepts()
+{
+    connect(&session_.search, &SearchService::concepts, concepts_, &ConceptMenu::set_names);
+    connect(concepts_, &ConceptMenu::keep_wanted, this,
+            [this](const QString& name) { session_.search.keep_concept(name, box_->parts()); });
+    connect(concepts_, &ConceptMenu::forget_wanted, &session_.search, &SearchService::forget_concept);
+    connect(concepts_, &ConceptMenu::chosen, this, [this](const QString& name) {
+        jobs::QueryPart part;
+        part.concept_name = name.toStdString();
         box_->replace(part);
-    else
-        box_->add(part);
+    });
+    session_.search.list_concepts();
 }
 
 void SearchPage::open_menu(int row, const QPoint& global)
@@ -328,11 +351,9 @@ void SearchPage::open_menu(int row, const QPoint& global)
     menu->setAttribute(Qt::WA_DeleteOnClose);
     connect(menu->addAction(tr("Open large")), &QAction::triggered, this, [this, row] { Q_EMIT view_->opened(row); });
     menu->addSeparator();
-    connect(menu->addAction(tr("More like this")), &QAction::triggered, this,
-            [=, this] { add_part(hit.path, moment, 1.0, false); });
-    connect(menu->addAction(tr("Less like this")), &QAction::triggered, this,
-            [=, this] { add_part(hit.path, moment, -jobs::kNotWeight, false); });
-    connect(menu->addAction(tr("Find similar")), &QAction::triggered, this, [=, this] { add_part(hit.path, moment, 1.0, true); });
+    connect(menu->addAction(tr("More like this")), &QAction::triggered, this, [=, this] { judge(hit.path, moment, Role::More); });
+    connect(menu->addAction(tr("Less like this")), &QAction::triggered, this, [=, this] { judge(hit.path, moment, Role::Less); });
+    connect(menu->addAction(tr("Find similar")), &QAction::triggered, this, [=, this] { find_similar(hit.path, moment); });
     menu->addSeparator();
     connect(menu->addAction(tr("Copy files")), &QAction::triggered, this, &SearchPage::copy_chosen);
     menu->popup(global);

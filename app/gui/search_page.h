@@ -9,6 +9,7 @@
 #include <QTimer>
 #include <QWidget>
 
+#include "app/gui/concept_menu.h"
 #include "app/gui/cut_slider.h"
 #include "app/gui/empty_page.h"
 #include "app/gui/figure_label.h"
@@ -40,6 +41,7 @@ public:
     PreviewPanel& preview() { return *preview_; }
     EmptyPage& empty() { return *empty_; }
     CutSlider& cut() { return *cut_; }
+    ConceptMenu& concepts() { return *concepts_; }
     QString tally() const { return tally_->text(); }
 
 Q_SIGNALS:
@@ -61,7 +63,9 @@ private:
     void show_empty();
     void show_current();
     void expand(bool expanded);
-    void add_part(const std::filesystem::path& file, const index::Moment& moment, double weight, bool alone);
+    void judge(const std::filesystem::path& file, const index::Moment& moment, jobs::QueryPart::Role role);
+    void find_similar(const std::filesystem::path& file, const index::Moment& moment);
+    void connect_concepts();
     void open_menu(int row, const QPoint& global);
     void copy_chosen();
     void listen(int row);
@@ -75,6 +79,7 @@ private:
     FigureLabel* tally_;
     CutSlider* cut_;
     QPushButton* order_;
+    ConceptMenu* concepts_;
     ResultsView* view_;
     PreviewPanel* preview_;
     EmptyPage* empty_;

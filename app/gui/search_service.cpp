@@ -8,30 +8,16 @@
 namespace imprint::gui {
 namespace {
 
-bool passes(const index::FileRow& row, const index::Filter& filter)
+/// Whether the file has something of a wanted modality.
+bool speaks(const index::FileRow& row, const index::Filter& filter)
 {
-    const auto& kinds = filter.kinds;
-    if (!kinds.empty() && std::find(kinds.begin(), kinds.end(), row.probe.kind) == kinds.end())
-        return false;
     const auto wants = [&](Modality modality) {
         return filter.modalities.empty()
             || std::find(filter.modalities.begin(), filter.modalities.end(), modality) != filter.modalities.end();
     };
     const bool shows = row.probe.kind != media::Kind::Audio;
     const bool sounds = row.probe.kind == media::Kind::Audio || row.probe.has_sound;
-    if (!(shows && wants(Modality::Picture)) && !(sounds && wants(Modality::Sound)))
-        return false;
-    if (!filter.folders.empty()) {
-        const auto below = [&](const std::filesystem::path& folder) {
-            const std::string& root = folder.native();
-            const std::string& path = row.facts.path.native();
-            return path.starts_with(root) && (path.size() == root.size() || root.ends_with('/') || path[root.size()] == '/');
-        };
-        if (std::none_of(filter.folders.begin(), filter.folders.end(), below))
-            return false;
-    }
-    const int64_t when = row.probe.taken_at.value_or(row.facts.mtime_ns / 1'000'000'000);
-    return (!filter.after || when >= *filter.after) && (!filter.before || when < *filter.before);
+    return (shows && wants(Modality::Picture)) || (sounds && wants(Modality::Sound));
 }
 
 }  // namespace
@@ -51,11 +37,12 @@ struct SearchService::Inside {
     {
         auto hits = std::make_shared<std::vector<index::FileHit>>();
         index::Library library(engine.library_folder(), index::OpenMode::ReadOnly);
+        const std::vector<int64_t> passing = library.matching(filter);
         constexpr int64_t page = 4000;
         for (int64_t offset = 0; offset < most_browsed && !stale(); offset += page) {
             const auto rows = library.files(offset, page);
             for (const auto& row : rows)
-                if (passes(row, filter))
+                if (speaks(row, filter) && std::binary_search(passing.begin(), passing.end(), row.id))
                     hits->push_back(
                         {row.facts.path, row.probe, row.facts.mtime_ns / 1'000'000'000, 0, index::Band::Unlikely, {}});
             if (static_cast<int64_t>(rows.size()) < page)
@@ -172,6 +159,40 @@ void SearchService::rate(const std::filesystem::path& file, const Answer& answer
             });
         },
         tr("rate the moments of %1").arg(QString::fromStdString(file.filename().native())));
+}
+
+void SearchService::tell_concepts(Inside& inside)
+{
+    QStringList names;
+    if (std::filesystem::exists(inside.engine.library_folder() / "catalog.sqlite"))
+        for (const index::Concept& saved : index::Library(inside.engine.library_folder(), index::OpenMode::ReadOnly).concepts())
+            names << QString::fromStdString(saved.name);
+    QMetaObject::invokeMethod(this, [this, names] { Q_EMIT concepts(names); });
+}
+
+void SearchService::keep_concept(const QString& name, const std::vector<jobs::QueryPart>& parts)
+{
+    run(
+        [this, name = name.toStdString(), parts](Inside& inside) {
+            jobs::save_concept(inside.engine, inside.search(), name, parts);
+            tell_concepts(inside);
+        },
+        tr("keep the concept %1").arg(name));
+}
+
+void SearchService::forget_concept(const QString& name)
+{
+    run(
+        [this, name = name.toStdString()](Inside& inside) {
+            index::Library(inside.engine.library_folder(), index::OpenMode::ReadWrite).drop_concept(name);
+            tell_concepts(inside);
+        },
+        tr("forget the concept %1").arg(name));
+}
+
+void SearchService::list_concepts()
+{
+    run([this](Inside& inside) { tell_concepts(inside); }, tr("list the concepts"));
 }
 
 }  // namespace imprint::gui

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QObject>
+#include <QStringList>
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -47,18 +48,25 @@ public:
     void ask(const jobs::SearchRequest& request);
     /// Scores every moment of one file under an answer's query; answers with relevance().
     void rate(const std::filesystem::path& file, const Answer& answer);
+    /// Saves the parts under a name, or forgets what has it; both answer with concepts() or failed().
+    void keep_concept(const QString& name, const std::vector<jobs::QueryPart>& parts);
+    void forget_concept(const QString& name);
+    /// Answers with concepts().
+    void list_concepts();
     bool busy() const { return pending_ > 0; }
 
 Q_SIGNALS:
     void ready(const imprint::gui::Model& model);
     void found(const imprint::gui::Answer& answer);
     void relevance(const std::filesystem::path& file, const std::vector<imprint::index::MomentHit>& moments);
+    void concepts(const QStringList& names);
     void failed(const imprint::gui::Problem& problem);
     void settled();  ///< nothing is pending any more
 
 private:
     struct Inside;  // touched by the worker only
     void run(std::function<void(Inside&)> work, const QString& doing);
+    void tell_concepts(Inside& inside);
     void done();
 
     std::shared_ptr<jobs::Engine> engine_;

@@ -7,6 +7,7 @@
 #include <QHBoxLayout>
 #include <QMenu>
 #include <QScrollArea>
+#include <algorithm>
 
 #include "app/gui/figures.h"
 #include "app/gui/icons.h"
@@ -16,7 +17,9 @@ namespace imprint::gui {
 
 SideBar::SideBar(Theme& theme, QWidget* parent)
     : QFrame(parent), theme_(theme), folders_title_(caption(tr("FOLDERS"))), folder_rows_(new QVBoxLayout),
-      date_(new MenuRow(theme, tr("Any time"))), scheme_(new QPushButton)
+      date_(choice(tr("Date"), dates())), length_(choice(tr("Length"), lengths())), stars_(choice(tr("Rating"), ratings())),
+      label_(choice(tr("Label"), {{tr("Any label"), [](index::Filter& filter) { filter.labels.clear(); }}})),
+      label_title_(caption(tr("LABEL"))), scheme_(new QPushButton)
 {
     setObjectName(QStringLiteral("sideBar"));
     setAccessibleName(tr("Pages and filters"));
@@ -46,29 +49,6 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     for (FilterRow* row : kinds_)
         connect(row, &FilterRow::toggled, this, &SideBar::filter_changed);
 
-    date_->setAccessibleName(tr("Date: any time"));
-    auto* dates = new QMenu(date_);
-    auto* group = new QActionGroup(dates);
-    const std::pair<QString, int> spans[] = {{tr("Any time"), 0},
-                                             {tr("Last 7 days"), 7},
-                                             {tr("Last 30 days"), 30},
-                                             {tr("Last 12 months"), 365},
-                                             {tr("Last 5 years"), 1826}};
-    for (const auto& [text, days] : spans) {
-        QAction* action = group->addAction(dates->addAction(text));
-        action->setCheckable(true);
-        action->setChecked(days == 0);
-        connect(action, &QAction::triggered, this, [this, text = text, days = days] {
-            date_->setText(text);
-            date_->setAccessibleName(tr("Date: %1").arg(text));
-            after_.reset();
-            if (days)
-                after_ = QDateTime::currentSecsSinceEpoch() - int64_t(days) * 86400;
-            Q_EMIT filter_changed();
-        });
-    }
-    date_->set_menu(dates);
-
     auto* inner = new QWidget;
     auto* column = new QVBoxLayout(inner);
     column->setContentsMargins(12, 0, 12, 12);
@@ -88,6 +68,15 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     column->addSpacing(16);
     column->addWidget(caption(tr("DATE")));
     column->addWidget(date_);
+    column->addSpacing(16);
+    column->addWidget(caption(tr("LENGTH")));
+    column->addWidget(length_);
+    column->addSpacing(16);
+    column->addWidget(caption(tr("RATING")));
+    column->addWidget(stars_);
+    column->addSpacing(16);
+    column->addWidget(label_title_);
+    column->addWidget(label_);
     column->addStretch();
 
     auto* area = new QScrollArea;
@@ -106,6 +95,8 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     all->addLayout(top);
     all->addWidget(area, 1);
     folders_title_->hide();
+    label_title_->hide();
+    label_->hide();
 
     const auto tint = [this] {
         const QColor dim = theme_.colours().dim;
@@ -117,6 +108,101 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     };
     connect(&theme_, &Theme::changed, this, tint);
     tint();
+}
+
+MenuRow* SideBar::choice(const QString& what, const std::vector<Choice>& choices)
+{
+    auto* row = new MenuRow(theme_, choices.front().first);
+    set_choices(row, what, choices);
+    return row;
+}
+
+void SideBar::set_choices(MenuRow* row, const QString& what, const std::vector<Choice>& choices)
+{
+    for (QMenu* old : row->findChildren<QMenu*>())
+        old->deleteLater();
+    row->setText(choices.front().first);
+    row->setAccessibleName(QStringLiteral("%1: %2").arg(what, choices.front().first));
+    auto* menu = new QMenu(row);
+    auto* group = new QActionGroup(menu);
+    for (const auto& [text, choose] : choices) {
+        QAction* action = group->addAction(menu->addAction(text));
+        action->setCheckable(true);
+        action->setChecked(text == choices.front().first);
+        connect(action, &QAction::triggered, this, [this, row, what, text = text, choose = choose] {
+            row->setText(text);
+            row->setAccessibleName(QStringLiteral("%1: %2").arg(what, text));
+            choose(chosen_);
+            Q_EMIT filter_changed();
+        });
+    }
+    row->set_menu(menu);
+}
+
+std::vector<SideBar::Choice> SideBar::dates()
+{
+    std::vector<Choice> choices;
+    const std::pair<QString, int> spans[] = {{tr("Any time"), 0},
+                                             {tr("Last 7 days"), 7},
+                                             {tr("Last 30 days"), 30},
+                                             {tr("Last 12 months"), 365},
+                                             {tr("Last 5 years"), 1826}};
+    for (const auto& [text, days] : spans)
+        choices.emplace_back(text, [days = days](index::Filter& filter) {
+            filter.after.reset();
+            if (days)
+                filter.after = QDateTime::currentSecsSinceEpoch() - int64_t(days) * 86400;
+        });
+    return choices;
+}
+
+std::vector<SideBar::Choice> SideBar::lengths()
+{
+    struct Span {
+        QString text;
+        std::optional<double> longer, shorter;
+    };
+    constexpr double any = 1e-3;  // more than a still image
+    std::vector<Choice> choices;
+    for (const Span& span : {Span{tr("Any length"), {}, {}}, Span{tr("Up to 10 s"), any, 10}, Span{tr("10 s to 1 min"), 10, 60},
+                             Span{tr("1 to 10 min"), 60, 600}, Span{tr("10 min and more"), 600, {}}})
+        choices.emplace_back(span.text, [span](index::Filter& filter) {
+            filter.longer = span.longer;
+            filter.shorter = span.shorter;
+        });
+    return choices;
+}
+
+std::vector<SideBar::Choice> SideBar::ratings()
+{
+    std::vector<Choice> choices{{tr("Any rating"), [](index::Filter& filter) { filter.stars = 0; }}};
+    for (int stars = 1; stars <= 5; ++stars)
+        choices.emplace_back(QString(stars, QChar(0x2605)) + (stars < 5 ? tr(" and more") : QString()),
+                             [stars](index::Filter& filter) { filter.stars = stars; });
+    return choices;
+}
+
+void SideBar::show_labels(const std::vector<std::string>& labels)
+{
+    label_title_->setVisible(!labels.empty());
+    label_->setVisible(!labels.empty());
+    if (labels == labels_)
+        return;
+    labels_ = labels;
+    std::vector<Choice> choices{{tr("Any label"), [](index::Filter& filter) { filter.labels.clear(); }}};
+    for (const std::string& label : labels)
+        choices.emplace_back(QString::fromStdString(label), [label](index::Filter& filter) { filter.labels = {label}; });
+    set_choices(label_, tr("Label"), choices);
+    // What was chosen stays while it is still given to something.
+    const std::vector<std::string> chosen = chosen_.labels;
+    if (chosen.empty())
+        return;
+    if (std::find(labels.begin(), labels.end(), chosen.front()) != labels.end()) {
+        label_->setText(QString::fromStdString(chosen.front()));
+        return;
+    }
+    chosen_.labels.clear();
+    Q_EMIT filter_changed();
 }
 
 QLabel* SideBar::caption(const QString& text)
@@ -180,11 +266,12 @@ void SideBar::show_library(const LibraryState& state)
     for (size_t i = 0; i < folders_.size(); ++i)
         folders_[i]->set_detail(state.roots[i].there ? format_count(state.roots[i].counts.files) : tr("offline"));
     folders_title_->setVisible(!folders_.empty());
+    show_labels(state.labels);
 }
 
 index::Filter SideBar::filter() const
 {
-    index::Filter filter;
+    index::Filter filter = chosen_;
     const media::Kind all[] = {media::Kind::Image, media::Kind::Video, media::Kind::Audio};
     for (size_t i = 0; i < kinds_.size(); ++i)
         if (kinds_[i]->isChecked())
@@ -196,7 +283,6 @@ index::Filter SideBar::filter() const
             filter.folders.push_back(folder_paths_[i]);
     if (filter.folders.size() == folders_.size())
         filter.folders.clear();
-    filter.after = after_;
     return filter;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The left edge: where to go, and what to leave out (kinds, folders, dates).
+// The left edge: where to go, and what to leave out (kinds, folders, dates, lengths, stars, labels).
 #pragma once
 
 #include <QFrame>
@@ -7,7 +7,8 @@
 #include <QPushButton>
 #include <QVBoxLayout>
 #include <array>
-#include <optional>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "app/gui/library_service.h"
@@ -35,7 +36,16 @@ Q_SIGNALS:
     void filter_changed();
 
 private:
+    /// What a row of a choice reads, and what it makes of the filter.
+    using Choice = std::pair<QString, std::function<void(index::Filter&)>>;
+
+    static std::vector<Choice> dates();
+    static std::vector<Choice> lengths();
+    static std::vector<Choice> ratings();
     QLabel* caption(const QString& text);
+    MenuRow* choice(const QString& what, const std::vector<Choice>& choices);
+    void set_choices(MenuRow* row, const QString& what, const std::vector<Choice>& choices);
+    void show_labels(const std::vector<std::string>& labels);
     void make_theme_menu();
 
     Theme& theme_;
@@ -45,9 +55,11 @@ private:
     QVBoxLayout* folder_rows_;
     std::vector<FilterRow*> folders_;
     std::vector<std::filesystem::path> folder_paths_;
-    MenuRow* date_;
+    MenuRow *date_, *length_, *stars_, *label_;
+    QLabel* label_title_;
     QPushButton* scheme_;
-    std::optional<int64_t> after_;
+    std::vector<std::string> labels_;
+    index::Filter chosen_;  // by the menus
 };
 
 }  // namespace imprint::gui

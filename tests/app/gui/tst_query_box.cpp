@@ -108,6 +108,34 @@ private Q_SLOTS:
         QVERIFY(box.parts().empty());
     }
 
+    void a_judged_answer_turns_around_and_has_no_weight()
+    {
+        QueryBox box(*theme_, *thumbnails_);
+        jobs::QueryPart part{{}, "/m/pier.jpg", {}, {}, 1.0};
+        part.role = jobs::QueryPart::Role::More;
+        box.add(part);
+        Chip* chip = box.chips().front();
+        QCOMPARE(chip->label(), QStringLiteral("+ pier.jpg"));
+        QTest::keyClick(chip, Qt::Key_Minus);
+        QVERIFY(chip->part().role == jobs::QueryPart::Role::Less);
+        QCOMPARE(chip->accessibleName(), QStringLiteral("Less like pier.jpg"));
+        QTest::keyClick(chip, Qt::Key_Up);
+        QCOMPARE(chip->part().weight, 1.0);
+        QTest::keyClick(chip, Qt::Key_Plus);
+        QVERIFY(chip->part().role == jobs::QueryPart::Role::More);
+    }
+
+    void a_concept_is_a_chip_of_its_name()
+    {
+        QueryBox box(*theme_, *thumbnails_);
+        jobs::QueryPart part;
+        part.concept_name = "harbour at dusk";
+        box.add(part);
+        QCOMPARE(box.chips().front()->label(), QStringLiteral("concept harbour at dusk"));
+        QTest::keyClick(box.chips().front(), Qt::Key_F2);  // there are no words to edit
+        QCOMPARE(box.parts().front().concept_name, part.concept_name);
+    }
+
     void editing_a_chip_gives_back_what_was_typed_data()
     {
         QTest::addColumn<QString>("typed");

@@ -165,6 +165,68 @@ private Q_SLOTS:
         QTRY_VERIFY(window.search_page().preview().isVisible());
     }
 
+    void judged_answers_rank_again_and_are_kept_as_a_concept()
+    {
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 20000);
+        SearchPage& page = window.search_page();
+        const std::filesystem::path file = (media_ + "/disc7.png").toStdString();
+        page.open_row(page.results().row_of(file));
+        QTRY_VERIFY(page.preview().isVisible());
+        for (auto* button : page.preview().findChildren<QPushButton*>())
+            if (button->text() == "More like this")
+                button->click();
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && !page.results().answer().browsing, 20000);
+        const std::vector<float> asked = page.results().answer().query.vector;
+        QVERIFY(page.box().chips().front()->part().role == jobs::QueryPart::Role::More);
+
+        Q_EMIT page.concepts().keep_wanted("discs");
+        QTRY_COMPARE_WITH_TIMEOUT(page.concepts().names(), QStringList{"discs"}, 20000);
+        page.box().clear();
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && page.results().answer().browsing, 20000);
+        Q_EMIT page.concepts().chosen("discs");
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && !page.results().answer().browsing, 20000);
+        QVERIFY(page.results().answer().query.vector == asked);
+        Q_EMIT page.concepts().forget_wanted("discs");
+        QTRY_VERIFY_WITH_TIMEOUT(page.concepts().names().isEmpty(), 20000);
+    }
+
+    void stars_labels_and_lengths_leave_files_out()
+    {
+        {
+            index::Library library(options_.library, index::OpenMode::ReadWrite);
+            library.rate((media_ + "/disc3.png").toStdString(), 4);
+            library.rate((media_ + "/disc4.png").toStdString(), 2);
+            library.add_label((media_ + "/disc5.png").toStdString(), {.name = "green disc"});
+        }
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 20000);
+        const auto choose = [&](const QString& text) {
+            for (auto* action : window.side_bar().findChildren<QAction*>())
+                if (action->text() == text)
+                    return action->trigger();
+            QFAIL(qPrintable(text));
+        };
+        const auto shown = [&](int files) { return window.settled() && window.search_page().results().rowCount() == files; };
+        QTRY_VERIFY_WITH_TIMEOUT(shown(42), 20000);
+        choose(QString(3, QChar(0x2605)) + " and more");
+        QTRY_VERIFY_WITH_TIMEOUT(shown(1), 20000);
+        choose("Any rating");
+        QTRY_VERIFY_WITH_TIMEOUT(shown(42), 20000);
+        QTRY_VERIFY_WITH_TIMEOUT(!session.library.busy(), 20000);
+        choose("green disc");
+        QTRY_VERIFY_WITH_TIMEOUT(shown(1), 20000);
+        choose("Any label");
+        choose("Up to 10 s");
+        QTRY_VERIFY_WITH_TIMEOUT(shown(2), 20000);  // the clip and the tone
+    }
+
     void a_mended_file_is_taken_in_by_trying_again()
     {
         Session session(options_);

@@ -3,7 +3,7 @@
 # Builds the preset `bench`, runs every benchmark and prints one table: each figure beside what it is held against in the
 # same run. About fifteen minutes on two idle cores; --quick shows in two that everything runs, with figures that mean little.
 #
-#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | search | video | engine | memory]…
+#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | search | feedback | video | engine | memory]…
 #
 # Without names: all but memory, which indexes 50,000 files.
 set -euo pipefail
@@ -25,7 +25,7 @@ if [[ ${1:-} == --quick ]]; then
     steps=12
     many="50 100"
 fi
-(($#)) || set -- moe encoder loss index search video engine
+(($#)) || set -- moe encoder loss index search feedback video engine
 
 targets=()
 for name in "$@"; do
@@ -53,6 +53,8 @@ for name in "$@"; do
         "$build/bin/bench_search" "$moments" >"$file" || [[ -s $file ]]
     elif [[ $name == engine ]]; then
         "$here/engine.py" "$build/bin/imprint" --steps "$steps" >"$file"
+    elif [[ $name == feedback ]]; then
+        "$build/bin/bench_feedback" "$((moments / 10))" >"$file" || [[ -s $file ]]
     elif [[ $name == memory ]]; then # the smallest model: it is what grows with the files that counts
         "$here/memory.py" "$build/bin/imprint" --files $many --model "$root/tests/data/models/v2/text.safetensors" >"$file" \
             || [[ -s $file ]]

@@ -129,6 +129,12 @@ def search(result: dict) -> None:
             ratio <= result["ratio_at_most"] and answers[name]["recall"] >= result["recall_at_least"])
 
 
+def feedback(result: dict) -> None:
+    row(f"an answer judged, {result['moments']:,} moments ranked again", f"{result['slow_ms']:.1f} ms",
+        f"median {result['median_ms']:.1f} ms", None,
+        f"≤ {result['slow_ms_at_most']} ms {'✓' if result['slow_ms'] <= result['slow_ms_at_most'] else '✗'}")
+
+
 def memory(result: dict) -> None:
     first, last = result["runs"][0], result["runs"][-1]
     row(f"peak memory of indexing {last['files']:,} small files", f"{last['peak_bytes'] / 2**20:.0f} MiB",
@@ -147,7 +153,7 @@ def main() -> None:
     for name in sys.argv[1:]:
         document = json.loads(Path(name).read_text())
         kind = Path(name).stem
-        plain = {"index": index, "search": search, "video": video, "engine": engine, "memory": memory}
+        plain = {"index": index, "search": search, "video": video, "feedback": feedback, "engine": engine, "memory": memory}
         if kind in plain:
             plain[kind](document)
         else:

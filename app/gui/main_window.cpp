@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pages know their services; only the window knows both pages.
+// Pages know their services; only the window knows all pages.
 #include "app/gui/main_window.h"
 
 #include <QFileDialog>
@@ -13,13 +13,14 @@ namespace imprint::gui {
 
 MainWindow::MainWindow(Theme& theme, Session& session, QWidget* parent)
     : QMainWindow(parent), theme_(theme), session_(session), side_(new SideBar(theme)), pages_(new QStackedWidget),
-      search_(new SearchPage(theme, session)), library_(new LibraryPage(theme, session)), notice_(new NoticeBar(theme)),
+      search_(new SearchPage(theme, session)), library_(new LibraryPage(theme, session)), label_(new LabelPage(theme, session)), notice_(new NoticeBar(theme)),
       status_(new StatusStrip(theme, session.index))
 {
     setWindowTitle(tr("Imprint"));
     setWindowIcon(QIcon(icon_pixmap(QStringLiteral("imprint"), Qt::black, 128)));
     pages_->addWidget(search_);
     pages_->addWidget(library_);
+    pages_->addWidget(label_);
 
     auto* notice_room = new QWidget;
     notice_room->setObjectName(QStringLiteral("page"));
@@ -54,9 +55,13 @@ MainWindow::MainWindow(Theme& theme, Session& session, QWidget* parent)
 void MainWindow::connect_all()
 {
     connect(side_, &SideBar::page_wanted, this, &MainWindow::show_page);
-    connect(side_, &SideBar::filter_changed, this, [this] { search_->set_filter(side_->filter()); });
+    connect(side_, &SideBar::filter_changed, this, [this] {
+        search_->set_filter(side_->filter());
+        label_->set_filter(side_->filter());
+    });
     connect(search_, &SearchPage::add_folder_wanted, this, &MainWindow::choose_folder);
     connect(library_, &LibraryPage::add_folder_wanted, this, &MainWindow::choose_folder);
+    connect(label_, &LabelPage::add_folder_wanted, this, &MainWindow::choose_folder);
     connect(library_, &LibraryPage::added, this, &MainWindow::add);
     connect(search_, &SearchPage::folders_dropped, this, &MainWindow::add);
     connect(status_, &StatusStrip::failures_wanted, this, [this] {
@@ -72,11 +77,13 @@ void MainWindow::connect_all()
         // New files join what is shown, also while the run goes on.
         if (before != state.counts.files || search_->results().rowCount() == 0)
             search_->library_changed();
+        label_->library_changed();
     });
     const auto tell = [this](const Problem& problem) { notice_->show_problem(problem); };
     connect(&session_.library, &LibraryService::failed, this, tell);
     connect(&session_.index, &IndexService::failed, this, tell);
     connect(search_, &SearchPage::failed, this, tell);
+    connect(label_, &LabelPage::failed, this, tell);
     connect(&session_.search, &SearchService::ready, status_, &StatusStrip::set_model);
     connect(&session_.index, &IndexService::state_changed, this, [this] {
         if (session_.index.state() == IndexService::State::Running)
@@ -99,6 +106,7 @@ void MainWindow::make_shortcuts()
     };
     shortcut(QKeySequence(Qt::CTRL | Qt::Key_1), [this] { show_page(Page::Search); });
     shortcut(QKeySequence(Qt::CTRL | Qt::Key_2), [this] { show_page(Page::Library); });
+    shortcut(QKeySequence(Qt::CTRL | Qt::Key_3), [this] { show_page(Page::Label); });
     shortcut(QKeySequence::Find, [this] {
         show_page(Page::Search);
         search_->box().focus_line();
@@ -115,6 +123,10 @@ void MainWindow::show_page(Page page)
         search_->setFocus();
     else
         search_->preview().stop();
+    if (page == Page::Label)
+        label_->view().setFocus();
+    else
+        label_->stats().stop();
 }
 
 void MainWindow::choose_folder()
@@ -150,7 +162,7 @@ void MainWindow::search_for(const QString& text)
 bool MainWindow::settled() const
 {
     return session_.index.state() == IndexService::State::Idle && session_.library.known() && !session_.library.busy()
-        && search_->settled();
+        && search_->settled() && label_->settled();
 }
 
 }  // namespace imprint::gui

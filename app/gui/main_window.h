@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The window: side bar, the two pages, the strip at the bottom, and the wires between them.
+// The window: side bar, the pages, the strip at the bottom, and the wires between them.
 #pragma once
 
 #include <QMainWindow>
 #include <QStackedWidget>
 #include <QTimer>
 
+#include "app/gui/label_page.h"
 #include "app/gui/library_page.h"
 #include "app/gui/notice_bar.h"
 #include "app/gui/search_page.h"
@@ -28,6 +29,7 @@ public:
 
     SearchPage& search_page() { return *search_; }
     LibraryPage& library_page() { return *library_; }
+    LabelPage& label_page() { return *label_; }
     SideBar& side_bar() { return *side_; }
     NoticeBar& notice() { return *notice_; }
     StatusStrip& status() { return *status_; }
@@ -43,6 +45,7 @@ private:
     QStackedWidget* pages_;
     SearchPage* search_;
     LibraryPage* library_;
+    LabelPage* label_;
     NoticeBar* notice_;
     StatusStrip* status_;
     QTimer refresh_;  // of counts, while a run is under way

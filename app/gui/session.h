@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "app/gui/index_service.h"
+#include "app/gui/label_service.h"
 #include "app/gui/library_service.h"
 #include "app/gui/search_service.h"
 #include "app/gui/thumbnails.h"
@@ -23,6 +24,7 @@ struct Session {
     LibraryService library;
     IndexService index;
     SearchService search;
+    LabelService labels;
 };
 
 }  // namespace imprint::gui

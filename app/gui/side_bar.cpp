@@ -40,10 +40,11 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
     make_theme_menu();
 
     pages_ = {new PageRow(theme, tr("Search"), QStringLiteral("search"), QStringLiteral("⌃1")),
-              new PageRow(theme, tr("Library"), QStringLiteral("library"), QStringLiteral("⌃2"))};
+              new PageRow(theme, tr("Library"), QStringLiteral("library"), QStringLiteral("⌃2")),
+              new PageRow(theme, tr("Label"), QStringLiteral("tag"), QStringLiteral("⌃3"))};
     pages_[0]->setChecked(true);
-    connect(pages_[0], &PageRow::clicked, this, [this] { Q_EMIT page_wanted(Page::Search); });
-    connect(pages_[1], &PageRow::clicked, this, [this] { Q_EMIT page_wanted(Page::Library); });
+    for (size_t i = 0; i < pages_.size(); ++i)
+        connect(pages_[i], &PageRow::clicked, this, [this, i] { Q_EMIT page_wanted(static_cast<Page>(i)); });
 
     kinds_ = {new FilterRow(theme, tr("Images")), new FilterRow(theme, tr("Video")), new FilterRow(theme, tr("Sound"))};
     for (FilterRow* row : kinds_)

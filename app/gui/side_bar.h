@@ -17,7 +17,7 @@
 
 namespace imprint::gui {
 
-enum class Page { Search, Library };
+enum class Page { Search, Library, Label };
 
 class SideBar : public QFrame {
     Q_OBJECT
@@ -49,7 +49,7 @@ private:
     void make_theme_menu();
 
     Theme& theme_;
-    std::array<PageRow*, 2> pages_{};
+    std::array<PageRow*, 3> pages_{};
     std::array<FilterRow*, 3> kinds_{};
     QLabel* folders_title_;
     QVBoxLayout* folder_rows_;

@@ -262,7 +262,7 @@ private Q_SLOTS:
         window.resize(1200, 800);
         window.show();
         QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 20000);
-        for (const Page page : {Page::Search, Page::Library}) {
+        for (const Page page : {Page::Search, Page::Library, Page::Label}) {
             window.show_page(page);
             for (auto* control : window.findChildren<QWidget*>()) {
                 if (!control->isVisible() || !control->isEnabled())

@@ -15,6 +15,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <random>
 
 #include "app/jobs/jobs.h"
 #include "app/jobs/label_keys.h"

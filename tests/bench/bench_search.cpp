@@ -7,6 +7,7 @@
 // The rows have 384 dimensions and live near a thirtieth of them, as those of a trained encoder do: a mixture of 4,000
 // clusters in a random subspace of 48, with noise in all. Exit: 0 within the aims, 1 not, 3 cannot.
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <faiss/IndexFlat.h>
 #include <faiss/IndexIVFFlat.h>
 #include <faiss/IndexScalarQuantizer.h>

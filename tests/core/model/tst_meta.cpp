@@ -181,7 +181,8 @@ private Q_SLOTS:
         const auto picture = net.encode_map(map.unsqueeze(1), net.concept_of(logits.unsqueeze(1)));
         const auto text = net.encode_text_states(states, net.meaning_of(sentence), at::empty({8, 5}, kIds));
         const at::Tensor loss = training::nce(picture.vectors, text.vectors, net.temperature("picture_text"))
-            + training::cosine_distance(text.own, picture.vectors) + text.auxiliary.z_loss + picture.auxiliary.z_loss;
+            + training::cosine_distance(text.own, picture.vectors) + text.auxiliary.z_loss + picture.auxiliary.z_loss
+            + at::softplus(picture.gate_logit).mean();
         go_back(loss, parameters,
                 {"concept.gate.kernel", "vision.input.kernel", "text.concept.gate.kernel", "text.concept.input.kernel",
                  "text.input.kernel", "text.head.out.kernel", "temperature.picture_text"});

@@ -5,6 +5,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "app/jobs/resources.h"
 #include "core/model/checkpoint_info.h"
 #include "core/model/conversion.h"
 #include "core/model/model_info.h"
@@ -127,6 +128,7 @@ int run(const EvalCommand& command, const Session& session)
     options.checkpoint = command.checkpoint;
     options.suites = command.suites;
     options.corpus = command.corpus;
+    options.lexicon = jobs::resource_folder("lexicon") / "nouns.tsv";
     options.encoder = session.engine.encoder;
     options.cancel = session.cancel;
     options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", printable(line).c_str()); };

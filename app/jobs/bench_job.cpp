@@ -178,7 +178,7 @@ private:
         for (const index::FileRow& row : spoken) {
             const std::string words = spoken_name(row.facts.path);
             const auto start = Clock::now();
-            const Vectors vector = engine_.encoder().encode_texts(std::vector<std::string>{words});
+            const Vectors vector = encode_queries(engine_.encoder(), engine_.lexicon(), std::vector<std::string>{words});
             const std::vector<index::FileHit> hits = best(vector.row(0));
             times.push_back(1000 * seconds_since(start));
             count(result_.named, hits, [&](const auto& hit) { return spoken_name(hit.path) == words; });

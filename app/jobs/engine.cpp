@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "app/jobs/jobs.h"
+#include "app/jobs/resources.h"
 #include "app/jobs/scan.h"
 
 namespace imprint::jobs {
@@ -71,9 +72,10 @@ public:
 
     EngineOptions options;
     fs::path library;
-    std::mutex mutex;  // guards the four below; a failed opening is tried again by the next caller
+    std::mutex mutex;  // guards the five below; a failed opening is tried again by the next caller
     std::unique_ptr<Encoder> encoder;
     std::unique_ptr<media::Decoder> decoder;
+    std::unique_ptr<Lexicon> lexicon;
     std::unique_ptr<index::BackgroundModel> background;
     std::unique_ptr<index::Sense> sense;
 };
@@ -118,6 +120,14 @@ media::Decoder& Engine::decoder()
     if (!impl_->decoder)
         impl_->decoder = std::make_unique<media::Decoder>(impl_->options.decoder);
     return *impl_->decoder;
+}
+
+const Lexicon& Engine::lexicon()
+{
+    std::scoped_lock lock(impl_->mutex);
+    if (!impl_->lexicon)
+        impl_->lexicon = std::make_unique<Lexicon>(resource_folder("lexicon") / "nouns.tsv");
+    return *impl_->lexicon;
 }
 
 const index::BackgroundModel& Engine::background()

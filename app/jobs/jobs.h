@@ -13,6 +13,7 @@
 #include "app/jobs/watcher.h"
 #include "core/base/cancel.h"
 #include "core/encoder.h"
+#include "core/lexicon.h"
 #include "core/media/decoder.h"
 #include "index/library.h"
 #include "index/search.h"
@@ -47,6 +48,8 @@ public:
     media::Decoder& decoder();
     /// The encoder's background, standardised once: what a query's scores are judged by.
     const index::BackgroundModel& background();
+    /// What nouns mean, for queries. Error(NotFound) where the installation is broken.
+    const Lexicon& lexicon();
     /// What tells this encoder's noise from words; made when first asked for.
     const index::Sense& sense();
 

@@ -133,7 +133,7 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
     for (const QueryPart& part : parts)
         if (is_text(part))
             texts.push_back(part.text);
-    const Vectors encoded = texts.empty() ? Vectors{encoder.dim(), {}} : encoder.encode_texts(texts);
+    const Vectors encoded = texts.empty() ? Vectors{encoder.dim(), {}} : encode_queries(encoder, engine.lexicon(), texts);
 
     QueryVector result;
     result.vector.assign(static_cast<size_t>(encoder.dim()), 0);

@@ -65,14 +65,17 @@ std::vector<std::string> lines_of(const std::filesystem::path& file)
 /// A suite at work: reads rows, decodes and encodes their media, and leaves out what cannot be decoded.
 class Work {
 public:
-    Work(std::filesystem::path corpus, Encoder& encoder, media::Decoder& decoder, const CancelToken& cancel)
-        : corpus_(std::move(corpus)), encoder_(encoder), decoder_(decoder), cancel_(cancel)
+    Work(std::filesystem::path corpus, Encoder& encoder, media::Decoder& decoder, const CrossPoolOptions& options)
+        : corpus_(std::move(corpus)), encoder_(encoder), decoder_(decoder), lexicon_(options.lexicon), cancel_(options.cancel)
     {
     }
 
     std::filesystem::path list(const std::string& name) const { return corpus_ / "pools" / (name + ".jsonl"); }
     const std::filesystem::path& corpus() const { return corpus_; }
-    Encoder& encoder() const { return encoder_; }
+    Vectors ask(const std::vector<std::string>& texts) const
+    {
+        return lexicon_ ? encode_queries(encoder_, *lexicon_, texts) : encoder_.encode_texts(texts);
+    }
     json& failed() { return failed_; }
 
     /// One vector for each file that can be decoded, and which of `files` those are.
@@ -163,6 +166,7 @@ private:
     std::filesystem::path corpus_;
     Encoder& encoder_;
     media::Decoder& decoder_;
+    const Lexicon* lexicon_;
     CancelToken cancel_;
     json failed_ = json::array();
 };
@@ -203,7 +207,7 @@ Asked ask_notes(Work& work)
         program.back() = static_cast<int>(found - names.begin());
     });
     const auto heard = work.sounds(files);
-    const Vectors texts = work.encoder().encode_texts(names);
+    const Vectors texts = work.ask(names);
     Asked asked{scores_of(heard.vectors, texts, each_its_own(texts.count()), texts.count()), {}};
     for (const size_t i : heard.from)
         asked.relevant.push_back({program[i]});
@@ -236,7 +240,7 @@ Asked ask_motion(Work& work)
         const size_t film = films.from[static_cast<size_t>(row)];
         Vectors one{films.vectors.dim, {}};
         one.append(films.vectors.row(row));
-        const Scores scores = scores_of(one, work.encoder().encode_texts(texts[film]), each_its_own(answers), answers);
+        const Scores scores = scores_of(one, work.ask(texts[film]), each_its_own(answers), answers);
         std::copy(scores.values.begin(), scores.values.end(), asked.scores.row(row).begin());
         asked.relevant.push_back({right[film]});
     }
@@ -296,7 +300,7 @@ Asked ask_panzoom(Work& work)
         labels.push_back(label);
         asked.relevant.push_back(std::move(rows));
     }
-    asked.scores = scores_of(work.encoder().encode_texts(labels), windows, each_its_own(count), count);
+    asked.scores = scores_of(work.ask(labels), windows, each_its_own(count), count);
     return asked;
 }
 
@@ -318,7 +322,7 @@ json evaluate_cross_pool(const std::filesystem::path& corpus, const std::string&
 {
     const auto suite = std::find_if(std::begin(kSuites), std::end(kSuites), [&](const Suite& s) { return name == s.name; });
     IMPRINT_ASSERT(suite != std::end(kSuites));
-    Work work(corpus, encoder, decoder, options.cancel);
+    Work work(corpus, encoder, decoder, options);
     const Asked asked = name == "notes" ? ask_notes(work)
         : name == "motion"              ? ask_motion(work)
         : name == "image_sound"         ? ask_image_sound(work)

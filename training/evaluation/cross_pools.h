@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "core/encoder.h"
+#include "core/lexicon.h"
 #include "core/media/decoder.h"
 
 namespace imprint::evaluation {
@@ -20,6 +20,7 @@ namespace imprint::evaluation {
 const std::vector<std::string>& cross_pool_names();
 
 struct CrossPoolOptions {
+    const Lexicon* lexicon = nullptr;  ///< tells the meaning of nouns asked for; null: words alone
     int bootstrap = 1000;
     uint64_t seed = 1;
     CancelToken cancel;

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "core/base/processor.h"
+#include "core/lexicon.h"
 #include "core/media/decoder.h"
 #include "training/evaluation/cross_pools.h"
 #include "training/evaluation/metrics.h"
@@ -149,16 +150,19 @@ Outcome difference(const Outcome& a, const Outcome& b)
 
 /// All systems on one set of labels, cut into groups.
 void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw, Encoder& encoder,
-    const Teacher* teacher, const EvalOptions& options)
+    const Teacher* teacher, const Lexicon* lexicon, const EvalOptions& options)
 {
     const Queries queries = queries_of(pool, raw);
     const int items = static_cast<int>(pool.items.size());
     std::vector<std::pair<std::string, Outcome>> systems;
     const Vectors texts = encoder.encode_texts(queries.labels);
+    const Vectors told = lexicon ? encode_queries(encoder, *lexicon, queries.labels) : texts;
     const auto rank = [&](const Vectors& asked, const Vectors& rows) {
         return rank_all(scores_of(asked, rows, gallery.item_of_row, items), queries.relevant);
     };
-    systems.emplace_back("model", rank(texts, gallery.moments));
+    systems.emplace_back("model", rank(told, gallery.moments));
+    if (lexicon)
+        systems.emplace_back("words alone", rank(texts, gallery.moments));
     if (teacher && teacher->dim() == gallery.concepts.dim) {
         Vectors asked{teacher->dim(), {}};
         for (const int line : queries.texts)
@@ -199,7 +203,7 @@ void keep_good(Pool& pool, Gallery& gallery)
 }
 
 json evaluate_pool(const std::string& name, const std::filesystem::path& corpus, Encoder& encoder,
-    media::Decoder& decoder, const Teacher& teacher, const EvalOptions& options)
+    media::Decoder& decoder, const Teacher& teacher, const Lexicon* lexicon, const EvalOptions& options)
 {
     Pool pool = read_pool(corpus, name);
     Gallery gallery = gallery_of(pool, encoder, decoder, options);
@@ -212,11 +216,11 @@ json evaluate_pool(const std::string& name, const std::filesystem::path& corpus,
     if (pool.items.empty())
         throw Error(ErrorKind::Malformed, name, "no item of the pool could be decoded", gallery.failed[0].reason);
     const Teacher* images_only = pool.media == PoolMedia::Picture ? &teacher : nullptr;
-    add_groups(result["groups"], pool, gallery, false, encoder, images_only, options);
+    add_groups(result["groups"], pool, gallery, false, encoder, images_only, lexicon, options);
     const bool has_raw
         = std::any_of(pool.items.begin(), pool.items.end(), [](const Item& i) { return i.raw != i.label; });
     if (has_raw)
-        add_groups(result["groups"], pool, gallery, true, encoder, images_only, options);
+        add_groups(result["groups"], pool, gallery, true, encoder, images_only, lexicon, options);
     return result;
 }
 
@@ -268,14 +272,19 @@ nlohmann::json evaluate(const EvalOptions& options)
     const auto names = wanted_pools(options, corpus);
     media::Decoder decoder;
     const Teacher teacher(corpus);
+    std::optional<Lexicon> lexicon;
+    if (!options.lexicon.empty())
+        lexicon.emplace(options.lexicon);
+    const Lexicon* const told = lexicon ? &*lexicon : nullptr;
 
     json pools = json::array();
     for (const std::string& name : names) {
         const auto& cross = cross_pool_names();
         if (std::find(cross.begin(), cross.end(), name) == cross.end())
-            pools.push_back(evaluate_pool(name, corpus, encoder, decoder, teacher, options));
+            pools.push_back(evaluate_pool(name, corpus, encoder, decoder, teacher, told, options));
         else
-            pools.push_back(evaluate_cross_pool(corpus, name, encoder, decoder, {options.bootstrap, options.seed, options.cancel}));
+            pools.push_back(evaluate_cross_pool(corpus, name, encoder, decoder,
+                {.lexicon = told, .bootstrap = options.bootstrap, .seed = options.seed, .cancel = options.cancel}));
     }
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - started;
     return {{"checkpoint",

@@ -20,6 +20,7 @@ struct EvalOptions {
     std::filesystem::path checkpoint;
     std::vector<std::string> suites; ///< of pool_names() and cross_pool_names(); empty or "all": what the corpus has
     std::filesystem::path corpus; ///< empty: default_corpus()
+    std::filesystem::path lexicon; ///< tells the meaning of nouns asked for, as search does; empty: words alone
     EncoderOptions encoder;
     int bootstrap = 1000; ///< resamples behind each interval
     uint64_t seed = 1;
@@ -31,7 +32,7 @@ struct EvalOptions {
 /// bootstrap intervals over queries), median rank, and the paired difference to ConSE. Pools, groups and systems:
 ///   {"checkpoint", "space", "corpus", …, "pools": [{"pool", "items", "failed", "groups": [{"group", "labels",
 ///     "queries", "systems": {NAME: {"r1", "r1_interval", …, "median_rank"}}, "model_minus_conse": {…}}]}]}
-/// Systems: "model"; "teacher's text" (the teacher's query against the model's media); "conse" (the teacher's query against
+/// Systems: "model"; "words alone" (without the lexicon); "teacher's text" (the teacher's query against the model's media); "conse" (the teacher's query against
 /// concept vectors); "conse, own text" (the model's text vector against concept vectors, where the dimensions agree);
 /// "file names"; "chance". Sounds have no ConSE. Groups: report, dev, all, and each source where a pool has several.
 /// A medium that cannot be decoded is listed under "failed" and left out of the gallery.

@@ -79,7 +79,7 @@ private Q_SLOTS:
     void parts_meet_on_the_sphere()
     {
         const std::vector<std::string> texts{"a dog", "a ball"};
-        const Vectors vectors = engine_->encoder().encode_texts(texts);
+        const Vectors vectors = encode_queries(engine_->encoder(), engine_->lexicon(), texts);
         for (const double weight : {1.0, 0.25, -0.6}) {
             const std::vector<float> query = find({words("a dog"), words("a ball", weight)}).query;
             std::vector<float> sum(query.size());

@@ -31,7 +31,7 @@ private:
     }
     json ask(const char* name) const
     {
-        return evaluation::evaluate_cross_pool(corpus(), name, *encoder_, *decoder_, {200, 1, {}});
+        return evaluation::evaluate_cross_pool(corpus(), name, *encoder_, *decoder_, {.bootstrap = 200});
     }
     static double figure(const json& pool, const char* system, const char* name)
     {

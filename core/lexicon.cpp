@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sorted list searched in place: nothing but the file's own bytes is kept.
+#include "core/lexicon.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace imprint {
+namespace {
+
+std::string_view word_of(std::string_view line) { return line.substr(0, line.find('\t')); }
+
+std::string folded(std::string_view text)
+{
+    std::string result;
+    for (const char c : text) {
+        const bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '_';
+        if (!space)
+            result += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+        else if (!result.empty() && result.back() != ' ')
+            result += ' ';
+    }
+    while (!result.empty() && (result.back() == ' ' || result.back() == '.'))
+        result.pop_back();
+    for (const std::string_view article : {"a ", "an ", "the ", "some "})
+        if (result.starts_with(article))
+            return result.substr(article.size());
+    return result;
+}
+
+/// What a plural may be the plural of, likeliest first; the word itself leads.
+std::vector<std::string> singulars(const std::string& word)
+{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kIrregular = {{{"children", "child"},
+                                                                                                 {"feet", "foot"},
+                                                                                                 {"geese", "goose"},
+                                                                                                 {"men", "man"},
+                                                                                                 {"mice", "mouse"},
+                                                                                                 {"people", "person"},
+                                                                                                 {"teeth", "tooth"},
+                                                                                                 {"women", "woman"}}};
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kEndings = {
+        {{"ies", "y"}, {"ves", "f"}, {"ves", "fe"}, {"es", ""}, {"s", ""}}};
+    std::vector<std::string> found = {word};
+    const size_t head = word.rfind(' ') + 1;
+    for (const auto& [plural, singular] : kIrregular)
+        if (std::string_view(word).substr(head) == plural)
+            found.push_back(word.substr(0, head) + std::string(singular));
+    for (const auto& [ending, instead] : kEndings)
+        if (word.size() > head + ending.size() + 1 && word.ends_with(ending))
+            found.push_back(word.substr(0, word.size() - ending.size()) + std::string(instead));
+    return found;
+}
+
+}  // namespace
+
+Lexicon::Lexicon(const std::filesystem::path& file)
+{
+    errno = 0;
+    std::ifstream in(file, std::ios::binary);
+    std::ostringstream bytes;
+    bytes << in.rdbuf();
+    if (!in)
+        throw_errno(errno ? errno : EIO, file.string(), "read the lexicon");
+    text_ = std::move(bytes).str();
+    for (size_t begin = 0; begin < text_.size();) {
+        const size_t end = std::min(text_.find('\n', begin), text_.size());
+        const std::string_view line = std::string_view(text_).substr(begin, end - begin);
+        const size_t tab = line.find('\t');
+        const bool whole = tab != 0 && tab != line.npos && tab + 1 < line.size();
+        if (!whole || (!lines_.empty() && !(word_of(lines_.back()) < word_of(line))))
+            throw Error(ErrorKind::Malformed, file.string() + ":" + std::to_string(lines_.size() + 1),
+                        whole ? "this word is not in its place in the order of bytes"
+                              : "a line must be a word, a tab and a gloss",
+                        "Install Imprint anew, or sort the file");
+        lines_.push_back(line);
+        begin = end + 1;
+    }
+}
+
+std::string_view Lexicon::exact(std::string_view word) const
+{
+    const auto found = std::lower_bound(lines_.begin(), lines_.end(), word,
+                                        [](std::string_view line, std::string_view wanted) { return word_of(line) < wanted; });
+    if (found == lines_.end() || word_of(*found) != word)
+        return {};
+    return found->substr(word.size() + 1);
+}
+
+std::string_view Lexicon::gloss(std::string_view text) const
+{
+    for (std::string word : singulars(folded(text))) {
+        if (const std::string_view found = exact(word); !found.empty())
+            return found;
+        // Compounds are typed either way: "hot air balloon", "hot-air balloon".
+        for (char& c : word)
+            if (c == ' ' || c == '-') {
+                const char was = std::exchange(c, c == ' ' ? '-' : ' ');
+                if (const std::string_view found = exact(word); !found.empty())
+                    return found;
+                c = was;
+            }
+    }
+    return {};
+}
+
+Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const std::string> texts)
+{
+    std::vector<std::string> asked(texts.begin(), texts.end());
+    std::vector<size_t> told;  // which text each gloss belongs to
+    for (size_t i = 0; i < texts.size(); ++i)
+        if (const std::string_view gloss = lexicon.gloss(texts[i]); !gloss.empty()) {
+            asked.emplace_back(gloss);
+            told.push_back(i);
+        }
+    Vectors all = encoder.encode_texts(asked);
+    const auto dim = static_cast<size_t>(all.dim);
+    for (size_t k = 0; k < told.size(); ++k) {
+        float* const row = all.values.data() + told[k] * dim;
+        const float* const gloss = all.values.data() + (texts.size() + k) * dim;
+        double squares = 0;
+        for (size_t d = 0; d < dim; ++d) {
+            row[d] += kGlossShare * gloss[d];
+            squares += static_cast<double>(row[d]) * row[d];
+        }
+        for (size_t d = 0; d < dim; ++d)
+            row[d] = static_cast<float>(row[d] / std::sqrt(squares));
+    }
+    all.values.resize(texts.size() * dim);
+    return all;
+}
+
+}  // namespace imprint

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// What common nouns mean, so that a query of one word can be told to the model with its meaning.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/encoder.h"
+
+namespace imprint {
+
+/// Nouns and names of things with their glosses (resources/lexicon/nouns.tsv, from WordNet). Immutable: any thread may ask.
+class Lexicon {
+public:
+    /// `file`: lines `word<TAB>gloss`, words in lower case and in the order of their bytes. Throws Error(NotFound, …) where it
+    /// cannot be read and Error(Malformed) naming the line.
+    explicit Lexicon(const std::filesystem::path& file);
+    Lexicon(const Lexicon&) = delete;
+    Lexicon& operator=(const Lexicon&) = delete;
+
+    /// The meaning of what the whole text names ("dog: a member of the genus Canis …"): one noun, in any letter case, singular
+    /// or plural, with or without an article. Empty where it names none, or more than one thing.
+    std::string_view gloss(std::string_view text) const;
+
+private:
+    std::string_view exact(std::string_view word) const;
+
+    std::string text_;
+    std::vector<std::string_view> lines_;  // into text_, without the line's end
+};
+
+/// How much of a noun's meaning goes into its query, beside 1 of the word itself.
+inline constexpr float kGlossShare = 0.3f;
+
+/// Vectors of what people ask for, one unit row a text: unit(text + kGlossShare · gloss) where the lexicon knows what the text
+/// names, else the text's own vector. For queries and names of classes; captions and sentences say enough themselves.
+Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const std::string> texts);
+
+}  // namespace imprint

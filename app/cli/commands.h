@@ -90,6 +90,14 @@ struct TrainCommand {
     std::optional<int64_t> steps;
     bool resume = false;
 };
+struct FinetuneCommand {
+    std::filesystem::path folder;  ///< or
+    std::string from_labels;
+    std::filesystem::path out;
+    std::string mode = "auto";
+    std::optional<double> blend;
+    uint64_t seed = 1;
+};
 struct ReportCommand {
     std::filesystem::path run, out;  ///< out empty: report.html in the run's folder
 };
@@ -122,7 +130,7 @@ struct BenchCommand {
 };
 struct DoctorCommand { };
 
-using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, ReportCommand,
+using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, FinetuneCommand, ReportCommand,
                              ModelInfoCommand, ModelUseCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand,
                              RelinkCommand, VerifyCommand, RepairCommand, ExportCommand, LabelCommand, ReviewCommand, ConceptListCommand,
                              ConceptDropCommand, TagCommand, DuplicatesCommand, BenchCommand,
@@ -139,6 +147,7 @@ int run(const TagCommand& command, const Session& session);
 int run(const EmbedCommand& command, const Session& session);
 int run(const EvalCommand& command, const Session& session);
 int run(const TrainCommand& command, const Session& session);
+int run(const FinetuneCommand& command, const Session& session);
 int run(const ReportCommand& command, const Session& session);
 int run(const ModelInfoCommand& command, const Session& session);
 int run(const ModelUseCommand& command, const Session& session);

@@ -36,7 +36,7 @@ Track track_of(const index::StoredMoments& stored, Modality modality, const Labe
         track.moments.push_back(stored.moments[i]);
         track.vectors.append(vector);
         track.probabilities.push_back(
-            label_probabilities(set, keys.scores(vector, stored.mean[i], stored.deviation[i], modality), options));
+            keys.probabilities(set, vector, stored.mean[i], stored.deviation[i], modality, options));
     }
     if (options.smooth)
         smooth_labels(set, track.moments, track.vectors, options, track.probabilities);

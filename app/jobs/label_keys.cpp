@@ -22,11 +22,23 @@ std::vector<float> LabelKeys::scores(std::span<const float> vector, float mean, 
     return scores;
 }
 
+std::vector<double> LabelKeys::probabilities(const LabelSet& set, std::span<const float> vector, float mean, float deviation,
+                                             Modality modality, const LabelOptions& options) const
+{
+    if (learned)
+        return learned->layers[static_cast<size_t>(modality)]->probabilities(vector);
+    return label_probabilities(set, scores(vector, mean, deviation, modality), options);
+}
+
 LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& cancel)
 {
     Encoder& encoder = engine.encoder();
-    const index::BackgroundModel& background = engine.background();
     LabelKeys keys;
+    if (!set.learned.empty()) {
+        keys.learned = read_learned_labels(set, encoder.space());
+        return keys;
+    }
+    const index::BackgroundModel& background = engine.background();
     for (const Modality modality : set.looks_at) {
         const training::TextTemplates templates(resource_folder("prompts") / (std::string(modality_name(modality)) + ".txt"));
         std::vector<Vectors> prompts;

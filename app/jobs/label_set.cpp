@@ -124,6 +124,16 @@ LabelSet read_label_set(const fs::path& file)
     table.read("several", set.several);
     table.read_list("none", set.none);
     refuse_empty(table, "none", set.none);
+    std::string learned;
+    table.read("learned", learned);
+    if (!learned.empty()) {
+        if (fs::path(learned).filename() != learned)
+            table.refuse("learned", "must be the name of a file beside this one");
+        if (set.several || !set.none.empty())
+            table.refuse("learned",
+                         "leaves no room for several labels or sentences for none: both were settled when it was learned");
+        set.learned = file.parent_path() / learned;
+    }
 
     const toml::node* list = table.take("label");
     if (list && !list->is_array_of_tables())

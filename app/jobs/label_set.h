@@ -26,6 +26,8 @@ struct LabelSet {
     bool several = false;           ///< a moment may carry several labels, each decided by itself
     std::vector<std::string> none;  ///< sentences for what is none of them, each competing by itself
     std::vector<LabelClass> classes;
+    std::filesystem::path
+        learned;  ///< what tells them apart was learned from examples and is in this file; empty: words alone tell
 
     int find(const std::string& label) const;  ///< -1 where there is none of this name
     /// Whether `above` is `label` itself or what it is a kind of.
@@ -37,13 +39,15 @@ struct LabelSet {
 ///     looks_at = "picture"         # or "sound", or "both"
 ///     several = false
 ///     none = ["an empty room"]
+///     learned = "pets.layer.safetensors"   # beside this file; in place of words (app/jobs/learned_labels.h)
 ///     [[label]]
 ///     name = "dog"
 ///     synonyms = ["puppy"]
 ///     prompts = ["a dog on a lead"]
 ///     parent = "mammal"            # before or after it
 /// Error(NotFound) without the file; Error(Malformed) with file:line for a set without labels, two equal names (capitals do not
-/// count), an unknown parent, parents in a circle, a label called "none", an empty text, a key of no meaning, and bad TOML.
+/// count), an unknown parent, parents in a circle, a label called "none", an empty text, a key of no meaning, bad TOML, and a
+/// learned set that allows several labels or has sentences for none.
 LabelSet read_label_set(const std::filesystem::path& file);
 
 /// The shipped sets' files, by name.

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "tests/app/cli/command.h"
+#include "tests/app/jobs/labelled_folders.h"
 #include "tests/app/jobs/test_media.h"
 #include "tests/support/tiny_checkpoint.h"
 
@@ -58,6 +59,12 @@ private Q_SLOTS:
         QTest::newRow("unknown option") << QStringList{"index", media, "--frobnicate"} << 2;
         QTest::newRow("index nothing") << QStringList{"index"} << 2;
         QTest::newRow("embed nothing") << QStringList{"embed"} << 2;
+        QTest::newRow("learn from nothing") << QStringList{"finetune"} << 2;
+        QTest::newRow("learn from two things") << QStringList{"finetune", media, "--from-labels", "animals"} << 2;
+        QTest::newRow("learn in no known way") << QStringList{"finetune", media, "--mode", "hard"} << 2;
+        QTest::newRow("blend more than all") << QStringList{"finetune", media, "--blend", "1.5"} << 2;
+        QTest::newRow("learn from files without folders") << QStringList{"finetune", media} << 3;
+        QTest::newRow("learn verdicts that nobody gave") << QStringList{"finetune", "--from-labels", "animals"} << 3;
         QTest::newRow("no such modality") << QStringList{"search", "dog", "--by", "smell"} << 2;
         QTest::newRow("k of nothing") << QStringList{"search", "dog", "-k", "0"} << 2;
         QTest::newRow("k that is no number") << QStringList{"search", "dog", "-k", "many"} << 2;
@@ -102,6 +109,33 @@ private Q_SLOTS:
         const Said twice = (*imprint_)(QStringList{"label"} + with);
         QCOMPARE(twice.code, 3);
         QVERIFY(twice.err.contains("shapes.toml:3"));
+    }
+
+    void labelled_folders_become_a_label_set()
+    {
+        const fs::path folder = root_ / "colours", out = root_ / "learned" / "colours.safetensors";
+        make_colours(folder, 5);
+        write_file(folder / "red" / "broken.png", "no picture");
+        const Said said =
+            (*imprint_)({"finetune", text_of(folder), "--mode", "probe", "--out", text_of(out), "--json"});
+        QCOMPARE(said.code, 1);  // one file could not be read
+        const QJsonObject document = said.json();
+        QCOMPARE(keys(document),
+                 (QStringList{"all", "blend", "blends", "checkpoint", "classes", "examples", "failed", "files", "label_set", "left_out",
+                              "mode", "name", "retention", "seconds", "space", "steps", "warnings"}));
+        QCOMPARE(document["mode"].toString(), QString("probe"));
+        QCOMPARE(document["files"].toInt(), 15);
+        QCOMPARE(document["failed"].toArray().size(), 1);
+        QCOMPARE(document["classes"].toArray().size(), 3);
+        QVERIFY(document["checkpoint"].isNull() && document["retention"].isNull());
+        const QString set = document["label_set"].toString();
+        QCOMPARE(set, text_of(root_ / "learned" / "colours.toml"));
+        const Said labelled = (*imprint_)({"label", "--set", set, "--json"});
+        QCOMPARE(labelled.code, 0);
+        QCOMPARE(labelled.json()["labels"].toArray().size(), 3);
+        const Said table = (*imprint_)({"finetune", text_of(folder), "--mode", "probe", "--out", text_of(out)});
+        QVERIFY(table.out.contains("held out") && table.out.contains("Label with it: imprint label --set "));
+        fs::remove_all(folder);
     }
 
     void queries_that_make_no_sense_are_wrong_usage_data()

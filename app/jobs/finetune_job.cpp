@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// Read, learn, measure, write: in this order, so that whatever goes wrong leaves nothing behind.
+#include "app/jobs/finetune_job.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+
+#include "app/jobs/batcher.h"
+#include "app/jobs/finetune_examples.h"
+#include "app/jobs/label_keys.h"
+#include "app/jobs/labelled_media.h"
+#include "training/data/text_templates.h"
+
+namespace imprint::jobs {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Where the result goes.
+struct Places {
+    fs::path checkpoint, label_set, layer;
+
+    explicit Places(fs::path out)
+    {
+        if (out.extension() == ".safetensors" || out.extension() == ".toml")
+            out.replace_extension();
+        checkpoint = label_set = layer = out;
+        checkpoint += ".safetensors";
+        label_set += ".toml";
+        layer += ".layer.safetensors";
+    }
+};
+
+std::string file_name_of(std::string name)
+{
+    std::replace(name.begin(), name.end(), '/', '-');
+    return name.empty() ? "learned" : name;
+}
+
+class Finetuning {
+public:
+    Finetuning(Engine& engine, const FinetuneOptions& options, const std::function<void(const FinetuneProgress&)>& progress,
+               const CancelToken& cancel)
+        : engine_(engine), options_(options), told_(progress), cancel_(cancel)
+    {
+    }
+    FinetuneReport run();
+
+private:
+    void tell(const std::string& stage, int64_t done = 0, int64_t of = 0) const;
+    void check_options() const;
+    void make_room(const Places& places) const;
+    void read();
+    void refuse_too_few() const;
+    Tally by_name() const;
+    void measure(const Tally& by_name, const Tally& probed);
+    LabelSet label_set(const Places& places) const;
+    std::array<Vectors, 2> background() const;
+    double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count(); }
+
+    Engine& engine_;
+    const FinetuneOptions& options_;
+    const std::function<void(const FinetuneProgress&)>& told_;
+    const CancelToken& cancel_;
+    const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+    LabelledMedia media_;
+    ExampleTable table_;
+    FinetuneReport report_;
+};
+
+void Finetuning::tell(const std::string& stage, int64_t done, int64_t of) const
+{
+    cancel_.check();
+    if (told_)
+        told_({stage, done, of, {}, {}, seconds()});
+}
+
+void Finetuning::check_options() const
+{
+    if (options_.folder.empty() == options_.from_labels.empty())
+        throw Error(ErrorKind::Usage, "finetune", "learns from a folder of labelled folders, or from a label set's verdicts",
+                    "Name one of the two");
+    if (options_.blend && !(*options_.blend >= 0 && *options_.blend <= 1))
+        throw Error(ErrorKind::Usage, "--blend", "is no share", "Choose a number from 0 (the old weights) to 1 (the new ones)");
+}
+
+/// An early word is kinder than minutes of learning that end in a full disk.
+void Finetuning::make_room(const Places& places) const
+{
+    constexpr uintmax_t kOfLabels = 1 << 20;
+    const fs::path folder = places.label_set.has_parent_path() ? places.label_set.parent_path() : ".";
+    std::error_code failure;
+    fs::create_directories(folder, failure);
+    if (failure)
+        throw_errno(failure.value(), folder.string(), "make the folder of the result");
+    const uintmax_t needed = kOfLabels + (report_.mode == FinetuneMode::Probe ? 0 : fs::file_size(engine_.checkpoint(), failure));
+    const fs::space_info space = fs::space(folder, failure);
+    if (!failure && space.available < needed)
+        throw Error(ErrorKind::DiskFull, folder.string(),
+                    "has room for " + std::to_string(space.available >> 20) + " MiB, and the result takes "
+                        + std::to_string(needed >> 20),
+                    "Make room, or name another place with --out");
+}
+
+void Finetuning::read()
+{
+    Encoder& encoder = engine_.encoder();
+    Batcher batcher(encoder);
+    const int none = static_cast<int>(media_.classes.size());
+    const auto dim = static_cast<size_t>(encoder.dim());
+    table_ = {media_.classes, {}, {}, {encoder.dim(), {}}, {}};
+    const auto take = [&](Example example) {
+        const size_t at = table_.labels.size();
+        table_.labels.push_back({example.label == LabelledSource::kNone ? none : example.label, example.file});
+        table_.modalities.push_back(example.modality);
+        table_.vectors.values.resize((at + 1) * dim);
+        batcher.add(std::move(example.input), [this, at, dim](std::span<const float> vector) {
+            std::copy(vector.begin(), vector.end(), table_.vectors.values.begin() + static_cast<std::ptrdiff_t>(at * dim));
+        });
+    };
+    const auto all = static_cast<int64_t>(media_.sources.size());
+    report_.failed = read_examples(
+        engine_, media_.sources, take, [&](int64_t done) { tell("reading", done, all); }, cancel_);
+    report_.failed.insert(report_.failed.end(), media_.refused.begin(), media_.refused.end());
+    batcher.flush();
+    report_.left_out = drop_small_classes(table_, kLeastExamples);
+    refuse_too_few();
+    hold_out(table_, options_.seed);
+    for (const int64_t files : table_.files())
+        report_.files += files;
+    report_.examples = static_cast<int64_t>(table_.labels.size());
+}
+
+void Finetuning::refuse_too_few() const
+{
+    if (table_.classes.size() >= 2)
+        return;
+    std::string reason = "has "
+        + std::string(table_.classes.empty() ? "no class" : "only one class ('" + table_.classes.front() + "')") + " with "
+        + std::to_string(kLeastExamples) + " readable files";
+    if (!report_.failed.empty())
+        reason += "; " + std::to_string(report_.failed.size()) + " could not be read, the first being "
+            + report_.failed.front().path.filename().string() + ": " + report_.failed.front().reason;
+    const std::string subject = options_.folder.empty() ? options_.from_labels : options_.folder.string();
+    throw Error(ErrorKind::Malformed, subject, reason,
+                "Give at least two classes " + std::to_string(kLeastExamples) + " examples each");
+}
+
+/// The held-out files under the classes' names in words.
+Tally Finetuning::by_name() const
+{
+    LabelSet set;
+    set.looks_at = table_.looks_at();
+    for (const std::string& name : table_.classes)
+        set.classes.push_back({training::class_words(name), {}, {}, -1});
+    const LabelKeys keys = label_keys(engine_, set, cancel_);
+    const Vectors& bank = engine_.encoder().text_bank();
+    return files_right(table_, ExampleTable::kHeldOut, [&](size_t moment) {
+        const auto vector = table_.vectors.row(static_cast<int>(moment));
+        double sum = 0, squares = 0;
+        for (int i = 0; i < bank.count(); ++i) {
+            const double cosine = std::inner_product(vector.begin(), vector.end(), bank.row(i).begin(), 0.0);
+            sum += cosine;
+            squares += cosine * cosine;
+        }
+        const double mean = sum / bank.count(), deviation = std::sqrt(std::max(squares / bank.count() - mean * mean, 1e-12));
+        const std::vector<float> scores =
+            keys.scores(vector, static_cast<float>(mean), static_cast<float>(deviation), table_.modalities[moment]);
+        return std::vector<double>(scores.begin(), scores.end());
+    });
+}
+
+void Finetuning::measure(const Tally& by_name, const Tally& probed)
+{
+    const std::vector<int64_t> files = table_.files();
+    for (size_t i = 0; i < table_.classes.size(); ++i)
+        report_.classes.push_back({table_.classes[i],
+                                   files[i],
+                                   by_name.of[i],
+                                   estimated_share(by_name.right[i], by_name.of[i]),
+                                   estimated_share(probed.right[i], probed.of[i]),
+                                   {}});
+    report_.all = {"all",
+                   report_.files,
+                   by_name.all(),
+                   estimated_share(by_name.all_right(), by_name.all()),
+                   estimated_share(probed.all_right(), probed.all()),
+                   {}};
+}
+
+std::array<Vectors, 2> Finetuning::background() const
+{
+    Encoder& encoder = engine_.encoder();
+    return {encoder.background(Modality::Picture), encoder.background(Modality::Sound)};
+}
+
+LabelSet Finetuning::label_set(const Places& places) const
+{
+    LabelSet set;
+    set.name = media_.name;
+    set.looks_at = table_.looks_at();
+    set.learned = places.layer;
+    for (const std::string& name : table_.classes)
+        set.classes.push_back({name, {}, {}, -1});
+    return set;
+}
+
+FinetuneReport Finetuning::run()
+{
+    check_options();
+    tell("reading");
+    media_ = options_.folder.empty() ? media_of_reviews(engine_, options_.from_labels)
+                                     : media_of_folder(options_.folder, engine_.library_folder(), cancel_);
+    report_.name = media_.name;
+    report_.mode = options_.mode == FinetuneMode::Auto ? FinetuneMode::Probe : options_.mode;
+    if (report_.mode != FinetuneMode::Probe)
+        throw Error(ErrorKind::Unsupported, finetune_mode_name(report_.mode), "cannot be learned by this version", "Use --mode probe");
+    const Places places(options_.out.empty() ? learned_folder(engine_) / file_name_of(media_.name) : options_.out);
+    engine_.encoder();
+    make_room(places);
+    read();
+
+    const auto all = [](int) { return true; };
+    tell("learning");
+    const Layers layers = fit_layers(
+        table_, table_.vectors, background(), [](int part) { return part != ExampleTable::kHeldOut; }, options_.seed, cancel_);
+    tell("measuring");
+    measure(by_name(), files_right(table_, ExampleTable::kHeldOut, scores_by(table_, table_.vectors, layers)));
+    report_.space = engine_.encoder().space();
+    const LearnedLabels learned{report_.space, fit_layers(table_, table_.vectors, background(), all, options_.seed, cancel_)};
+    tell("writing");
+    write_learned_set(places.label_set, label_set(places), learned);
+    report_.label_set = places.label_set;
+    report_.seconds = seconds();
+    tell("done");
+    return report_;
+}
+
+}  // namespace
+
+const char* finetune_mode_name(FinetuneMode mode)
+{
+    static constexpr const char* kNames[] = {"auto", "probe", "lora", "full"};
+    return kNames[static_cast<size_t>(mode)];
+}
+
+FinetuneMode mode_for(int64_t files_of_median_class)
+{
+    // Below, a network that is trained only learns the examples by heart; above, there is enough to move every weight.
+    constexpr int64_t kEnoughForLora = 15, kEnoughForFull = 500;
+    return files_of_median_class < kEnoughForLora ? FinetuneMode::Probe
+        : files_of_median_class < kEnoughForFull  ? FinetuneMode::Lora
+                                                  : FinetuneMode::Full;
+}
+
+fs::path learned_folder(const Engine& engine) { return engine.library_folder() / "learned"; }
+
+FinetuneReport finetune(Engine& engine, const FinetuneOptions& options,
+                        const std::function<void(const FinetuneProgress&)>& progress, const CancelToken& cancel)
+{
+    return Finetuning(engine, options, progress, cancel).run();
+}
+
+}  // namespace imprint::jobs

@@ -28,7 +28,8 @@ int threads_of(const Recipe& recipe)
 
 DataMixture::DataMixture(const Recipe& recipe, const MixtureOptions& options)
     : recipe_(recipe), device_(options.device), ranks_(options.ranks ? *options.ranks : alone_),
-      decoder_({.worker = {}, .workers = threads_of(recipe), .limits = {}}), log_mel_(recipe_.model)
+      decoder_({.worker = {}, .workers = threads_of(recipe), .limits = {}}), cache_(int64_t{recipe_.cache_mib} << 20),
+      log_mel_(recipe_.model)
 {
     open_sources();
     if (!recipe_.tokenizer.empty()) {
@@ -101,6 +102,7 @@ void DataMixture::open_reader(Draw& draw, const MixtureOptions& options)
     batch.batch = first.batch;
     batch.weights = first.dataset_weights;
     batch.most_unreadable = recipe_.most_unreadable;
+    batch.cache = cache();
     batch.log = options.log;
     ExampleOptions& example = batch.example;
     example.clips = draw.clips;
@@ -279,7 +281,7 @@ nlohmann::json DataMixture::evaluate(const model::Network& network) const
 
 Looking DataMixture::looking(const model::Network& network) const
 {
-    return {network, sources_, *maker_, stem_.trunks(), decoder_, recipe_.pass_tokens};
+    return {network, sources_, *maker_, stem_.trunks(), decoder_, cache(), recipe_.pass_tokens};
 }
 
 // Vectors of a modality over the first samples of the data that trains it; one row of zeros where nothing does.

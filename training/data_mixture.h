@@ -58,6 +58,7 @@ private:
     ItemRange own_items(const Draw& draw) const;
     at::Tensor trunk_activations(const Inputs& inputs) const;
     const DatasetRecipe& dataset(const std::string& name) const;
+    MediaCache* cache() const { return recipe_.cache_mib > 0 ? &cache_ : nullptr; }
     Looking looking(const model::Network& network) const;
     at::Tensor unit_rows(const model::Network& network, const std::string& modality, const std::string& against,
                          int64_t most) const;
@@ -68,6 +69,7 @@ private:
     const Ranks& ranks_;
     Sources sources_;
     mutable media::Decoder decoder_;  // any thread may call it
+    mutable MediaCache cache_;        // as well
     std::string tokenizer_model_;
     std::optional<tokens::TextTokenizer> tokenizer_;
     tokens::LogMel log_mel_;

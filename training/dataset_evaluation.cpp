@@ -242,8 +242,8 @@ Seen look_at(const Looking& looking, const DatasetView& view)
         for (int64_t i = first; i < std::min(count, first + kChunk); ++i) {
             try {
                 const Sample sample = source.sample(i);
-                batch.examples.push_back(
-                    make_example(sample, source.classes(), options, {1, 0, 0, i}, looking.decoder, looking.cancel));
+                batch.examples.push_back(make_example(sample, source.classes(), options, {1, 0, 0, i}, looking.decoder,
+                                                      looking.cache, looking.cancel));
             } catch (const Error& error) {
                 if (error.kind() == ErrorKind::Cancelled)
                     throw;

@@ -22,6 +22,7 @@ struct Looking {
     const InputMaker& maker;
     Trunks trunks;
     media::Decoder& decoder;
+    MediaCache* cache = nullptr;  ///< of what training has decoded already
     int64_t pass_tokens = 2048;
     CancelToken cancel = {};
 };

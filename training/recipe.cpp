@@ -185,6 +185,7 @@ Recipe Reader::recipe()
     section("data", [&](RecipeTable& t) {
         t.read_int("workers", recipe_.workers, 0, 1024);
         t.read_int("prefetch", recipe_.prefetch, 0, 1024);
+        t.read_int("cache_mib", recipe_.cache_mib, 0, 1 << 24);
         t.read<int64_t>("most_unreadable", recipe_.most_unreadable, 0, INT64_MAX);
         t.read_int("views_per_picture", recipe_.views_per_picture, 0, 16);
         t.read("target_sharpness", recipe_.target_sharpness, 1.0, 1000.0);

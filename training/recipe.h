@@ -127,6 +127,7 @@ struct Recipe {
     std::filesystem::path stem;       ///< a checkpoint whose trunk, class texts and statistics the hybrid stem and sound take
     int workers = 2;                  ///< threads (and decoder processes) that prepare batches; 0: one per processor
     int prefetch = 4;                 ///< steps that are prepared ahead
+    int cache_mib = 0;                ///< of decoded media kept in memory, for data sets that fit there (training/data/sample_media.h)
     int64_t most_unreadable = 100;    ///< per objective and data set
     int views_per_picture = 3;        ///< corpus: random crops cached beside the whole picture
     double target_sharpness = 20;     ///< soft targets: softmax(sharpness · t·t′)

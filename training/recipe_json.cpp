@@ -123,6 +123,7 @@ json to_json(const Recipe& r)
                 {"data",
                  {{"workers", r.workers},
                   {"prefetch", r.prefetch},
+                  {"cache_mib", r.cache_mib},
                   {"most_unreadable", r.most_unreadable},
                   {"views_per_picture", r.views_per_picture},
                   {"target_sharpness", r.target_sharpness}}},

@@ -49,7 +49,7 @@ public:
     bool has_concepts(size_t evaluation) const { return training::has_concepts(config_, suite_.evaluations[evaluation]); }
     Measured measure(size_t evaluation, VectorsOf vectors)
     {
-        const Looking looking{network_, sources_, maker_, stem_.trunks(), decoder_, 2048, cancel_};
+        const Looking looking{network_, sources_, maker_, stem_.trunks(), decoder_, nullptr, 2048, cancel_};
         return measure_dataset(looking, config_, suite_.evaluations[evaluation], vectors);
     }
 

@@ -64,10 +64,13 @@ std::vector<media::Picture> augmented(std::span<const media::Picture> clip, cons
 /// What evaluation does instead: scaled so that the shorter side is floor(1.15 · crop / 8) · 8, then the middle crop × crop.
 media::Picture evaluation_view(const media::Picture& picture, int crop);
 
+/// Videos are looked at so many times a second, whatever their own rate.
+inline constexpr double kVideoRate = 25;
+
 struct ClipOptions {
     int frames = 16;
     int stride = 2;  ///< frames of the source from one to the next
-    double frames_per_second = 25;
+    double frames_per_second = kVideoRate;
 };
 /// Times, ascending, of a clip that starts at random; a video shorter than the clip is spread over all its length.
 std::vector<double> draw_frame_times(const ClipOptions& options, double duration, const ItemPlace& place);

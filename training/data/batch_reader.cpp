@@ -76,7 +76,7 @@ Example BatchReader::example(int64_t draw, int64_t index) const
     options.templates = input.templates;
     Example example;
     const int64_t sample = readers_[which]->read(draw, index, [&](const Sample& found) {
-        example = make_example(found, input.source->classes(), options, place(draw, index), decoder_);
+        example = make_example(found, input.source->classes(), options, place(draw, index), decoder_, options_.cache);
     });
     example.sample = sample;
     if (input.teacher)

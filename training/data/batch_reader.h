@@ -24,6 +24,7 @@ struct BatchOptions {
     std::vector<Resolution> resolutions;  ///< each draw takes one; may be empty
     ExampleOptions example;               ///< its templates and resolution are filled in here
     int64_t most_unreadable = 100;        ///< per source
+    MediaCache* cache = nullptr;          ///< outlives the reader; may be shared
     std::function<void(const std::string&)> log;
 };
 

@@ -5,7 +5,7 @@
 
 #include "core/base/error.h"
 #include "training/data/augment.h"
-#include "training/data/media_file.h"
+#include "training/data/sample_media.h"
 
 namespace imprint::training {
 namespace {
@@ -28,10 +28,8 @@ ItemPlace clip_place(const ItemPlace& place, const ExampleOptions& options, int 
 /// Decodes what one sample needs of its file.
 class Looker {
 public:
-    Looker(const Sample& sample, const ExampleOptions& options, const ItemPlace& place, media::Decoder& decoder,
-           const CancelToken& cancel)
-        : sample_(sample), options_(options), place_(place), decoder_(decoder), cancel_(cancel), file_(sample),
-          probe_(decoder.probe(file_.path(), cancel))
+    Looker(const Sample& sample, const ExampleOptions& options, const ItemPlace& place, SampleMedia& media)
+        : sample_(sample), options_(options), place_(place), media_(media), probe_(media.probe())
     {
     }
 
@@ -43,14 +41,14 @@ public:
         const media::Fit fit{{}, side};
         std::vector<media::Picture> still;
         if (probe_.kind == media::Kind::Image)
-            still.push_back(decoder_.still(file_.path(), fit, cancel_));
+            still.push_back(media_.still(fit));
         for (int clip = 0; clip < options_.clips; ++clip) {
             const ItemPlace place = clip_place(place_, options_, clip);
             std::vector<media::Picture> frames = still;
             if (still.empty()) {
                 const std::vector<double> times = frame_times(clip, place);
                 starts_.push_back(times.front());
-                frames = decoder_.frames(file_.path(), times, fit, cancel_);
+                frames = media_.frames(times, fit);
             }
             frames = seen(frames, place);
             while (static_cast<int>(frames.size()) < options_.resolution.frames)
@@ -72,7 +70,7 @@ public:
                 start = room * item_draws(clip_place(place_, options_, clip), kWindowPurpose).uniform();
             else
                 start = options_.clips > 1 ? room * clip / (options_.clips - 1) : 0;
-            media::Sound sound = decoder_.sound(file_.path(), start, start + options_.sound_seconds, cancel_);
+            media::Sound sound = media_.sound(start, start + options_.sound_seconds);
             if (sound.samples.empty())
                 lacks(sample_, "sound");
             const auto most = static_cast<size_t>(options_.sound_seconds * media::kSampleRate);
@@ -109,9 +107,7 @@ private:
     const Sample& sample_;
     const ExampleOptions& options_;
     const ItemPlace& place_;
-    media::Decoder& decoder_;
-    const CancelToken& cancel_;
-    MediaFile file_;
+    SampleMedia& media_;
     media::Probe probe_;
     std::vector<double> starts_;  // of the clips, in a video
 };
@@ -147,7 +143,7 @@ std::vector<std::string> captions_of(const Sample& sample, const std::vector<std
 }  // namespace
 
 Example make_example(const Sample& sample, const std::vector<std::string>& classes, const ExampleOptions& options,
-                     const ItemPlace& place, media::Decoder& decoder, const CancelToken& cancel)
+                     const ItemPlace& place, media::Decoder& decoder, MediaCache* cache, const CancelToken& cancel)
 {
     Example example;
     example.name = sample.name;
@@ -157,7 +153,8 @@ Example make_example(const Sample& sample, const std::vector<std::string>& class
     if (options.text)
         example.texts = captions_of(sample, classes, options, place);
     if (options.pictures || options.sound) {
-        Looker looker(sample, options, place, decoder, cancel);
+        SampleMedia media(sample, decoder, cache, cancel);
+        Looker looker(sample, options, place, media);
         if (options.pictures)
             looker.pictures(example);
         if (options.sound)

@@ -10,6 +10,7 @@
 #include "core/base/cancel.h"
 #include "core/media/decoder.h"
 #include "training/data/item_draws.h"
+#include "training/data/media_cache.h"
 #include "training/data/source.h"
 #include "training/data/text_templates.h"
 #include "training/token_table.h"
@@ -37,10 +38,11 @@ struct Example {
     std::vector<float> teacher;  ///< filled by BatchReader
 };
 
-/// Decodes and draws. A pure function of the sample and its arguments. Frames of a clip are cropped and coloured alike; a video
-/// that goes with text is cropped only. Throws Error as the media door does, and Error(Malformed) naming the sample where it has
-/// not what is wanted. Any thread.
+/// Decodes and draws. A pure function of the sample and its arguments; a cache, which may be null, saves decoding. Frames of a
+/// clip are cropped and coloured alike; a video that goes with text is cropped only. Throws Error as the media door does, and
+/// Error(Malformed) naming the sample where it has not what is wanted. Any thread.
 Example make_example(const Sample& sample, const std::vector<std::string>& classes, const ExampleOptions& options,
-                     const ItemPlace& place, media::Decoder& decoder, const CancelToken& cancel = {});
+                     const ItemPlace& place, media::Decoder& decoder, MediaCache* cache = nullptr,
+                     const CancelToken& cancel = {});
 
 }  // namespace imprint::training

@@ -25,12 +25,19 @@ int64_t now_seconds()
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
+/// The decoders load their libraries while the model is read.
+Encoder& encoder_beside_decoders(Engine& engine)
+{
+    engine.decoder().start();
+    return engine.encoder();
+}
+
 /// One run over a library that this thread holds for writing.
 class Run {
 public:
     Run(Engine& engine, index::Library& library, Reporter& reporter, const CancelToken& cancel, const IndexControl& control)
         : engine_(engine),
-          encoder_(engine.encoder()),
+          encoder_(encoder_beside_decoders(engine)),
           library_(library),
           reporter_(reporter),
           cancel_(cancel),

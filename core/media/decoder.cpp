@@ -147,6 +147,8 @@ public:
         Descriptor payload;
     };
 
+    void start() { pool_.start(); }
+
     wire::Request request(wire::Operation operation) const
     {
         wire::Request request = {};
@@ -263,6 +265,8 @@ Decoder::Decoder(DecoderOptions options)
 }
 
 Decoder::~Decoder() = default;
+
+void Decoder::start() { impl_->start(); }
 
 Probe Decoder::probe(const std::filesystem::path& file, const CancelToken& cancel)
 {

@@ -36,6 +36,10 @@ public:
     Decoder(const Decoder&) = delete;
     Decoder& operator=(const Decoder&) = delete;
 
+    /// Starts the workers ahead of the first call, without waiting for them: they load their libraries while the caller loads
+    /// a model.
+    void start();
+
     /// Reads the headers. The kind is decided by content, never by the name.
     Probe probe(const std::filesystem::path& file, const CancelToken& cancel = {});
 

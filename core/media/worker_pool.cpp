@@ -24,6 +24,17 @@ WorkerPool::WorkerPool(std::filesystem::path program, int workers)
 {
 }
 
+void WorkerPool::start()
+{
+    const std::lock_guard lock(mutex_);
+    try {
+        for (; alive_ < most_; ++alive_)
+            idle_.push_back(std::make_unique<WorkerProcess>(program_));
+    } catch (const Error&) {
+        return;
+    }
+}
+
 WorkerPool::Loan WorkerPool::borrow(const std::string& subject, const CancelToken& cancel)
 {
     std::unique_lock lock(mutex_);

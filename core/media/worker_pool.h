@@ -41,6 +41,9 @@ public:
         std::unique_ptr<WorkerProcess> worker_;
     };
 
+    /// Starts all workers now, and does not wait until they are ready. What cannot start is left to borrow(), which says why.
+    void start();
+
     /// Blocks until a worker is free. Throws Error(Cancelled) naming `subject`, or what starting a process threw.
     Loan borrow(const std::string& subject, const CancelToken& cancel);
 

@@ -105,6 +105,32 @@ private Q_SLOTS:
     }
     void init() { QVERIFY(workers().empty()); }
 
+    void workers_started_ahead_are_those_that_serve()
+    {
+        DecoderOptions settings;
+        settings.workers = 3;
+        Decoder decoder(settings);
+        decoder.start();
+        QTRY_COMPARE(workers().size(), size_t(3));  // until each has become imprint-decode
+        std::vector<pid_t> started = workers();
+        decoder.start();
+        for (int i = 0; i < 5; ++i)
+            decoder.probe(picture_);
+        std::vector<pid_t> served = workers();
+        std::sort(started.begin(), started.end());
+        std::sort(served.begin(), served.end());
+        QCOMPARE(served, started);
+    }
+
+    void what_cannot_start_ahead_is_told_by_the_first_call()
+    {
+        DecoderOptions settings;
+        settings.worker = "/nowhere/imprint-decode";
+        Decoder decoder(settings);
+        decoder.start();
+        QCOMPARE(error_kind_name(failure_of([&] { decoder.probe(picture_); }).kind()), "not-found");
+    }
+
     void a_worker_killed_while_it_decodes_costs_that_call_only()
     {
         Decoder decoder(options(1));

@@ -180,6 +180,7 @@ Parsed parse(int argc, char** argv)
     sub->add_option("SUITE", eval.suites, "Pools to measure on, or files (.toml) that name your own data; all pools when left out");
     sub->add_option("--against", eval.against, "Another checkpoint, compared sample by sample on suites that are files")
         ->type_name("CHECKPOINT");
+    sub->add_option("--html", eval.html, "Also write a page with the figures and the failures as pictures")->type_name("OUT");
     sub->add_option("--corpus", eval.corpus, "Folder of the prepared corpus")->type_name("DIR");
 
     sub = add_command(app, "train", "Train by a recipe", session, train, parsed.command);

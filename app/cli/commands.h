@@ -83,6 +83,7 @@ struct EvalCommand {
     std::filesystem::path checkpoint;
     std::vector<std::string> suites;  ///< empty: all
     std::filesystem::path corpus;     ///< empty: where the preparation puts it
+    std::filesystem::path html;       ///< page with figures and failures to write; may be empty
     std::filesystem::path against;    ///< another checkpoint to compare with on suites that are files; may be empty
 };
 struct TrainCommand {

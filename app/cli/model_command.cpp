@@ -11,6 +11,7 @@
 #include "core/model/model_info.h"
 #include "core/model/named_configs.h"
 #include "training/evaluation/evaluate.h"
+#include "training/evaluation/failure_page.h"
 #include "training/suite.h"
 
 namespace imprint::cli {
@@ -119,6 +120,8 @@ int run(const EvalCommand& command, const Session& session)
     if (files > 0 && files < static_cast<std::ptrdiff_t>(command.suites.size()))
         throw Error(ErrorKind::Usage, "imprint eval", "takes pools of the corpus or suites of your own (.toml), not both at once",
                     "Call it twice");
+    if (files > 0 && !command.html.empty())
+        throw Error(ErrorKind::Usage, "--html", "shows the corpus's pools alone", "Leave it out for suites of your own");
     if (files > 0)
         return run_suites(command, session);
     if (!command.against.empty())
@@ -133,6 +136,8 @@ int run(const EvalCommand& command, const Session& session)
     options.cancel = session.cancel;
     options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", printable(line).c_str()); };
     const nlohmann::json result = evaluation::evaluate(options);
+    if (!command.html.empty())
+        evaluation::write_failure_page(result, command.html);
     if (session.json)
         print_json(result);
     else

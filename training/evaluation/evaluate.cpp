@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <thread>
 
@@ -148,8 +149,35 @@ Outcome difference(const Outcome& a, const Outcome& b)
     return result;
 }
 
-/// All systems on one set of labels, cut into groups.
-void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw, Encoder& encoder,
+/// The queries of a group that found nothing right among the first ten, worst first: see evaluate.h.
+json misses_of(const Pool& pool, const Queries& queries, const std::vector<int>& asked, const Scores& scores,
+    const Outcome& outcome, int most)
+{
+    constexpr size_t kFirst = 4, kRight = 2;
+    std::vector<int> missed;
+    std::copy_if(asked.begin(), asked.end(), std::back_inserter(missed), [&](int q) { return outcome.hit10[q] < 0.5; });
+    std::stable_sort(missed.begin(), missed.end(), [&](int a, int b) { return outcome.rank[a] > outcome.rank[b]; });
+    missed.resize(std::min(missed.size(), static_cast<size_t>(most)));
+    json list = json::array();
+    for (const int query : missed) {
+        json entry = {{"asked", queries.labels[query]}, {"rank", outcome.rank[query]}};
+        const auto& right = queries.relevant[query];
+        for (size_t i = 0; i < std::min(kRight, right.size()); ++i)
+            entry["right"].push_back(pool.items[right[i]].file.string());
+        std::vector<int> order(pool.items.size());
+        std::iota(order.begin(), order.end(), 0);
+        const auto end = order.begin() + static_cast<std::ptrdiff_t>(std::min(kFirst, order.size()));
+        std::partial_sort(order.begin(), end, order.end(),
+            [row = scores.row(query)](int a, int b) { return row[a] != row[b] ? row[a] > row[b] : a < b; });
+        for (auto item = order.begin(); item != end; ++item)
+            entry["first"].push_back({{"file", pool.items[*item].file.string()}, {"label", pool.items[*item].label}});
+        list.push_back(std::move(entry));
+    }
+    return list;
+}
+
+/// All systems on one set of labels, cut into groups; the misses of the clean ones.
+void add_groups(json& result, const Pool& pool, const Gallery& gallery, bool raw, Encoder& encoder,
     const Teacher* teacher, const Lexicon* lexicon, const EvalOptions& options)
 {
     const Queries queries = queries_of(pool, raw);
@@ -160,7 +188,8 @@ void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw
     const auto rank = [&](const Vectors& asked, const Vectors& rows) {
         return rank_all(scores_of(asked, rows, gallery.item_of_row, items), queries.relevant);
     };
-    systems.emplace_back("model", rank(told, gallery.moments));
+    const Scores scores = scores_of(told, gallery.moments, gallery.item_of_row, items);
+    systems.emplace_back("model", rank_all(scores, queries.relevant));
     if (lexicon)
         systems.emplace_back("words alone", rank(texts, gallery.moments));
     if (teacher && teacher->dim() == gallery.concepts.dim) {
@@ -175,7 +204,14 @@ void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw
     systems.emplace_back("file names", rank_all(file_name_scores(pool, queries), queries.relevant));
     systems.emplace_back("chance", rank_by_chance(items, queries.relevant));
 
-    for (const Group& group : groups_of(pool, queries)) {
+    const std::vector<Group> groups = groups_of(pool, queries);
+    if (!raw) {
+        const auto report
+            = std::find_if(groups.begin(), groups.end(), [](const Group& group) { return group.name == "report"; });
+        result["misses"] = misses_of(pool, queries, (report == groups.end() ? groups.begin() : report)->queries, scores,
+            systems[0].second, options.misses);
+    }
+    for (const Group& group : groups) {
         json entry = {{"group", group.name}, {"labels", raw ? "raw" : "clean"}, {"queries", group.queries.size()}};
         const Outcome model = systems[0].second.subset(group.queries);
         for (const auto& [name, outcome] : systems) {
@@ -183,7 +219,7 @@ void add_groups(json& groups, const Pool& pool, const Gallery& gallery, bool raw
             if (name == "conse")
                 entry["model_minus_conse"] = figures(difference(model, outcome.subset(group.queries)), options.bootstrap, options.seed);
         }
-        groups.push_back(std::move(entry));
+        result["groups"].push_back(std::move(entry));
     }
 }
 
@@ -216,11 +252,11 @@ json evaluate_pool(const std::string& name, const std::filesystem::path& corpus,
     if (pool.items.empty())
         throw Error(ErrorKind::Malformed, name, "no item of the pool could be decoded", gallery.failed[0].reason);
     const Teacher* images_only = pool.media == PoolMedia::Picture ? &teacher : nullptr;
-    add_groups(result["groups"], pool, gallery, false, encoder, images_only, lexicon, options);
+    add_groups(result, pool, gallery, false, encoder, images_only, lexicon, options);
     const bool has_raw
         = std::any_of(pool.items.begin(), pool.items.end(), [](const Item& i) { return i.raw != i.label; });
     if (has_raw)
-        add_groups(result["groups"], pool, gallery, true, encoder, images_only, lexicon, options);
+        add_groups(result, pool, gallery, true, encoder, images_only, lexicon, options);
     return result;
 }
 

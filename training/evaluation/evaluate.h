@@ -24,6 +24,7 @@ struct EvalOptions {
     EncoderOptions encoder;
     int bootstrap = 1000; ///< resamples behind each interval
     uint64_t seed = 1;
+    int misses = 24; ///< failed queries that each pool lists at most
     CancelToken cancel;
     std::function<void(const std::string&)> log; ///< progress, a line at a time; may be empty
 };
@@ -35,6 +36,8 @@ struct EvalOptions {
 /// Systems: "model"; "words alone" (without the lexicon); "teacher's text" (the teacher's query against the model's media); "conse" (the teacher's query against
 /// concept vectors); "conse, own text" (the model's text vector against concept vectors, where the dimensions agree);
 /// "file names"; "chance". Sounds have no ConSE. Groups: report, dev, all, and each source where a pool has several.
+/// Each pool lists its worst "misses" under its clean labels, report queries where it has them: queries without a right item
+/// among the first ten, [{"asked", "rank", "right": [FILE], "first": [{"file", "label"}]}].
 /// A medium that cannot be decoded is listed under "failed" and left out of the gallery.
 /// Throws Error for a missing checkpoint, corpus or pool, and Cancelled.
 nlohmann::json evaluate(const EvalOptions& options);

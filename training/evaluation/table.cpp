@@ -46,7 +46,7 @@ void add_group(std::string& table, const json& pool, const json& group)
         + "; " + text(pool.at("direction")) + ", " + std::to_string(group.at("queries").get<int>()) + " queries over "
         + std::to_string(pool.at("items").get<int>()) + " items\n";
     table += formatted("  %-18s %20s %20s %20s %8s\n", "% [95 % interval]", "R@1", "R@5", "R@10", "median");
-    for (const char* name : {"model", "teacher's text", "conse", "conse, own text", "file names", "chance"})
+    for (const char* name : {"model", "words alone", "teacher's text", "conse", "conse, own text", "file names", "chance"})
         if (group.at("systems").contains(name))
             add_row(table, name, group.at("systems").at(name));
     if (group.contains("model_minus_conse"))

@@ -4,11 +4,13 @@
 
 #include <cmath>
 #include <fstream>
+#include <set>
 
 #include "core/base/error.h"
 #include "core/model/safetensors.h"
 #include "tests/support/tiny_checkpoint.h"
 #include "training/evaluation/evaluate.h"
+#include "training/evaluation/failure_page.h"
 
 using namespace imprint;
 using nlohmann::json;
@@ -51,6 +53,8 @@ private Q_SLOTS:
     void what_cannot_be_decoded_is_listed_and_left_out();
     void every_pool_of_the_corpus_is_meant_by_all();
     void the_table_shows_what_the_document_holds();
+    void what_was_missed_is_listed_and_shown();
+    void a_page_that_cannot_be_written_is_named();
     void a_cancelled_run_stops();
     void what_is_missing_is_named_data();
     void what_is_missing_is_named();
@@ -142,6 +146,70 @@ void TestEvaluate::the_table_shows_what_the_document_holds()
     const QString table = QString::fromStdString(evaluation::readable_table(result));
     for (const char* word : {"photos", "4 queries over 5 items", "model - conse", "file names", "chance", "25.0"})
         QVERIFY2(table.contains(word), qPrintable(table));
+}
+
+void TestEvaluate::what_was_missed_is_listed_and_shown()
+{
+    std::vector<std::pair<std::string, std::string>> items;
+    for (const auto& entry : std::filesystem::directory_iterator(IMPRINT_SOURCE_DIR "/resources/samples"))
+        if (const std::string type = entry.path().extension(); type == ".jpg" || type == ".png")
+            items.emplace_back(entry.path().filename(), "<" + entry.path().stem().string() + ">");
+    std::sort(items.begin(), items.end());
+    std::vector<std::pair<const char*, const char*>> rows;
+    for (const auto& [file, label] : items)
+        rows.emplace_back(file.c_str(), label.c_str());
+    std::ofstream out(corpus() / "pools" / "drawings.jsonl");
+    for (const auto& [file, label] : rows)
+        out << json({{"path", std::string(IMPRINT_SOURCE_DIR "/resources/samples/") + file}, {"label", label}, {"text", 0}}).dump()
+            << "\n";
+    out.close();
+
+    const json result = evaluation::evaluate(options({"drawings"}));
+    const json& pool = result["pools"][0];
+    const json& misses = pool["misses"];
+    const json& group = pool["groups"][0];
+    const double found = group["systems"]["model"]["r10"];
+    QVERIFY(!misses.empty()); // of random weights and more than ten items
+    QCOMPARE(double(misses.size()), std::round((1 - found) * group["queries"].get<double>()));
+    const std::string page = evaluation::failure_page(result);
+    double before = 1e9;
+    for (const json& miss : misses) {
+        const double rank = miss["rank"];
+        QVERIFY(rank > 10 && rank <= before);
+        before = rank;
+        const std::string asked = miss["asked"];
+        const std::filesystem::path right = miss["right"][0].get<std::string>();
+        QCOMPARE("<" + right.stem().string() + ">", asked);
+        std::set<std::string> first;
+        for (const json& shown : miss["first"]) {
+            QVERIFY(shown["file"] != right.string());
+            first.insert(shown["file"]);
+        }
+        QCOMPARE(first.size(), size_t(4));
+        QVERIFY(page.find("&lt;" + right.stem().string() + "&gt;") != page.npos);
+    }
+    QVERIFY(page.find("data:image/") != page.npos);
+    QVERIFY(page.find("<script") == page.npos);
+
+    evaluation::EvalOptions few = options({"drawings"});
+    few.misses = 1;
+    QCOMPARE(evaluation::evaluate(few)["pools"][0]["misses"], json::array({misses[0]}));
+    std::filesystem::remove(corpus() / "pools" / "drawings.jsonl");
+}
+
+void TestEvaluate::a_page_that_cannot_be_written_is_named()
+{
+    const json result = {{"checkpoint", {{"file", "a"}, {"space", "b"}}}, {"pools", json::array()}};
+    try {
+        evaluation::write_failure_page(result, "/nowhere/page.html");
+        QFAIL("written");
+    } catch (const Error& error) {
+        QCOMPARE(error.subject(), "/nowhere/page.html");
+    }
+    const std::filesystem::path page = corpus() / "page.html";
+    evaluation::write_failure_page(result, page);
+    QVERIFY(std::filesystem::file_size(page) > 0);
+    QVERIFY(!std::filesystem::exists(page.native() + ".part"));
 }
 
 void TestEvaluate::a_cancelled_run_stops()

@@ -19,10 +19,7 @@ namespace {
 
 constexpr int kApplicationId = 0x494d5052;
 
-int64_t number(SQLite::Database& database, const char* sql)
-{
-    return database.execAndGet(sql).getInt64();
-}
+int64_t number(SQLite::Database& database, const char* sql) { return database.execAndGet(sql).getInt64(); }
 
 [[noreturn]] void no_room(const std::filesystem::path& file, SQLite::Database& database)
 {
@@ -36,7 +33,7 @@ int64_t number(SQLite::Database& database, const char* sql)
 void check_room(SQLite::Database& database, const std::filesystem::path& file)
 {
     const int64_t bytes = number(database, "PRAGMA page_count") * number(database, "PRAGMA page_size");
-    struct statvfs room {};
+    struct statvfs room { };
     if (::statvfs(file.c_str(), &room) != 0)
         throw_errno(errno, file.native(), "ask for the free space beside it");
     // The step itself may grow the journal by as much again.
@@ -93,18 +90,28 @@ int schema_version(SQLite::Database& database, const std::filesystem::path& file
 void migrate(SQLite::Database& database, const std::filesystem::path& file, std::span<const Migration> migrations)
 {
     int version = schema_version(database, file, migrations);
+    const bool empty = version == 0;
+    // A new catalog appears whole: who opens it meanwhile finds none of it, or all.
+    std::optional<SQLite::Transaction> whole;
+    if (empty)
+        whole.emplace(database, SQLite::TransactionBehavior::IMMEDIATE);
     for (const Migration& step : migrations) {
         if (step.number <= version)
             continue;
         IMPRINT_ASSERT(step.number == version + 1);
-        if (version > 0)
+        std::optional<SQLite::Transaction> transaction;
+        if (!empty) {
             back_up(database, file, version);
-        SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+            transaction.emplace(database, SQLite::TransactionBehavior::IMMEDIATE);
+        }
         database.exec(step.sql);
         database.exec("PRAGMA user_version = " + std::to_string(step.number));
-        transaction.commit();
+        if (transaction)
+            transaction->commit();
         version = step.number;
     }
+    if (whole)
+        whole->commit();
 }
 
 }  // namespace imprint::index

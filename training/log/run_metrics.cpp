@@ -64,7 +64,29 @@ std::map<std::string, double> batches_of(const json& recipe)
     return batches;
 }
 
-class Reader {
+/// What a resume wrote anew differs in these, if only in how long the steps took.
+constexpr size_t tail_bytes = 4096;
+
+/// Null where there is none or it is damaged: curves can be drawn without it.
+json read_toml(const std::filesystem::path& file)
+{
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error))
+        return nullptr;
+    try {
+        const toml::table table = toml::parse_file(file.string());
+        std::ostringstream text;
+        text << toml::json_formatter(table);
+        const json parsed = json::parse(text.str(), nullptr, false);
+        return parsed.is_discarded() ? json(nullptr) : parsed;
+    } catch (const toml::parse_error&) {
+        return nullptr;
+    }
+}
+
+}  // namespace
+
+class MetricsFollower::Reader {
 public:
     explicit Reader(RunMetrics& metrics) : metrics_(metrics), batches_(batches_of(metrics.recipe)) { }
 
@@ -124,44 +146,70 @@ private:
     std::map<std::string, std::vector<ExpertUse>> experts_;
 };
 
-/// Null where there is none or it is damaged: curves can be drawn without it.
-json read_toml(const std::filesystem::path& file)
+MetricsFollower::MetricsFollower(std::filesystem::path run) : run_(std::move(run)) { begin(); }
+
+MetricsFollower::~MetricsFollower() = default;
+
+void MetricsFollower::begin()
 {
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(file, error))
-        return nullptr;
-    try {
-        const toml::table table = toml::parse_file(file.string());
-        std::ostringstream text;
-        text << toml::json_formatter(table);
-        const json parsed = json::parse(text.str(), nullptr, false);
-        return parsed.is_discarded() ? json(nullptr) : parsed;
-    } catch (const toml::parse_error&) {
-        return nullptr;
-    }
+    metrics_ = {};
+    metrics_.name = std::filesystem::absolute(run_ / ".").parent_path().filename().string();
+    metrics_.recipe = read_toml(run_ / "recipe.toml");
+    reader_ = std::make_unique<Reader>(metrics_);
+    behind_ = 0;
+    tail_.clear();
 }
 
-}  // namespace
+bool MetricsFollower::cut_back() const
+{
+    std::ifstream in(run_ / "metrics.jsonl", std::ios::binary);
+    std::string there(tail_.size(), '\0');
+    in.seekg(static_cast<std::streamoff>(behind_ - tail_.size()));
+    in.read(there.data(), static_cast<std::streamsize>(there.size()));
+    return !in || there != tail_;
+}
+
+bool MetricsFollower::read()
+{
+    const bool cut = behind_ > 0 && cut_back();
+    if (cut || (behind_ == 0 && metrics_.recipe.is_null()))
+        begin();
+    std::ifstream in(run_ / "metrics.jsonl", std::ios::binary);
+    in.seekg(static_cast<std::streamoff>(behind_));
+    std::string line;
+    bool found = false;
+    while (std::getline(in, line) && !in.eof()) {
+        behind_ += line.size() + 1;
+        if (!line.empty())
+            reader_->read(json::parse(line, nullptr, false));
+        tail_ += line + '\n';
+        found = true;
+    }
+    tail_.erase(0, tail_.size() - std::min(tail_.size(), tail_bytes));
+    if (found)
+        reader_->finish();
+    return found || cut;
+}
 
 RunMetrics read_run_metrics(const std::filesystem::path& run)
 {
     const auto file = run / "metrics.jsonl";
-    std::ifstream in(file);
-    if (!in)
+    std::error_code unseen;
+    if (!std::filesystem::exists(file, unseen))
         throw Error(ErrorKind::NotFound, file.string(), "there are no metrics of a run",
                     "Name the folder that `imprint train` wrote");
-    RunMetrics metrics;
-    metrics.name = std::filesystem::absolute(run / ".").parent_path().filename().string();
-    metrics.recipe = read_toml(run / "recipe.toml");
-    Reader reader(metrics);
-    std::string line;
-    while (std::getline(in, line))
-        if (!line.empty())
-            reader.read(json::parse(line, nullptr, false));
-    reader.finish();
+    MetricsFollower follower(run);
+    follower.read();
+    RunMetrics& metrics = follower.metrics_;
+    std::ifstream in(file, std::ios::binary);
+    in.seekg(static_cast<std::streamoff>(follower.behind_));
+    if (std::string rest; std::getline(in, rest) && !rest.empty()) {
+        follower.reader_->read(json::parse(rest, nullptr, false));
+        follower.reader_->finish();
+    }
     if (metrics.steps.empty() && metrics.evaluations.empty())
         throw Error(ErrorKind::Malformed, file.string(), "holds no metrics", "A run writes its first line after its first step");
-    return metrics;
+    return std::move(metrics);
 }
 
 }  // namespace imprint::training

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,5 +38,29 @@ struct RunMetrics {
 /// far as lines or the recipe's batch sizes say how much a step held. Error(NotFound) where there is no run, Error(Malformed)
 /// naming the file where nothing in it is a metric.
 RunMetrics read_run_metrics(const std::filesystem::path& run);
+
+/// The same while the run goes on: each call reads the lines that have come since. For one thread at a time.
+class MetricsFollower {
+public:
+    explicit MetricsFollower(std::filesystem::path run);
+    ~MetricsFollower();
+    /// True where something is new. A last line without its end waits for the next call. Begins anew where the file is not what
+    /// it was, as a resume cuts it back. A run without metrics is empty, no error.
+    bool read();
+    const RunMetrics& metrics() const { return metrics_; }
+
+private:
+    class Reader;
+    friend RunMetrics read_run_metrics(const std::filesystem::path& run);
+
+    bool cut_back() const;
+    void begin();
+
+    std::filesystem::path run_;
+    RunMetrics metrics_;
+    std::unique_ptr<Reader> reader_;
+    uint64_t behind_ = 0;  // bytes that were read
+    std::string tail_;     // the last of them
+};
 
 }  // namespace imprint::training

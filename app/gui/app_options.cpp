@@ -12,6 +12,10 @@
 namespace imprint::gui {
 namespace {
 
+struct Words {
+    Q_DECLARE_TR_FUNCTIONS(AppOptions)
+};
+
 [[noreturn]] void refuse(const QString& why)
 {
     QTextStream(stderr) << "imprint-app: " << why << "\nTry: imprint-app --help\n";
@@ -22,25 +26,27 @@ namespace {
 
 AppOptions parse_options(const QStringList& arguments)
 {
-    const auto tr = [](const char* text) { return QCoreApplication::translate("AppOptions", text); };
     QCommandLineParser parser;
-    parser.setApplicationDescription(tr("Finds moments in your own pictures, videos and sounds by what they mean."));
+    parser.setApplicationDescription(Words::tr("Finds moments in your own pictures, videos and sounds by what they mean."));
     parser.addHelpOption();
     parser.addVersionOption();
     parser.addOptions(
-        {{QStringLiteral("library"), tr("Open the library in this folder."), QStringLiteral("DIR")},
-         {QStringLiteral("model"), tr("Use this checkpoint."), QStringLiteral("FILE")},
-         {QStringLiteral("add"), tr("Add a folder or file to the library; may be repeated."), QStringLiteral("PATH")},
-         {QStringLiteral("search"), tr("Search for this at once."), QStringLiteral("TEXT")},
-         {QStringLiteral("open"), tr("Open the N-th result."), QStringLiteral("N")},
-         {QStringLiteral("page"), tr("Start on this page: search or library."), QStringLiteral("PAGE")},
-         {QStringLiteral("theme"), tr("Appearance: system, light or dark."), QStringLiteral("THEME")},
-         {QStringLiteral("screenshot"), tr("Write the window to a PNG file and quit."), QStringLiteral("FILE")},
-         {QStringLiteral("after"), tr("Take the screenshot after so many milliseconds instead of when everything has arrived."),
+        {{QStringLiteral("library"), Words::tr("Open the library in this folder."), QStringLiteral("DIR")},
+         {QStringLiteral("model"), Words::tr("Use this checkpoint."), QStringLiteral("FILE")},
+         {QStringLiteral("add"), Words::tr("Add a folder or file to the library; may be repeated."), QStringLiteral("PATH")},
+         {QStringLiteral("search"), Words::tr("Search for this at once."), QStringLiteral("TEXT")},
+         {QStringLiteral("open"), Words::tr("Open the N-th result."), QStringLiteral("N")},
+         {QStringLiteral("page"), Words::tr("Start on this page: search, library, label or train."), QStringLiteral("PAGE")},
+         {QStringLiteral("labels"), Words::tr("Label with this set at once."), QStringLiteral("NAME")},
+         {QStringLiteral("run"), Words::tr("Open the training run in this folder."), QStringLiteral("DIR")},
+         {QStringLiteral("theme"), Words::tr("Appearance: system, light or dark."), QStringLiteral("THEME")},
+         {QStringLiteral("screenshot"), Words::tr("Write the window to a PNG file and quit."), QStringLiteral("FILE")},
+         {QStringLiteral("after"),
+          Words::tr("Take the screenshot after so many milliseconds instead of when everything has arrived."),
           QStringLiteral("MS")}});
     parser.process(arguments);
     if (!parser.positionalArguments().isEmpty())
-        refuse(tr("unexpected argument: %1 (folders are added with --add)").arg(parser.positionalArguments().first()));
+        refuse(Words::tr("unexpected argument: %1 (folders are added with --add)").arg(parser.positionalArguments().first()));
 
     AppOptions options;
     options.library = path_of(parser.value(QStringLiteral("library")));
@@ -49,14 +55,18 @@ AppOptions parse_options(const QStringList& arguments)
         options.add.push_back(std::filesystem::absolute(path_of(path)));
     options.search = parser.value(QStringLiteral("search"));
     options.page = parser.value(QStringLiteral("page"));
-    if (!options.page.isEmpty() && options.page != QLatin1String("search") && options.page != QLatin1String("library"))
-        refuse(tr("--page is search or library, not %1").arg(options.page));
+    const QStringList pages{QStringLiteral("search"), QStringLiteral("library"), QStringLiteral("label"),
+                            QStringLiteral("train")};
+    if (!options.page.isEmpty() && !pages.contains(options.page))
+        refuse(Words::tr("--page is one of %1, not %2").arg(pages.join(QStringLiteral(", ")), options.page));
+    options.labels = parser.value(QStringLiteral("labels"));
+    options.run = path_of(parser.value(QStringLiteral("run")));
     options.screenshot = parser.value(QStringLiteral("screenshot"));
     const auto number = [&](const QString& name, int least) {
         bool good = false;
         const int value = parser.value(name).toInt(&good);
         if (!good || value < least)
-            refuse(tr("--%1 needs a whole number of at least %2").arg(name).arg(least));
+            refuse(Words::tr("--%1 needs a whole number of at least %2").arg(name).arg(least));
         return value;
     };
     if (parser.isSet(QStringLiteral("open")))
@@ -72,7 +82,7 @@ AppOptions parse_options(const QStringList& arguments)
         else if (theme == QLatin1String("system"))
             options.theme = ThemeMode::System;
         else
-            refuse(tr("--theme is system, light or dark, not %1").arg(theme));
+            refuse(Words::tr("--theme is system, light or dark, not %1").arg(theme));
     }
     return options;
 }

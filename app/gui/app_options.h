@@ -16,8 +16,10 @@ struct AppOptions {
     std::filesystem::path library, model;  ///< empty: as remembered, else the default
     std::vector<std::filesystem::path> add;
     QString search;
-    int open = 0;  ///< the result to open, from 1; 0: none
-    QString page;  ///< "library" starts there
+    int open = 0;               ///< the result to open, from 1; 0: none
+    QString page;               ///< "search", "library", "label" or "train": starts there; empty: search
+    QString labels;             ///< the label set to open on its page, by name
+    std::filesystem::path run;  ///< the training run to open on its page
     std::optional<ThemeMode> theme;
     QString screenshot;  ///< file to write the window to before quitting; empty: stay open
     int after_ms = -1;   ///< negative: when everything has arrived

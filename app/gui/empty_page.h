@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an empty page says: what to do first, with at most one button.
+// What an empty page says: what to do first, with at most one button, and at most one other way below it.
 #pragma once
 
 #include <QLabel>
@@ -15,13 +15,15 @@ class EmptyPage : public QWidget {
 
 public:
     explicit EmptyPage(const Theme& theme, QWidget* parent = nullptr);
-    /// An empty `button` shows none.
-    void tell(const QString& icon, const QString& title, const QString& text, const QString& button);
+    /// An empty `button` or `other` shows none.
+    void tell(const QString& icon, const QString& title, const QString& text, const QString& button, const QString& other = {});
     QString title() const { return title_->text(); }
     QPushButton& button() { return *button_; }
+    QPushButton& other() { return *other_; }
 
 Q_SIGNALS:
     void clicked();
+    void other_clicked();
 
 private:
     void tint();
@@ -29,7 +31,7 @@ private:
     const Theme& theme_;
     QString icon_;
     QLabel *mark_, *title_, *text_;
-    QPushButton* button_;
+    QPushButton *button_, *other_;
 };
 
 }  // namespace imprint::gui

@@ -12,7 +12,9 @@
 namespace imprint::gui {
 namespace {
 
-QString translated(const char* text) { return QCoreApplication::translate("Figures", text); }
+struct Figures {
+    Q_DECLARE_TR_FUNCTIONS(Figures)
+};
 
 int digit_width(const QFontMetrics& metrics)
 {
@@ -26,7 +28,9 @@ bool is_digit(QChar c) { return c >= QLatin1Char('0') && c <= QLatin1Char('9'); 
 
 }  // namespace
 
-QString format_count(qint64 value) { return QLocale(QLocale::English).toString(value); }
+QLocale figures_locale() { return QLocale().language() == QLocale::C ? QLocale(QLocale::English) : QLocale(); }
+
+QString format_count(qint64 value) { return figures_locale().toString(value); }
 
 QString format_time(double seconds)
 {
@@ -46,22 +50,21 @@ QString format_span(double start, double end)
 QString format_left(double seconds)
 {
     if (seconds < 90)
-        return translated("%1 s left").arg(std::max(1LL, std::llround(seconds)));
+        return Figures::tr("%1 s left").arg(std::max(1LL, std::llround(seconds)));
     if (seconds < 90 * 60)
-        return translated("%1 min left").arg(std::llround(seconds / 60));
-    return translated("%1 h left").arg(std::llround(seconds / 3600));
+        return Figures::tr("%1 min left").arg(std::llround(seconds / 60));
+    return Figures::tr("%1 h left").arg(std::llround(seconds / 3600));
 }
 
 QString format_rate(double per_second)
 {
     const int decimals = per_second < 9.95 ? 1 : 0;
-    return translated("%1 files/s").arg(QLocale(QLocale::English).toString(per_second, 'f', decimals));
+    return Figures::tr("%1 files/s").arg(figures_locale().toString(per_second, 'f', decimals));
 }
 
 QString format_date(qint64 seconds_since_1970)
 {
-    return QLocale(QLocale::English)
-        .toString(QDateTime::fromSecsSinceEpoch(seconds_since_1970).date(), QStringLiteral("d MMM yyyy"));
+    return figures_locale().toString(QDateTime::fromSecsSinceEpoch(seconds_since_1970).date(), QStringLiteral("d MMM yyyy"));
 }
 
 QString counted(qint64 n, const QString& one, const QString& many)

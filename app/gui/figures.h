@@ -2,12 +2,15 @@
 // Numbers as people read them, and text whose digits all stand in cells of one width.
 #pragma once
 
+#include <QLocale>
 #include <QPainter>
 #include <QString>
 #include <optional>
 
 namespace imprint::gui {
 
+/// Of numbers and dates: English where the window is.
+QLocale figures_locale();
 QString format_count(qint64 value);                                  ///< 18204 → "18,204"
 QString format_time(double seconds);                                 ///< 728 → "12:08", 4000 → "1:06:40"
 QString format_span(double start, double end);                       ///< "12:08–12:14"

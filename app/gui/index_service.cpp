@@ -35,6 +35,14 @@ void IndexService::add(const std::vector<std::filesystem::path>& paths)
         resume();
 }
 
+std::vector<std::filesystem::path> IndexService::unfinished() const
+{
+    std::vector<std::filesystem::path> paths = waiting_;
+    if (state_ != State::Idle && state_ != State::Stopping && current_ != std::vector{model_})
+        paths.insert(paths.begin(), current_.begin(), current_.end());
+    return paths;
+}
+
 void IndexService::retry(const std::vector<std::filesystem::path>& roots)
 {
     waiting_.insert(waiting_.end(), roots.begin(), roots.end());
@@ -55,6 +63,10 @@ void IndexService::resume()
 {
     if (state_ != State::Paused)
         return;
+    if (current_ == std::vector{model_}) {
+        start_switch();
+        return;
+    }
     waiting_.insert(waiting_.begin(), current_.begin(), current_.end());
     start(retry_waiting_);
 }
@@ -63,6 +75,8 @@ void IndexService::cancel()
 {
     waiting_.clear();
     retry_waiting_ = false;
+    if (state_ == State::Paused || !switching_)
+        model_.clear();
     if (state_ == State::Paused) {
         current_.clear();
         set_state(State::Idle);
@@ -72,21 +86,55 @@ void IndexService::cancel()
     }
 }
 
+void IndexService::use_model(const std::filesystem::path& checkpoint)
+{
+    model_ = checkpoint;
+    if (state_ == State::Idle)
+        start_switch();
+}
+
 void IndexService::start(bool forget_failures)
 {
     current_ = std::exchange(waiting_, {});
     retry_waiting_ = false;
+    start(tr("index"), [this, paths = current_, forget_failures](const auto& progress, const CancelToken& cancel) {
+        if (forget_failures)
+            index::Library(engine_->library_folder(), index::OpenMode::ReadWrite).forget_failures();
+        return jobs::index_paths(*engine_, paths, progress, cancel);
+    });
+}
+
+void IndexService::start_switch()
+{
+    switching_ = true;
+    current_ = {model_};
+    start(tr("switch the model"), [this, model = model_](const auto& progress, const CancelToken& cancel) {
+        jobs::EngineOptions options = engine_->options();
+        options.library = engine_->library_folder();
+        options.checkpoint = model;
+        jobs::Engine other(options);
+        return jobs::use_model(other, progress, cancel).report;
+    });
+}
+
+void IndexService::start_next()
+{
+    if (!waiting_.empty())
+        start(retry_waiting_);
+    else if (!model_.empty())
+        start_switch();
+}
+
+void IndexService::start(const QString& doing, Work work)
+{
     cancel_ = CancelToken();
     progress_ = {};
     progress_.stage = "scanning";
     set_state(State::Running);
-    worker_.post([this, paths = current_, cancel = cancel_, forget_failures] {
+    worker_.post([this, doing, work = std::move(work), cancel = cancel_] {
         jobs::IndexReport report;
         try {
-            if (forget_failures)
-                index::Library(engine_->library_folder(), index::OpenMode::ReadWrite).forget_failures();
-            report = jobs::index_paths(
-                *engine_, paths,
+            report = work(
                 [this](const jobs::IndexProgress& progress) {
                     QMetaObject::invokeMethod(this, [this, progress] {
                         progress_ = progress;
@@ -98,7 +146,7 @@ void IndexService::start(bool forget_failures)
             report.cancelled = true;
             const auto* known = dynamic_cast<const Error*>(&error);
             if (!known || known->kind() != ErrorKind::Cancelled)
-                QMetaObject::invokeMethod(this, [this, problem = problem_of(tr("index"), error)] {
+                QMetaObject::invokeMethod(this, [this, problem = problem_of(doing, error)] {
                     if (state_ == State::Running)
                         state_ = State::Stopping;  // a run that broke is over, not paused
                     Q_EMIT failed(problem);
@@ -111,12 +159,18 @@ void IndexService::start(bool forget_failures)
 void IndexService::ended(const jobs::IndexReport& report)
 {
     const bool paused = state_ == State::Pausing && report.cancelled;
+    const std::filesystem::path switched = switching_ && !report.cancelled ? model_ : std::filesystem::path();
+    if (switching_ && !paused)
+        model_.clear();
+    switching_ = false;
     if (!paused)
         current_.clear();
     state_ = paused ? State::Paused : State::Idle;
+    if (!switched.empty())
+        Q_EMIT model_switched(switched);
     Q_EMIT finished(report);
-    if (state_ == State::Idle && !waiting_.empty())
-        start(retry_waiting_);
+    if (state_ == State::Idle && (!waiting_.empty() || !model_.empty()))
+        start_next();
     else
         Q_EMIT state_changed();
 }

@@ -36,6 +36,7 @@ LabelPage::LabelPage(const Theme& theme, Session& session, QWidget* parent)
       keep_(new QPushButton(tr("Keep labels"))), show_(new Segmented(tr("Show"), {tr("Review"), tr("Reviewed"), tr("All")}))
 {
     setObjectName(QStringLiteral("page"));
+    hint_->setWordWrap(true);
     hint_->setText(tr("A digit answers, 0 is none, Space accepts, J K move, L plays, Z undoes"));
 
     auto* bar = new QHBoxLayout;
@@ -185,6 +186,14 @@ void LabelPage::use_set(const LabelChoice& choice)
     if (session_.library.state().counts.files > 0)
         session_.labels.run(choice.file, filter_);
     show_state();
+}
+
+void LabelPage::use_set_named(const QString& name)
+{
+    for (const LabelChoice& choice : session_.labels.choices())
+        if (choice.name.compare(name, Qt::CaseInsensitive) == 0)
+            return use_set(choice);
+    Q_EMIT failed({tr("Could not label: there is no label set of this name."), name, tr("Choose one of those in the menu."), {}});
 }
 
 void LabelPage::library_changed()

@@ -26,6 +26,8 @@ public:
     void set_filter(const index::Filter& filter);
     /// Labels the library with the set; does nothing while it is empty.
     void use_set(const LabelChoice& choice);
+    /// The same by the set's name, as the menu shows it; failed() where there is none of it.
+    void use_set_named(const QString& name);
     void library_changed();  ///< empty or not
     void refresh_choices();
     bool settled() const { return !session_.labels.busy(); }
@@ -34,6 +36,7 @@ public:
     ReviewView& view() { return *view_; }
     LabelStats& stats() { return *stats_; }
     EmptyPage& empty() { return *empty_; }
+    QString set_name() const { return chosen_ ? chosen_->name : QString(); }
     QString progress() const { return progress_->text(); }
 
 Q_SIGNALS:

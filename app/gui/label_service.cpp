@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "app/gui/paths.h"
+#include "app/jobs/finetune_job.h"
 #include "app/jobs/label_export.h"
 
 namespace imprint::gui {
@@ -52,6 +53,8 @@ std::vector<LabelChoice> LabelService::choices() const
         choices.push_back({name, file, own});
     };
     for (const auto& file : sets_in(engine_->library_folder() / "labels"))
+        add(file, true);
+    for (const auto& file : sets_in(jobs::learned_folder(*engine_)))
         add(file, true);
     for (const auto& file : jobs::shipped_label_sets())
         add(file, false);

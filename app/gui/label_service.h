@@ -31,7 +31,7 @@ public:
     explicit LabelService(std::shared_ptr<jobs::Engine> engine, QObject* parent = nullptr);
     ~LabelService() override;
 
-    /// The user's own sets (in the library's folder `labels`), then the shipped ones that none of those replaces.
+    /// The user's own sets (in the library's folders `labels` and `learned`), then the shipped ones that none of those replaces.
     std::vector<LabelChoice> choices() const;
     /// The set's file where it may be edited: a shipped one is copied into the library's folder first. Throws Error.
     std::filesystem::path editable(const LabelChoice& choice) const;

@@ -68,6 +68,7 @@ LibraryPage::LibraryPage(const Theme& theme, Session& session, QWidget* parent)
     area->setWidget(body);
     area->setWidgetResizable(true);
     area->setFrameShape(QFrame::NoFrame);
+    area->setAccessibleName(tr("Folders, and files that could not be read"));
 
     empty_->tell(QStringLiteral("folder-add"), tr("Add your first folder"),
                  tr("Choose a folder with pictures, videos or sounds, or drop one here. Nothing leaves this machine."),

@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "app/gui/app_options.h"
+#include "app/gui/language.h"
 #include "app/gui/run.h"
 
 namespace {
@@ -23,6 +24,18 @@ void set_threads_and_restart(char** arguments)
     std::perror("imprint-app: cannot start over with its thread settings (it goes on, only slower)");
 }
 
+// Qt ends the process when it finds no display; this way it says so in words of its own, without a core dump.
+void say_that_there_is_no_display(QtMsgType type, const QMessageLogContext&, const QString& message)
+{
+    if (type != QtFatalMsg) {
+        std::fprintf(stderr, "%s\n", qUtf8Printable(message));
+        return;
+    }
+    std::fprintf(stderr, "imprint-app: no window can be opened: %s\nStart it in a desktop session, or use the command imprint.\n",
+                 qUtf8Printable(message.section(QLatin1Char('\n'), 0, 0)));
+    ::_exit(3);
+}
+
 }  // namespace
 
 int main(int argc, char** argv)
@@ -32,10 +45,13 @@ int main(int argc, char** argv)
     qputenv("QT_MEDIA_BACKEND", "ffmpeg");
     // The media back end tells every codec that it knows; warnings are kept.
     QLoggingCategory::setFilterRules(QStringLiteral("qt.multimedia.*.debug=false\nqt.multimedia.*.info=false"));
+    const auto usual = qInstallMessageHandler(say_that_there_is_no_display);
     QApplication application(argc, argv);
+    qInstallMessageHandler(usual);
     QApplication::setOrganizationName(QStringLiteral("imprint"));
     QApplication::setApplicationName(QStringLiteral("imprint-app"));
     QApplication::setApplicationDisplayName(QStringLiteral("Imprint"));
     QApplication::setApplicationVersion(QStringLiteral(IMPRINT_VERSION));
+    const imprint::gui::Language language(QLocale::system());
     return imprint::gui::run(application, imprint::gui::parse_options(QApplication::arguments()));
 }

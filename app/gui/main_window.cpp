@@ -8,19 +8,21 @@
 
 #include "app/gui/icons.h"
 #include "app/gui/paths.h"
+#include "app/jobs/resources.h"
 
 namespace imprint::gui {
 
 MainWindow::MainWindow(Theme& theme, Session& session, QWidget* parent)
     : QMainWindow(parent), theme_(theme), session_(session), side_(new SideBar(theme)), pages_(new QStackedWidget),
-      search_(new SearchPage(theme, session)), library_(new LibraryPage(theme, session)), label_(new LabelPage(theme, session)), notice_(new NoticeBar(theme)),
-      status_(new StatusStrip(theme, session.index))
+      search_(new SearchPage(theme, session)), library_(new LibraryPage(theme, session)), label_(new LabelPage(theme, session)),
+      train_(new TrainPage(theme, session)), notice_(new NoticeBar(theme)), status_(new StatusStrip(theme, session.index))
 {
     setWindowTitle(tr("Imprint"));
     setWindowIcon(QIcon(icon_pixmap(QStringLiteral("imprint"), Qt::black, 128)));
     pages_->addWidget(search_);
     pages_->addWidget(library_);
     pages_->addWidget(label_);
+    pages_->addWidget(train_);
 
     auto* notice_room = new QWidget;
     notice_room->setObjectName(QStringLiteral("page"));
@@ -49,7 +51,7 @@ MainWindow::MainWindow(Theme& theme, Session& session, QWidget* parent)
     session_.library.refresh();
     session_.search.prepare();
     search_->set_filter({});
-    search_->setFocus();
+    search_->box().line().setFocus();
 }
 
 void MainWindow::connect_all()
@@ -60,6 +62,7 @@ void MainWindow::connect_all()
         label_->set_filter(side_->filter());
     });
     connect(search_, &SearchPage::add_folder_wanted, this, &MainWindow::choose_folder);
+    connect(search_, &SearchPage::samples_wanted, this, &MainWindow::try_samples);
     connect(library_, &LibraryPage::add_folder_wanted, this, &MainWindow::choose_folder);
     connect(label_, &LabelPage::add_folder_wanted, this, &MainWindow::choose_folder);
     connect(library_, &LibraryPage::added, this, &MainWindow::add);
@@ -74,6 +77,8 @@ void MainWindow::connect_all()
         side_->show_library(state);
         status_->set_failures(state.counts.failed);
         setProperty("shownFiles", QVariant::fromValue<qlonglong>(state.counts.files));
+        if (switched_)
+            return;
         // New files join what is shown, also while the run goes on.
         if (before != state.counts.files || search_->results().rowCount() == 0)
             search_->library_changed();
@@ -82,14 +87,28 @@ void MainWindow::connect_all()
     const auto tell = [this](const Problem& problem) { notice_->show_problem(problem); };
     connect(&session_.library, &LibraryService::failed, this, tell);
     connect(&session_.index, &IndexService::failed, this, tell);
-    connect(search_, &SearchPage::failed, this, tell);
+    connect(search_, &SearchPage::failed, this, [this, tell](const Problem& problem) {
+        // A question may fall between the library's switch to another model and the window's.
+        if (problem.kind != ErrorKind::Unsupported || !(switched_ || !session_.index.model().empty()))
+            tell(problem);
+    });
     connect(label_, &LabelPage::failed, this, tell);
+    connect(train_, &TrainPage::label_wanted, this, [this](const std::filesystem::path& set) {
+        show_page(Page::Label);
+        label_->use_set({shown_name(set.stem()), set, true});
+    });
+    connect(train_, &TrainPage::use_model_wanted, this, &MainWindow::use_model);
+    connect(train_, &TrainPage::failed, this, tell);
     connect(&session_.search, &SearchService::ready, status_, &StatusStrip::set_model);
     connect(&session_.index, &IndexService::state_changed, this, [this] {
         if (session_.index.state() == IndexService::State::Running)
             refresh_.start();
         else
             refresh_.stop();
+    });
+    connect(&session_.index, &IndexService::model_switched, this, [this] {
+        switched_ = true;
+        Q_EMIT restart_wanted();
     });
     connect(&refresh_, &QTimer::timeout, this, [this] {
         // Counting a large library takes a while: less often then.
@@ -107,6 +126,7 @@ void MainWindow::make_shortcuts()
     shortcut(QKeySequence(Qt::CTRL | Qt::Key_1), [this] { show_page(Page::Search); });
     shortcut(QKeySequence(Qt::CTRL | Qt::Key_2), [this] { show_page(Page::Library); });
     shortcut(QKeySequence(Qt::CTRL | Qt::Key_3), [this] { show_page(Page::Label); });
+    shortcut(QKeySequence(Qt::CTRL | Qt::Key_4), [this] { show_page(Page::Train); });
     shortcut(QKeySequence::Find, [this] {
         show_page(Page::Search);
         search_->box().focus_line();
@@ -120,7 +140,7 @@ void MainWindow::show_page(Page page)
     side_->set_page(page);
     pages_->setCurrentIndex(static_cast<int>(page));
     if (page == Page::Search)
-        search_->setFocus();
+        search_->box().line().setFocus();
     else
         search_->preview().stop();
     if (page == Page::Label)
@@ -144,6 +164,16 @@ void MainWindow::choose_folder()
     dialog->open();
 }
 
+void MainWindow::try_samples()
+{
+    try {
+        session_.index.add({jobs::resource_folder("samples")});
+        search_for(tr("a dog at a window"));  // the first question is asked for them; what fits appears as it is read
+    } catch (const Error& error) {
+        notice_->show_problem(problem_of(tr("find the samples"), error));
+    }
+}
+
 void MainWindow::add(const std::vector<std::filesystem::path>& paths)
 {
     if (paths.empty())
@@ -162,7 +192,7 @@ void MainWindow::search_for(const QString& text)
 bool MainWindow::settled() const
 {
     return session_.index.state() == IndexService::State::Idle && session_.library.known() && !session_.library.busy()
-        && search_->settled() && label_->settled();
+        && search_->settled() && label_->settled() && train_->settled();
 }
 
 }  // namespace imprint::gui

@@ -13,6 +13,7 @@
 #include "app/gui/session.h"
 #include "app/gui/side_bar.h"
 #include "app/gui/status_strip.h"
+#include "app/gui/train_page.h"
 
 namespace imprint::gui {
 
@@ -23,19 +24,28 @@ public:
     MainWindow(Theme& theme, Session& session, QWidget* parent = nullptr);
 
     void show_page(Page page);
+    Page page() const { return static_cast<Page>(pages_->currentIndex()); }
     void add(const std::vector<std::filesystem::path>& paths);
     void search_for(const QString& text);
+    /// Switches the library to another checkpoint in the background; restart_wanted() when that is done.
+    void use_model(const std::filesystem::path& checkpoint) { session_.index.use_model(checkpoint); }
     bool settled() const;  ///< no indexing, no search, no picture is on its way
 
     SearchPage& search_page() { return *search_; }
     LibraryPage& library_page() { return *library_; }
     LabelPage& label_page() { return *label_; }
+    TrainPage& train_page() { return *train_; }
     SideBar& side_bar() { return *side_; }
     NoticeBar& notice() { return *notice_; }
     StatusStrip& status() { return *status_; }
 
+Q_SIGNALS:
+    /// The library has another model now: what is open must be opened anew.
+    void restart_wanted();
+
 private:
     void choose_folder();
+    void try_samples();
     void connect_all();
     void make_shortcuts();
 
@@ -46,8 +56,10 @@ private:
     SearchPage* search_;
     LibraryPage* library_;
     LabelPage* label_;
+    TrainPage* train_;
     NoticeBar* notice_;
     StatusStrip* status_;
+    bool switched_ = false;  // what is open is of the model before
     QTimer refresh_;  // of counts, while a run is under way
 };
 

@@ -81,6 +81,7 @@ PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* 
     below->addSpacing(16);
     below->addWidget(moments_title_);
     below->addWidget(moments_, 1);
+    below->addStretch();  // a picture has no list of moments
 
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(16, 16, 16, 8);

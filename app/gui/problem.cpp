@@ -8,29 +8,31 @@
 namespace imprint::gui {
 namespace {
 
-QString translated(const char* text) { return QCoreApplication::translate("Problem", text); }
+struct Words {
+    Q_DECLARE_TR_FUNCTIONS(Problem)
+};
 
 QString way_out(ErrorKind kind)
 {
     switch (kind) {
     case ErrorKind::NotFound:
-        return translated("Check that it is still there and that its disk is connected.");
+        return Words::tr("Check that it is still there and that its disk is connected.");
     case ErrorKind::Permission:
-        return translated("Give yourself permission to read it, then try again.");
+        return Words::tr("Give yourself permission to read it, then try again.");
     case ErrorKind::Unsupported:
-        return translated("Convert it to a common format, then try again.");
+        return Words::tr("Convert it to a common format, then try again.");
     case ErrorKind::Malformed:
-        return translated("The file seems to be damaged: try another copy of it.");
+        return Words::tr("The file seems to be damaged: try another copy of it.");
     case ErrorKind::LimitExceeded:
-        return translated("It is larger than what is read safely: make a smaller copy.");
+        return Words::tr("It is larger than what is read safely: make a smaller copy.");
     case ErrorKind::Busy:
-        return translated("Close the other program that uses it, then try again.");
+        return Words::tr("Close the other program that uses it, then try again.");
     case ErrorKind::DiskFull:
-        return translated("Free some space on the disk, then try again. Nothing was lost.");
+        return Words::tr("Free some space on the disk, then try again. Nothing was lost.");
     case ErrorKind::Crashed:
-        return translated("Only this file is affected. Try another copy of it.");
+        return Words::tr("Only this file is affected. Try another copy of it.");
     default:
-        return translated("Try again; copy this message if it happens again.");
+        return Words::tr("Try again; copy this message if it happens again.");
     }
 }
 
@@ -50,13 +52,13 @@ Problem problem_of(const QString& doing, const std::exception& error)
     Problem problem;
     if (const auto* known = dynamic_cast<const Error*>(&error)) {
         problem.kind = known->kind();
-        problem.title = translated("Could not %1: %2.").arg(doing, QString::fromStdString(known->reason()));
+        problem.title = Words::tr("Could not %1: %2.").arg(doing, QString::fromStdString(known->reason()));
         problem.subject = QString::fromStdString(known->subject());
         problem.remedy = QString::fromStdString(known->remedy());
         if (problem.remedy.isEmpty())
             problem.remedy = way_out(known->kind());
     } else {
-        problem.title = translated("Could not %1: %2.").arg(doing, QString::fromLocal8Bit(error.what()));
+        problem.title = Words::tr("Could not %1: %2.").arg(doing, QString::fromLocal8Bit(error.what()));
         problem.remedy = way_out(ErrorKind::Io);
     }
     return problem;

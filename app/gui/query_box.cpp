@@ -29,7 +29,6 @@ QueryBox::QueryBox(const Theme& theme, Thumbnails& thumbnails, QWidget* parent)
     line_->setAccessibleDescription(tr("Words; − before a word excludes it, *2 behind it doubles its weight"));
     line_->installEventFilter(this);
     flow_->insert(0, line_);
-    setFocusProxy(line_);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Minimum);
     connect(line_, &QLineEdit::textEdited, this, &QueryBox::edited);
     connect(&thumbnails_, &Thumbnails::ready, this, &QueryBox::fetch_pictures);
@@ -64,6 +63,8 @@ void QueryBox::insert(const jobs::QueryPart& part)
     auto* chip = new Chip(theme_, part, this);
     flow_->insert(static_cast<int>(chips_.size()), chip);
     chips_.push_back(chip);
+    // The first call brings the chip to where the line is, the second the line behind it.
+    setTabOrder(line_, chip);
     setTabOrder(chip, line_);
     connect(chip, &Chip::changed, this, &QueryBox::edited);
     connect(chip, &Chip::removed, this, [this, chip] {

@@ -40,8 +40,9 @@ void ResultsModel::set_cut(float least_score)
     // A cut that neither hides nor shows a file leaves the rows alone, so that nothing flickers under the slider.
     const float low = std::min(cut_, least_score), high = std::max(cut_, least_score);
     const bool same = answer_.browsing || !answer_.hits
-        || (!answer_.meaningless && std::none_of(answer_.hits->begin(), answer_.hits->end(),
-                        [&](const index::FileHit& hit) { return hit.score >= low && hit.score < high; }));
+        || (!answer_.meaningless && std::none_of(answer_.hits->begin(), answer_.hits->end(), [&](const index::FileHit& hit) {
+                          return hit.score >= low && hit.score < high;
+                      }));
     cut_ = least_score;
     if (same) {
         if (!rows_.empty())
@@ -80,11 +81,15 @@ void ResultsModel::arrange()
             rows_.push_back(i);
         if (answer_.browsing)
             continue;
+        const auto in_band = [&](index::Band band) -> qint64 {
+            const auto count = std::count_if(hit.moments.begin(), hit.moments.end(),
+                                             [&](const index::MomentHit& moment) { return moment.band == band; });
+            // A file that its name has raised counts, though none of its moments stands out.
+            return std::max<qint64>(count, hit.band == band);
+        };
         tally_.likely_files += hit.band == index::Band::Likely;
-        for (const auto& moment : hit.moments) {
-            tally_.likely_moments += moment.band == index::Band::Likely;
-            tally_.maybe_moments += moment.band == index::Band::Maybe;
-        }
+        tally_.likely_moments += in_band(index::Band::Likely);
+        tally_.maybe_moments += in_band(index::Band::Maybe);
     }
     tally_.files = static_cast<qint64>(rows_.size());
 

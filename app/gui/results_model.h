@@ -12,7 +12,7 @@ namespace imprint::gui {
 
 enum class Order { Relevance, Newest, Oldest, Name };
 
-/// What the bar above the grid counts.
+/// What the bar above the grid counts. A file that its name alone has raised counts as one moment of its band.
 struct Tally {
     qint64 likely_moments = 0, likely_files = 0, maybe_moments = 0, files = 0;
 };

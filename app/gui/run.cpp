@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is remembered between runs: geometry, theme, library. A run for a screenshot remembers and changes nothing.
+// What is remembered between runs: geometry, theme, library, and what memory.h names. A run for a screenshot remembers and
+// changes nothing.
 #include "app/gui/run.h"
 
 #include <QApplication>
@@ -10,6 +11,7 @@
 #include <QTextStream>
 
 #include "app/gui/main_window.h"
+#include "app/gui/memory.h"
 #include "app/gui/paths.h"
 
 namespace imprint::gui {
@@ -18,7 +20,8 @@ namespace {
 const QString key_geometry = QStringLiteral("window/geometry");
 const QString key_theme = QStringLiteral("window/theme");
 const QString key_library = QStringLiteral("library");
-constexpr int calm_ms = 500;  // so long must nothing happen before a screenshot counts as complete
+constexpr int code_restart = 1000;  // no exit code of ours
+constexpr int calm_ms = 500;        // so long must nothing happen before a screenshot counts as complete
 
 /// Opens the N-th result when the first answer to the search has come, and takes the picture when all is calm.
 class Director : public QObject {
@@ -50,10 +53,18 @@ private:
             calm_ = 0;
             return;
         }
+        if (!labelled_ && !options_.labels.isEmpty() && answered) {
+            labelled_ = true;
+            window_.show_page(Page::Label);
+            window_.label_page().use_set_named(options_.labels);
+            calm_ = 0;
+            return;
+        }
         calm_ = answered ? calm_ + tick_.interval() : 0;
         since_ += tick_.interval();
         if (options_.screenshot.isEmpty()) {
-            if ((options_.search.isEmpty() || searched_) && (options_.open == 0 || opened_))
+            if ((options_.search.isEmpty() || searched_) && (options_.open == 0 || opened_)
+                && (options_.labels.isEmpty() || labelled_))
                 tick_.stop();
             return;
         }
@@ -67,11 +78,29 @@ private:
     }
 
     MainWindow& window_;
-    const AppOptions& options_;
+    const AppOptions options_;
     QTimer tick_;
-    bool searched_ = false, opened_ = false;
+    bool searched_ = false, opened_ = false, labelled_ = false;
     int calm_ = 0, since_ = 0;
 };
+
+void open_as_asked(MainWindow& window, const AppOptions& options)
+{
+    if (options.page == QLatin1String("library"))
+        window.show_page(Page::Library);
+    else if (options.page == QLatin1String("label") || !options.labels.isEmpty())
+        window.show_page(Page::Label);
+    else if (options.page == QLatin1String("train") || !options.run.empty())
+        window.show_page(Page::Train);
+    if (!options.run.empty())
+        window.train_page().open_run(std::filesystem::absolute(options.run));
+}
+
+bool nothing_asked(const AppOptions& options)
+{
+    return options.page.isEmpty() && options.labels.isEmpty() && options.run.empty() && options.search.isEmpty()
+        && options.open == 0;
+}
 
 int refuse(const Problem& problem, bool quietly)
 {
@@ -80,7 +109,7 @@ int refuse(const Problem& problem, bool quietly)
         QMessageBox box(QMessageBox::Critical, QApplication::applicationDisplayName(), problem.title);
         box.setInformativeText(problem.subject + (problem.subject.isEmpty() ? QString() : QStringLiteral("\n")) + problem.remedy);
         box.setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
-        QPushButton* copy = box.addButton(QMessageBox::tr("Copy"), QMessageBox::ActionRole);
+        QPushButton* copy = box.addButton(QCoreApplication::translate("Run", "Copy"), QMessageBox::ActionRole);
         box.addButton(QMessageBox::Close);
         box.exec();
         if (box.clickedButton() == copy)
@@ -107,29 +136,38 @@ int run(QApplication& application, const AppOptions& options)
         if (!std::filesystem::exists(engine.library, ignored))
             engine.library.clear();
     }
-    std::unique_ptr<Session> session;
-    try {
-        session = std::make_unique<Session>(engine);
-    } catch (const std::exception& error) {
-        return refuse(problem_of(QCoreApplication::translate("Run", "open the library"), error), staged);
+    for (bool first = true;; first = false) {
+        std::unique_ptr<Session> session;
+        try {
+            session = std::make_unique<Session>(engine);
+        } catch (const std::exception& error) {
+            return refuse(problem_of(QCoreApplication::translate("Run", "open the library"), error), staged);
+        }
+        MainWindow window(theme, *session);
+        window.resize(1440, 900);
+        if (!staged)
+            window.restoreGeometry(settings.value(key_geometry).toByteArray());
+        if (first)
+            open_as_asked(window, options);
+        if (!staged && (!first || nothing_asked(options)))
+            recall(settings, window, *session);
+        window.show();
+        if (first)
+            window.add(options.add);
+        const Director director(window, first ? options : AppOptions());
+        QObject::connect(&window, &MainWindow::restart_wanted, &window, [] { QApplication::exit(code_restart); });
+        const int code = application.exec();
+        if (!staged) {
+            settings.setValue(key_geometry, window.saveGeometry());
+            settings.setValue(key_theme, static_cast<int>(theme.mode()));
+            settings.setValue(key_library, shown_path(session->engine->library_folder()));
+            remember(settings, window, *session);
+        }
+        if (code != code_restart)
+            return code;
+        engine.library = session->engine->library_folder();
+        engine.checkpoint.clear();  // the library says which model it has now
     }
-
-    MainWindow window(theme, *session);
-    window.resize(1440, 900);
-    if (!staged)
-        window.restoreGeometry(settings.value(key_geometry).toByteArray());
-    if (options.page == QLatin1String("library"))
-        window.show_page(Page::Library);
-    window.show();
-    window.add(options.add);
-    Director director(window, options);
-    const int code = application.exec();
-    if (!staged) {
-        settings.setValue(key_geometry, window.saveGeometry());
-        settings.setValue(key_theme, static_cast<int>(theme.mode()));
-        settings.setValue(key_library, shown_path(session->engine->library_folder()));
-    }
-    return code;
 }
 
 }  // namespace imprint::gui

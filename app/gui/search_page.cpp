@@ -59,7 +59,9 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     top->setSpacing(10);
     top->addWidget(box_, 1);
     top->addWidget(senses_, 0, Qt::AlignTop);
-    auto* bar = new QHBoxLayout;
+    bar_ = new QWidget;
+    auto* bar = new QHBoxLayout(bar_);
+    bar->setContentsMargins(0, 0, 0, 0);
     bar->setSpacing(16);
     bar->addWidget(tally_);
     bar->addWidget(cut_);
@@ -70,7 +72,7 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     head->setContentsMargins(metrics::page_margin, 16, metrics::page_margin, 8);
     head->setSpacing(8);
     head->addLayout(top);
-    head->addLayout(bar);
+    head->addWidget(bar_);
 
     grid_ = new QWidget;
     grid_or_empty_ = new QStackedLayout(grid_);
@@ -147,13 +149,14 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
         else if (!results_.answer().browsing)
             cut_->setValue(cut_->maximum());
     });
+    connect(empty_, &EmptyPage::other_clicked, this, &SearchPage::samples_wanted);
+    connect(&session_.index, &IndexService::state_changed, this, &SearchPage::show_empty);
     view_->installEventFilter(this);
     const auto tint = [this] { order_->setIcon(icon(QStringLiteral("chevron-down"), theme_.colours().dim, 12)); };
     connect(&theme_, &Theme::changed, this, tint);
     tint();
     show_tally();
     show_empty();
-    setFocusProxy(box_);
     setAcceptDrops(true);
 }
 
@@ -250,6 +253,9 @@ void SearchPage::show_tally()
 void SearchPage::show_empty()
 {
     const bool nothing = results_.rowCount() == 0;
+    const bool no_library = session_.library.known() && session_.library.state().empty();
+    const bool reading = session_.index.state() == IndexService::State::Running;
+    bar_->setVisible(!nothing || !no_library);
     grid_or_empty_->setCurrentWidget(nothing ? static_cast<QWidget*>(empty_) : view_);
     if (!nothing)
         return;
@@ -257,11 +263,14 @@ void SearchPage::show_empty()
     const Answer& answer = results_.answer();
     if (!answer.hits) {
         empty_->tell(QStringLiteral("search"), {}, {}, {});
-    } else if (session_.library.known() && session_.library.state().empty()) {
+    } else if (reading) {
+        empty_->tell(QStringLiteral("search"), tr("Looking through your files"),
+                     tr("What fits appears here as soon as it has been read. Nothing leaves this machine."), {});
+    } else if (no_library) {
         empty_->tell(QStringLiteral("folder-add"), tr("Add your first folder"),
                      tr("Imprint looks through its pictures, videos and sounds on this machine; then you search them by what "
                         "they show."),
-                     tr("Add a folder…"));
+                     tr("Add a folder…"), tr("Try it with the samples that come with it"));
     } else if (answer.browsing) {
         empty_->tell(QStringLiteral("library"), tr("Nothing to show"),
                      tr("No file passes the filters at the side, or none has been indexed yet."), {});

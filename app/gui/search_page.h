@@ -46,6 +46,7 @@ public:
 
 Q_SIGNALS:
     void add_folder_wanted();
+    void samples_wanted();
     void folders_dropped(const std::vector<std::filesystem::path>& folders);
     void failed(const imprint::gui::Problem& problem);
     void answered();
@@ -83,7 +84,7 @@ private:
     ResultsView* view_;
     PreviewPanel* preview_;
     EmptyPage* empty_;
-    QWidget* grid_;
+    QWidget *grid_, *bar_;
     QStackedLayout* grid_or_empty_;
     QSplitter* split_;
     Player listener_;  // plays sounds softly under the pointer

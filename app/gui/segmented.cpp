@@ -13,6 +13,7 @@ Segmented::Segmented(const QString& name, const QStringList& choices, QWidget* p
     setObjectName(QStringLiteral("segmented"));
     setAccessibleName(name);
     setFixedHeight(48);  // as the query box beside it
+    setSizePolicy(QSizePolicy::Fixed, QSizePolicy::Fixed);
     auto* row = new QHBoxLayout(this);
     row->setContentsMargins(0, 0, 0, 0);
     row->setSpacing(0);

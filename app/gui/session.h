@@ -6,7 +6,9 @@
 
 #include "app/gui/index_service.h"
 #include "app/gui/label_service.h"
+#include "app/gui/learn_service.h"
 #include "app/gui/library_service.h"
+#include "app/gui/run_service.h"
 #include "app/gui/search_service.h"
 #include "app/gui/thumbnails.h"
 #include "app/jobs/jobs.h"
@@ -25,6 +27,8 @@ struct Session {
     IndexService index;
     SearchService search;
     LabelService labels;
+    RunService runs;
+    LearnService learn;
 };
 
 }  // namespace imprint::gui

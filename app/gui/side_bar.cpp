@@ -41,7 +41,8 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
 
     pages_ = {new PageRow(theme, tr("Search"), QStringLiteral("search"), QStringLiteral("⌃1")),
               new PageRow(theme, tr("Library"), QStringLiteral("library"), QStringLiteral("⌃2")),
-              new PageRow(theme, tr("Label"), QStringLiteral("tag"), QStringLiteral("⌃3"))};
+              new PageRow(theme, tr("Label"), QStringLiteral("tag"), QStringLiteral("⌃3")),
+              new PageRow(theme, tr("Train"), QStringLiteral("train"), QStringLiteral("⌃4"))};
     pages_[0]->setChecked(true);
     for (size_t i = 0; i < pages_.size(); ++i)
         connect(pages_[i], &PageRow::clicked, this, [this, i] { Q_EMIT page_wanted(static_cast<Page>(i)); });

@@ -17,7 +17,7 @@
 
 namespace imprint::gui {
 
-enum class Page { Search, Library, Label };
+enum class Page { Search, Library, Label, Train };
 
 class SideBar : public QFrame {
     Q_OBJECT
@@ -49,7 +49,7 @@ private:
     void make_theme_menu();
 
     Theme& theme_;
-    std::array<PageRow*, 3> pages_{};
+    std::array<PageRow*, 4> pages_{};
     std::array<FilterRow*, 3> kinds_{};
     QLabel* folders_title_;
     QVBoxLayout* folder_rows_;

@@ -87,10 +87,11 @@ void StatusStrip::refresh()
     }
     const QString what =
         index_.current().size() == 1 ? shown_name(index_.current().front()) : tr("%1 folders").arg(index_.current().size());
-    const QString doing = state == State::Paused ? tr("Paused: %1")
-        : state == State::Pausing                ? tr("Pausing %1")
-        : state == State::Stopping               ? tr("Stopping %1")
-                                                 : tr("Indexing %1");
+    const QString doing = state == State::Paused     ? tr("Paused: %1")
+        : state == State::Pausing                    ? tr("Pausing %1")
+        : state == State::Stopping                   ? tr("Stopping %1")
+        : index_.model() == index_.current().front() ? tr("Reading for the model %1")
+                                                     : tr("Indexing %1");
     left_->set_text(doing.arg(what));
     line_->set_share(state == State::Paused ? std::max(0.0, progress_share(index_.progress()))
                                             : progress_share(index_.progress()));

@@ -70,6 +70,7 @@ Palette light_palette()
     p.on_badge = "#FFFFFF";
     p.track = QColor(255, 255, 255, 90);
     p.edge = QColor(22, 25, 31, 22);
+    p.series = {p.accent, p.likely, p.maybe, p.bad, "#8A5AC8", "#1B98A8", "#5B6472", "#B0487F"};
     return p;
 }
 
@@ -96,6 +97,7 @@ Palette dark_palette()
     p.on_badge = "#FFFFFF";
     p.track = QColor(255, 255, 255, 90);
     p.edge = QColor(255, 255, 255, 14);
+    p.series = {p.accent, p.likely, p.maybe, p.bad, "#B795F2", "#4CC7D6", "#A7B0BF", "#EE8FC0"};
     return p;
 }
 

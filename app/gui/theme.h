@@ -5,6 +5,7 @@
 #include <QColor>
 #include <QFont>
 #include <QObject>
+#include <array>
 
 #include "index/search.h"
 
@@ -23,8 +24,9 @@ struct Palette {
     QColor well;   ///< what stands where a picture is still missing, and behind a waveform
     QColor badge;  ///< behind words that lie on a picture
     QColor on_badge;
-    QColor edge;   ///< hairline around pictures
-    QColor track;  ///< behind a progress line that lies on a picture
+    QColor edge;                   ///< hairline around pictures
+    QColor track;                  ///< behind a progress line that lies on a picture
+    std::array<QColor, 8> series;  ///< of a chart, told apart on the panel also by who sees few colours
 };
 
 Palette light_palette();
@@ -64,6 +66,7 @@ public:
     /// The window's typeface at `pixels`.
     QFont font(int pixels = metrics::text, QFont::Weight weight = QFont::Normal) const;
     QColor band(index::Band band) const;
+    QColor series(int number) const { return palette_.series[static_cast<size_t>(number) % palette_.series.size()]; }
 
 Q_SIGNALS:
     void changed();

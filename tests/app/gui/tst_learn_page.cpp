@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+// Learning from folders in the window: start, stop, the table, the blend, what is done with the result, and bad folders.
+#include <QAbstractItemModelTester>
+#include <QSignalSpy>
+#include <QTemporaryDir>
+#include <QTest>
+
+#include "app/gui/main_window.h"
+#include "tests/app/gui/gui_fixture.h"
+#include "tests/support/tiny_checkpoint.h"
+
+using namespace imprint;
+using namespace imprint::gui;
+
+namespace {
+
+constexpr int patience = 60000;
+
+jobs::FinetuneReport report(bool tuned)
+{
+    jobs::FinetuneReport out;
+    for (const char* name : {"cats & dogs", "birds"}) {
+        jobs::ClassRow row{name, 20, 4, {0.5, 0.3, 0.7}, {0.75, 0.6, 0.9}, {}};
+        if (tuned)
+            row.tuned = jobs::Estimate{0.9, 0.8, 1};
+        out.classes.push_back(row);
+    }
+    out.all = out.classes[0];
+    out.files = 40;
+    if (tuned) {
+        out.checkpoint = "/m/pets.safetensors";
+        out.blend = 0.5;
+        for (const double blend : {1.0, 0.75, 0.5, 0.25, 0.0})
+            out.blends.push_back({blend, 0.5 + blend / 2, {60, 60 - 6 * blend, 0, 0, 100}});
+        out.warnings = {"General search got worse."};
+    }
+    return out;
+}
+
+}  // namespace
+
+class LearnPageTest : public QObject {
+    Q_OBJECT
+
+    QTemporaryDir folder_;
+    jobs::EngineOptions options_;
+    std::unique_ptr<Theme> theme_;
+
+    std::filesystem::path pictures(const QString& name, int classes, int each)
+    {
+        for (int c = 0; c < classes; ++c) {
+            const QString folder = QStringLiteral("%1/%2/class %3").arg(folder_.path(), name).arg(c);
+            QDir().mkpath(folder);
+            for (int i = 0; i < each; ++i)
+                tests::make_picture(folder, QStringLiteral("p%1.png").arg(i), QColor::fromHsv(c * 120 + i, 220, 210));
+        }
+        QDir().mkpath(folder_.filePath(name));
+        return folder_.filePath(name).toStdString();
+    }
+
+public:
+    static void initMain() { qputenv("QT_MEDIA_BACKEND", "ffmpeg"); }
+
+private Q_SLOTS:
+    void initTestCase()
+    {
+        options_.library = folder_.filePath("library").toStdString();
+        options_.checkpoint = tests::make_tiny_checkpoint(folder_.path().toStdString());
+        options_.encoder.threads = 1;
+        options_.decoder = tests::decoder_options();
+        theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Light);
+    }
+
+    void the_table_is_a_sound_model_through_every_change()
+    {
+        LearnModel model;
+        QAbstractItemModelTester tester(&model, QAbstractItemModelTester::FailureReportingMode::QtTest);
+        model.set_report(std::make_shared<const jobs::FinetuneReport>(report(false)));
+        QCOMPARE(model.rowCount(), 3);
+        QCOMPARE(model.columnCount(), 5);
+        model.set_report(std::make_shared<const jobs::FinetuneReport>(report(true)));
+        QCOMPARE(model.columnCount(), 6);
+        QCOMPARE(model.index(0, LearnModel::Name).data().toString(), QStringLiteral("cats & dogs"));
+        QCOMPARE(model.index(2, LearnModel::Name).data().toString(), QStringLiteral("All of them"));
+        QCOMPARE(model.index(1, LearnModel::Tuned).data().toString(), QStringLiteral("90 %"));
+        model.set_report(nullptr);
+        QCOMPARE(model.rowCount(), 0);
+    }
+
+    void folders_are_learned_and_label_the_library()
+    {
+        const auto folder = pictures("colours", 3, 6);
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        window.add({folder});
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), patience);
+        window.show_page(Page::Train);
+        TrainPage& page = window.train_page();
+        tests::LoopWatch watch;
+        page.learn_folder(folder);
+        QVERIFY(page.learn().stop().isVisible());
+        QTRY_VERIFY_WITH_TIMEOUT(page.learn().model().report() != nullptr, patience);
+        QVERIFY2(watch.longest_ms() < 100, qPrintable(QStringLiteral("%1 ms").arg(watch.longest_ms())));
+        QCOMPARE(page.learn().model().rowCount(), 4);
+        QVERIFY(page.learn().verdict().contains("held-out files"));
+        QVERIFY(!page.learn().use().isVisible());  // a layer alone: the model stays
+        QVERIFY(std::filesystem::exists(page.learn().model().report()->label_set));
+
+        QTest::mouseClick(&page.learn().label(), Qt::LeftButton);
+        QCOMPARE(window.page(), Page::Label);
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && window.label_page().model().rowCount() == 18, patience);
+        QVERIFY2(!window.notice().isVisible(), qPrintable(window.notice().problem().all()));
+        bool listed = false;
+        for (const LabelChoice& choice : session.labels.choices())
+            listed |= choice.file == page.learn().model().report()->label_set;
+        QVERIFY(listed);
+    }
+
+    void stopped_it_leaves_nothing_behind()
+    {
+        auto options = options_;
+        options.library = folder_.filePath("stopped").toStdString();
+        const auto folder = pictures("many", 3, 40);
+        Session session(options);
+        MainWindow window(*theme_, session);
+        window.show();
+        window.show_page(Page::Train);
+        window.train_page().learn_folder(folder);
+        QTest::mouseClick(&window.train_page().learn().stop(), Qt::LeftButton);
+        QTRY_VERIFY_WITH_TIMEOUT(!session.learn.busy(), patience);
+        QVERIFY(!window.train_page().learn().model().report());
+        QVERIFY(!window.notice().isVisible());
+        const auto learned = options.library / "learned";
+        QVERIFY(!std::filesystem::exists(learned) || std::filesystem::is_empty(learned));
+    }
+
+    void folders_that_teach_nothing_are_told_data()
+    {
+        QTest::addColumn<int>("classes");
+        QTest::addColumn<int>("each");
+        QTest::newRow("no folder in it") << 0 << 0;
+        QTest::newRow("one class") << 1 << 5;
+        QTest::newRow("one picture in each") << 2 << 1;
+    }
+    void folders_that_teach_nothing_are_told()
+    {
+        QFETCH(int, classes);
+        QFETCH(int, each);
+        const auto folder = pictures(QStringLiteral("bad %1").arg(classes), classes, each);
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.show();
+        window.show_page(Page::Train);
+        window.train_page().learn_folder(folder);
+        QTRY_VERIFY_WITH_TIMEOUT(window.notice().isVisible(), patience);
+        QVERIFY2(window.notice().problem().all().contains("bad"), qPrintable(window.notice().problem().all()));
+        QVERIFY(!window.notice().problem().remedy.isEmpty());
+        QVERIFY(!window.train_page().learn().stop().isVisible());
+    }
+
+    void models_to_go_back_to_are_listed()
+    {
+        Session session(options_);
+        QCOMPARE(session.learn.current_model(), options_.checkpoint);
+        const auto models = session.learn.models();
+        QVERIFY(std::find(models.begin(), models.end(), options_.checkpoint) != models.end());
+        for (const auto& model : models)
+            QVERIFY(!QString::fromStdString(model.string()).contains(".layer."));
+    }
+};
+
+QTEST_MAIN(LearnPageTest)
+#include "tst_learn_page.moc"

@@ -2,24 +2,16 @@
 // Each writing method is one transaction, with the words that files are found by.
 #include "index/label_store.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "index/catalog.h"
 #include "index/half.h"
+#include "index/label_rows.h"
 #include "index/lock.h"
 #include "index/names.h"
 
 namespace imprint::index {
 namespace {
-
-void bind_span(SQLite::Statement& statement, int first, const std::optional<double>& start, const std::optional<double>& end)
-{
-    if (start) {
-        statement.bind(first, *start);
-        statement.bind(first + 1, *end);
-    }
-}
 
 /// Takes the verdict on this moment away, with the label that it brought.
 bool erase_review(const Catalog& catalog, const Review& review)
@@ -54,18 +46,6 @@ bool person_says(const Catalog& catalog, const Review& review)
     select->bind(2, review.label);
     bind_span(*select, 3, review.moment.start, review.moment.end);
     return select->executeStep();
-}
-
-void insert_label(const Catalog& catalog, int64_t file, const Label& label)
-{
-    auto insert = catalog.use("INSERT INTO labels (file, name, start_s, end_s, source) VALUES (?, ?, ?, ?, ?)"
-                              " ON CONFLICT (file, name, coalesce(start_s, -1), coalesce(end_s, -1))"
-                              " DO UPDATE SET source = min(source, excluded.source)");
-    insert->bind(1, file);
-    insert->bind(2, label.name);
-    bind_span(*insert, 3, label.start, label.end);
-    insert->bind(5, label.guessed ? 1 : 0);
-    insert->exec();
 }
 
 }  // namespace
@@ -165,16 +145,10 @@ void LabelStore::replace_guesses(int64_t file, const std::vector<std::string>& n
 std::vector<FileRow> LabelStore::matching(const Filter& filter) const
 {
     return impl_->catalog.read([&] {
-        std::vector<FileRow> rows;
         static const std::string sql = std::string("SELECT ") + kFileColumnList
             + " FROM files WHERE state = 0 AND id IN (SELECT file FROM embedded WHERE space ="
               " (SELECT active_space FROM library)) ORDER BY id";
-        const std::vector<int64_t> passing = matching_files(impl_->catalog, filter);
-        auto select = impl_->catalog.use(sql.c_str());
-        while (select->executeStep())
-            if (FileRow row = file_columns(*select); std::binary_search(passing.begin(), passing.end(), row.id))
-                rows.push_back(std::move(row));
-        return rows;
+        return passing_files(impl_->catalog, sql.c_str(), filter);
     });
 }
 

@@ -2,9 +2,41 @@
 // What people say of files.
 #include <algorithm>
 
+#include "index/label_rows.h"
 #include "index/library_impl.h"
 
 namespace imprint::index {
+
+void bind_span(SQLite::Statement& statement, int first, const std::optional<double>& start, const std::optional<double>& end)
+{
+    if (start) {
+        statement.bind(first, *start);
+        statement.bind(first + 1, *end);
+    }
+}
+
+void insert_label(const Catalog& catalog, int64_t file, const Label& label)
+{
+    auto insert = catalog.use("INSERT INTO labels (file, name, start_s, end_s, source) VALUES (?, ?, ?, ?, ?)"
+                              " ON CONFLICT (file, name, coalesce(start_s, -1), coalesce(end_s, -1))"
+                              " DO UPDATE SET source = min(source, excluded.source)");
+    insert->bind(1, file);
+    insert->bind(2, label.name);
+    bind_span(*insert, 3, label.start, label.end);
+    insert->bind(5, label.guessed ? 1 : 0);
+    insert->exec();
+}
+
+std::vector<FileRow> passing_files(const Catalog& catalog, const char* sql, const Filter& filter)
+{
+    const std::vector<int64_t> passing = matching_files(catalog, filter);
+    std::vector<FileRow> rows;
+    auto select = catalog.use(sql);
+    while (select->executeStep())
+        if (FileRow row = file_columns(*select); std::binary_search(passing.begin(), passing.end(), row.id))
+            rows.push_back(std::move(row));
+    return rows;
+}
 
 int64_t Library::Impl::file_id(const std::filesystem::path& path) const
 {
@@ -18,19 +50,7 @@ int64_t Library::Impl::file_id(const std::filesystem::path& path) const
 void Library::add_label(const std::filesystem::path& path, const Label& label)
 {
     IMPRINT_ASSERT(!label.name.empty() && label.start.has_value() == label.end.has_value());
-    impl_->write([&] {
-        auto insert = impl_->catalog.use("INSERT INTO labels (file, name, start_s, end_s, source) VALUES (?, ?, ?, ?, ?)"
-                                         " ON CONFLICT (file, name, coalesce(start_s, -1), coalesce(end_s, -1))"
-                                         " DO UPDATE SET source = min(source, excluded.source)");
-        insert->bind(1, impl_->file_id(path));
-        insert->bind(2, label.name);
-        if (label.start) {
-            insert->bind(3, *label.start);
-            insert->bind(4, *label.end);
-        }
-        insert->bind(5, label.guessed ? 1 : 0);
-        insert->exec();
-    });
+    impl_->write([&] { insert_label(impl_->catalog, impl_->file_id(path), label); });
 }
 
 bool Library::remove_label(const std::filesystem::path& path, const std::string& name)
@@ -77,16 +97,10 @@ int Library::rating(int64_t file) const
 std::vector<FileRow> Library::labelled(const Filter& filter) const
 {
     return impl_->catalog.read([&] {
-        std::vector<FileRow> rows;
         static const std::string sql = std::string("SELECT ") + kFileColumnList
             + " FROM files WHERE state = 0 AND (id IN (SELECT file FROM labels) OR id IN (SELECT file FROM ratings)) ORDER BY "
               "path";
-        const std::vector<int64_t> passing = matching_files(impl_->catalog, filter);
-        auto select = impl_->catalog.use(sql.c_str());
-        while (select->executeStep())
-            if (FileRow row = file_columns(*select); std::binary_search(passing.begin(), passing.end(), row.id))
-                rows.push_back(std::move(row));
-        return rows;
+        return passing_files(impl_->catalog, sql.c_str(), filter);
     });
 }
 

@@ -8,6 +8,7 @@
 #include <QTest>
 #include <QUrl>
 #include <QXmlStreamReader>
+#include <array>
 #include <sstream>
 
 #include "app/jobs/export.h"
@@ -174,9 +175,14 @@ void TestExport::cuts_follow_one_another_in_an_edit_decision_list_data()
 void TestExport::cuts_follow_one_another_in_an_edit_decision_list()
 {
     QFETCH(int, rate);
-    const std::vector<ExportRow> rows{row("/m/a.mp4", media::Kind::Video, 1.5, 4),
-                                      row("/m/b\nTITLE: c.mp4", media::Kind::Video, 3599.96, 3661.5),
-                                      row("/m/a.mp4", media::Kind::Video, 0, 0.001)};
+    // In frames: what lies on a frame comes back as it was, all else on the nearest one.
+    const std::vector<std::array<int64_t, 2>> wanted{{37, 100}, {3600 * rate - 1, 3661 * rate + 7}, {0, 1}, {50, 61}};
+    const std::vector<std::array<double, 2>> off{{0, 0}, {0, 0}, {0, -0.98}, {0.4, -0.4}};
+    std::vector<ExportRow> rows;
+    for (size_t i = 0; i < wanted.size(); ++i)
+        rows.push_back(row(i == 1 ? "/m/b\nTITLE: c.mp4" : "/m/a.mp4", media::Kind::Video,
+                           (static_cast<double>(wanted[i][0]) + off[i][0]) / rate,
+                           (static_cast<double>(wanted[i][1]) + off[i][1]) / rate));
     const QStringList lines =
         QString::fromUtf8(written(ExportFormat::Edl, rows, {.title = "Dogs", .frame_rate = rate})).split("\r\n");
     QCOMPARE(lines[0], QString("TITLE: Dogs"));
@@ -193,20 +199,20 @@ void TestExport::cuts_follow_one_another_in_an_edit_decision_list()
         const auto match = event.match(line);
         if (!match.hasMatch())
             continue;
-        const ExportRow& cut = rows[events++];
+        QVERIFY(events < wanted.size());
+        const auto [first, end] = wanted[events++];
         QCOMPARE(match.captured(1).toInt(), static_cast<int>(events));
         int64_t frames[4];
         for (int i = 0; i < 4; ++i)
             frames[i] = frames_of(match.captured(4 + i), rate);
-        QVERIFY(std::abs(static_cast<double>(frames[0]) - *cut.start * rate) <= 0.5);
-        QVERIFY(frames[1] > frames[0]);  // a cut is a frame at least
-        QVERIFY(std::abs(static_cast<double>(frames[1]) - *cut.end * rate) <= 1);
+        QCOMPARE(frames[0], first);
+        QCOMPARE(frames[1], end);
         QCOMPARE(frames[2], at);
         QCOMPARE(frames[3] - frames[2], frames[1] - frames[0]);
         at = frames[3];
     }
     QCOMPARE(events, rows.size());
-    QCOMPARE(clips, (QStringList{"a.mp4", "b TITLE: c.mp4", "a.mp4"}));
+    QCOMPARE(clips, (QStringList{"a.mp4", "b TITLE: c.mp4", "a.mp4", "a.mp4"}));
     QCOMPARE(lines.filter(QRegularExpression("^TITLE:")).size(), 1);
 }
 
@@ -214,7 +220,7 @@ void TestExport::final_cut_gets_what_its_dtd_asks_for()
 {
     ExportRow odd = row("/m/A & B <\"1\"> \xe9.mp4", media::Kind::Video, 2, 5);
     odd.labels = {"R&B", "big party"};
-    const std::vector<ExportRow> rows{row("/m/a.mp4", media::Kind::Video, 1.5, 4), odd,
+    const std::vector<ExportRow> rows{row("/m/a.mp4", media::Kind::Video, 1.52, 4.04), odd,
                                       row("/m/a.mp4", media::Kind::Video, 10, 12)};
     const QByteArray document = written(ExportFormat::FcpXml, rows, {.title = "<Dogs>"});
     QVERIFY(document.contains("<!DOCTYPE fcpxml>"));
@@ -257,7 +263,8 @@ void TestExport::final_cut_gets_what_its_dtd_asks_for()
             const ExportRow& cut = rows[clips++];
             QCOMPARE(sources.value(attributes.value("ref").toString()), QByteArray::fromStdString(cut.path.native()));
             QCOMPARE(seconds_of(attributes.value("offset").toString()), at);
-            QVERIFY(std::abs(seconds_of(attributes.value("start").toString()) - *cut.start) <= 0.5 / 25 + 1e-9);  // half a frame
+            QCOMPARE(seconds_of(attributes.value("start").toString()), *cut.start);  // all lie on frames
+            QCOMPARE(seconds_of(attributes.value("duration").toString()), *cut.end - *cut.start);
             at += seconds_of(attributes.value("duration").toString());
             names << attributes.value("name").toString();
         }

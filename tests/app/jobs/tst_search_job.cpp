@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "app/jobs/jobs.h"
+#include "index/background.h"
 #include "tests/app/jobs/test_media.h"
 #include "tests/support/tiny_checkpoint.h"
 
@@ -35,6 +36,21 @@ private:
     SearchResult find(std::vector<QueryPart> parts, index::Filter filter = {}, int k = 3)
     {
         return search(*engine_, *searcher_, {std::move(parts), std::move(filter), k, true});
+    }
+
+    /// What the question's background makes of a moment, reckoned from the file itself.
+    float told(const SearchResult& result, const fs::path& path, const index::Moment& moment)
+    {
+        const EmbeddedFile file = embed_file(*engine_, path);
+        const auto at = std::find_if(file.moments.begin(), file.moments.end(),
+                                     [&](const index::Moment& other) {
+                                         return other.modality == moment.modality && other.start == moment.start;
+                                     })
+            - file.moments.begin();
+        const std::span<const float> vector = file.vectors.row(static_cast<int>(at));
+        const index::BankStats stats = index::bank_stats(vector, engine_->encoder().text_bank());
+        return result.background.calibrated((static_cast<float>(dot(result.query, vector)) - stats.mean) / stats.deviation,
+                                            moment.modality);
     }
 
 private Q_SLOTS:
@@ -140,6 +156,12 @@ private Q_SLOTS:
         QVERIFY(std::abs(dot(after.query, after.query) - 1) < 1e-4);
         const SearchResult alone = find({judged("picture0.png", QueryPart::Role::More)});
         QVERIFY(dot(alone.query, liked) > 0.9999);
+        QCOMPARE(alone.files.size(), size_t(3));
+        for (const index::FileHit& hit : alone.files) {
+            QCOMPARE(hit.score, hit.moments.front().score);
+            for (const index::MomentHit& moment : hit.moments)
+                QVERIFY(std::abs(moment.score - told(alone, hit.path, moment.moment)) < 0.02f);
+        }
         QVERIFY_THROWS_EXCEPTION(Error, find({judged("picture0.png", QueryPart::Role::Less)}));
     }
 

@@ -2,6 +2,9 @@
 // Joins the CUDA bodies to their operators; compiled in builds with CUDA alone.
 #include "kernels/cuda_bodies.h"
 
+/// Programs are linked with this name wanted (kernels/CMakeLists.txt): nothing else asks an archive for this file.
+extern "C" void imprint_cuda_bodies() { }
+
 TORCH_LIBRARY_IMPL(imprint, CUDA, library)
 {
     using namespace imprint::kernels::cuda;

@@ -12,8 +12,8 @@ namespace imprint::model {
 
 c10::Device choose_device(const std::string& name, const std::string& subject)
 {
-    const bool built = at::globalContext().hasCUDA();
-    const int devices = built ? static_cast<int>(at::detail::getCUDAHooks().deviceCount()) : 0;
+    const bool built = at::CUDAHooksRegistry()->Has("CUDAHooks");  // hasCUDA() is false without a GPU, too
+    const int devices = at::globalContext().hasCUDA() ? static_cast<int>(at::detail::getCUDAHooks().deviceCount()) : 0;
     if (name == "cpu" || (name == "auto" && devices == 0))
         return at::kCPU;
     int index = 0;

@@ -30,5 +30,4 @@ add_library(imprint_torch_cuda_all INTERFACE)
 # with CUDA starts on a machine without a driver.
 target_link_libraries(imprint_torch_cuda_all INTERFACE Torch::cpu imprint_c10_cuda CUDA::cudart
     -Wl,--push-state,--no-as-needed imprint_torch_cuda -Wl,--pop-state)
-target_compile_definitions(imprint_torch_cuda_all INTERFACE USE_C10D_NCCL)
 add_library(Torch::cuda ALIAS imprint_torch_cuda_all)

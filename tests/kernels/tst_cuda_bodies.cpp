@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A build with CUDA has a CUDA body for every operator that has one for the CPU, and starts without a driver.
+// A program of a build with CUDA has a CUDA body for every operator that has one for the CPU, and starts without a driver.
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <QTest>
 
+#include "core/base/error.h"
+#include "core/model/device.h"
 #include "kernels/layer_norm.h"
 
 class TestCudaBodies : public QObject {
@@ -23,6 +25,18 @@ private Q_SLOTS:
             ++operators;
         }
         QCOMPARE(operators, 13);
+    }
+
+    void what_is_missing_is_the_gpu()
+    {
+        if (at::hasCUDA())
+            return;
+        try {
+            imprint::model::choose_device("cuda", "--device");
+            QFAIL("a GPU where there is none");
+        } catch (const imprint::Error& error) {
+            QVERIFY2(std::string(error.what()).find("this machine has 0") != std::string::npos, error.what());
+        }
     }
 
     void the_cpu_bodies_still_answer()

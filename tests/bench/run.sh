@@ -14,7 +14,7 @@ options=(--benchmark_min_time=1 --benchmark_repetitions=3 --benchmark_enable_ran
 photos=1000
 video_seconds=60
 moments=1000000
-steps=60
+steps=150
 many="1000 50000"
 if [[ ${1:-} == --quick ]]; then
     shift
@@ -22,7 +22,7 @@ if [[ ${1:-} == --quick ]]; then
     photos=40
     video_seconds=8
     moments=20000
-    steps=12
+    steps=20
     many="50 100"
 fi
 (($#)) || set -- moe encoder loss index search feedback video engine

@@ -62,6 +62,13 @@ def moe(results: Results) -> None:
             ours, dense = (of(form, bits, "forward") for form in ("Ours", "Dense"))
             row(f"MoE layer, {shape}, forward, {TYPES[bits]}", f"{ours:.0f} ms", f"dense of equal active size {dense:.0f} ms",
                 ours / dense, "≤ 1.3", ours / dense <= 1.3)
+    ours, fast, one_hot, paper = (results.of(f"forward_backward/{form}/groups:1/bits:{bits}")
+                                  for form, bits in (("Ours", 32), ("Ours", 16), ("Einsum", 32), ("Paper", 32)))
+    share = results.of("products/back:1/bits:32") / ours
+    NOTES.append(f"At the bar's own shape, 2,048 tokens in one group: as each form is run, ours with bf16 products and the one-hot form "
+                 f"in the types of the paper's code, the ratio is {paper / fast:.2f}; in one precision, fp32, it is {one_hot / ours:.2f}. "
+                 f"There {share:.0%} of our time are the experts' own products, which every form must make, so that 3 would take a "
+                 f"one-hot form that spends more than twice as long on its masks as on its experts.")
     tokens, width, hidden, experts = 2048, 768, 3072, 16
     ffn = 12 * tokens * width * hidden
     for group in (2048, 256):
@@ -144,9 +151,12 @@ def memory(result: dict) -> None:
 
 def engine(result: dict) -> None:
     for one in result["recipes"]:
-        compute = one["step_seconds"] / (1 + one["added"])
-        row(f"training by {one['recipe']}, data and bookkeeping, {one['steps']} steps", f"{1000 * one['added'] * compute:.1f} ms",
-            f"a step's compute {1000 * compute:.0f} ms", one["added"], f"≤ {result['at_most']}", one["added"] <= result["at_most"])
+        for figures, which in ((one["first"], "the first tenth of"), (one, "the rest of")):
+            compute = figures["step_seconds"] / (1 + figures["added"])
+            held = figures is one
+            row(f"training by {one['recipe']}, data and bookkeeping, {which} {one['steps']} steps",
+                f"{1000 * figures['added'] * compute:.1f} ms", f"a step's compute {1000 * compute:.0f} ms", figures["added"],
+                f"≤ {result['at_most']}" if held else "", figures["added"] <= result["at_most"] if held else None)
 
 
 def main() -> None:

@@ -1,28 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// EfficientNet-lite0 on ATen: 1×1 convolutions as matrix products with fused bias and clamp, depthwise ones by our
-// kernel.
+// EfficientNet-lite0: on the CPU picture by picture in bands (trunk_bands.cpp); elsewhere, and on processors without libtorch's
+// micro product, on ATen with 1×1 convolutions as matrix products and depthwise ones by our kernel.
 #include "core/model/trunk.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ThreadLocalState.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
 #include <array>
-#include <optional>
 
 #include "core/base/error.h"
 #include "kernels/depthwise_conv.h"
+#include "kernels/row_loops_cpu.h"
 
 namespace imprint::model
 {
 namespace
 {
-
-constexpr double kClampHigh = 6.0; // ReLU6
 
 struct Stage {
     int repeats;
@@ -76,33 +72,6 @@ private:
     const std::function<at::Tensor(const std::string&)>& lookup_;
 };
 
-// oneDNN's product with a fused clamp, which ATen offers to its own compiler as an operator: it needs a tenth to a
-// quarter less time than addmm and clamp_ here, and does not depend on how MKL treats the processor's maker.
-struct FusedLinear {
-    using Pack = at::Tensor(const at::Tensor&, std::optional<int64_t>);
-    using Apply = at::Tensor(const at::Tensor&, const at::Tensor&, const std::optional<at::Tensor>&, std::string_view,
-        c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
-    c10::TypedOperatorHandle<Pack> pack;
-    c10::TypedOperatorHandle<Apply> apply;
-
-    static bool available()
-    {
-        auto& dispatcher = c10::Dispatcher::singleton();
-        return at::globalContext().hasMKLDNN() && at::globalContext().userEnabledMkldnn()
-            && dispatcher.findSchema({"mkldnn::_reorder_linear_weight", ""})
-            && dispatcher.findSchema({"mkldnn::_linear_pointwise", ""});
-    }
-
-    static const FusedLinear& get()
-    {
-        auto& dispatcher = c10::Dispatcher::singleton();
-        static const FusedLinear operators{
-            dispatcher.findSchemaOrThrow("mkldnn::_reorder_linear_weight", "").typed<Pack>(),
-            dispatcher.findSchemaOrThrow("mkldnn::_linear_pointwise", "").typed<Apply>()};
-        return operators;
-    }
-};
-
 // Calls body(0) … body(count − 1), each on one thread with everything below it single-threaded.
 void for_each_alone(int64_t count, const std::function<void(int64_t)>& body)
 {
@@ -147,17 +116,18 @@ Trunk::Trunk(const std::function<at::Tensor(const std::string& name)>& lookup)
 {
     const at::NoGradGuard no_grad;
     const Reader read(lookup);
-    const auto read_pointwise = [&](const std::string& name, int64_t in, int64_t out, int64_t usual_rows) {
+    const auto read_pointwise = [&](const std::string& name, int64_t in, int64_t out) {
         const at::Tensor weight = read(name + ".weight", {out, in});
-        return make_pointwise(weight, read(name + ".bias", {weight.size(0)}), usual_rows);
+        return make_pointwise(weight, read(name + ".bias", {weight.size(0)}));
     };
 
     stem_weight_ = read("stem.weight", {-1, 3, 3, 3});
-    fused_ = stem_weight_.is_cpu() && FusedLinear::available();
+    in_bands_ = stem_weight_.is_cpu() && Panels::available();
     int64_t channels = stem_weight_.size(0);
     stem_bias_ = read("stem.bias", {channels});
+    if (in_bands_)
+        stem_panels_ = Panels(stem_weight_.permute({0, 2, 3, 1}).flatten(1));
 
-    int64_t side = 112; // of the map for a picture of 224×224; other buckets have about as many places
     for (const Stage& stage : kStages) {
         for (int repeat = 0; repeat < stage.repeats; ++repeat) {
             const size_t number = blocks_.size();
@@ -165,58 +135,45 @@ Trunk::Trunk(const std::function<at::Tensor(const std::string& name)>& lookup)
             block.stride = repeat == 0 ? stage.stride : 1;
             int64_t wide = channels;
             if (number > 0) {
-                block.expand = read_pointwise(block_name(number, "expand"), channels, -1, side * side);
+                block.expand = read_pointwise(block_name(number, "expand"), channels, -1);
                 wide = block.expand.bias.size(0);
             }
-            side /= block.stride;
             block.filter = read(block_name(number, "depthwise.weight"), {stage.kernel, stage.kernel, wide});
             block.filter_bias = read(block_name(number, "depthwise.bias"), {wide});
             block.residual = repeat > 0;
             block.project
-                = read_pointwise(block_name(number, "project"), wide, block.residual ? channels : -1, side * side);
+                = read_pointwise(block_name(number, "project"), wide, block.residual ? channels : -1);
             channels = block.project.bias.size(0);
         }
     }
-    head_ = read_pointwise("head", channels, -1, side * side);
-    classifier_weight_ = read("classifier.weight", {-1, head_.bias.size(0)});
-    classifier_bias_ = read("classifier.bias", {classifier_weight_.size(0)});
+    head_ = read_pointwise("head", channels, -1);
+    classifier_ = read_pointwise("classifier", head_.bias.size(0), -1);
 }
 
-Trunk::Pointwise Trunk::make_pointwise(const at::Tensor& weight, const at::Tensor& bias, int64_t usual_rows) const
+Trunk::Pointwise Trunk::make_pointwise(const at::Tensor& weight, const at::Tensor& bias) const
 {
-    return {weight, fused_ ? FusedLinear::get().pack.call(weight, usual_rows) : at::Tensor(), bias};
+    return {weight, in_bands_ ? Panels(weight) : Panels(), bias};
 }
 
-at::Tensor Trunk::stem(const at::Tensor& pixels) const
+at::Tensor Trunk::stem(const at::Tensor& padded) const
 {
-    const at::Tensor input = padded_input(pixels);
-    if (fused_)
-        return at::conv2d(input.permute({0, 3, 1, 2}), stem_weight_, stem_bias_, /*stride=*/2)
-            .clamp_(0, kClampHigh)
-            .permute({0, 2, 3, 1})
-            .contiguous();
     // Libtorch has no convolution for the meta device outside Python; a product over unfolded columns runs everywhere.
-    const at::Tensor columns = input.unfold(1, 3, 2).unfold(2, 3, 2).flatten(3); // [batch, rows, columns, in · 3 · 3]
+    const at::Tensor columns = padded.unfold(1, 3, 2).unfold(2, 3, 2).flatten(3); // [batch, rows, columns, in · 3 · 3]
     return at::linear(columns, stem_weight_.flatten(1), stem_bias_).clamp_(0, kClampHigh);
 }
 
 at::Tensor Trunk::apply(const Pointwise& layer, const at::Tensor& input, bool clamp)
 {
-    if (layer.packed.defined()) {
-        c10::List<std::optional<at::Scalar>> limits;
-        if (clamp) {
-            limits.push_back(at::Scalar(0.0));
-            limits.push_back(at::Scalar(kClampHigh));
-        }
-        return FusedLinear::get().apply.call(input, layer.packed, layer.bias, clamp ? "hardtanh" : "none", limits, "");
-    }
     at::Tensor output = at::linear(input, layer.weight, layer.bias);
     return clamp ? output.clamp_(0, kClampHigh) : output;
 }
 
 at::Tensor Trunk::map_of(const at::Tensor& pixels) const
 {
-    at::Tensor x = stem(pixels);
+    const at::Tensor padded = padded_input(pixels);
+    if (in_bands_)
+        return map_in_bands(padded);
+    at::Tensor x = stem(padded);
     for (const Block& block : blocks_) {
         const at::Tensor wide = block.expand.bias.defined() ? apply(block.expand, x, true) : x;
         const at::Tensor filtered
@@ -235,7 +192,7 @@ Trunk::Output Trunk::forward(const at::Tensor& pixels) const
     const at::NoGradGuard no_grad;
     if (!pixels.is_cpu()) {
         const at::Tensor map = map_of(pixels);
-        return {map, at::linear(map.mean(at::IntArrayRef{1, 2}), classifier_weight_, classifier_bias_)};
+        return {map, apply(classifier_, map.mean(at::IntArrayRef{1, 2}), false)};
     }
 
     const auto down32 = [](int64_t size) { return (size + 31) / 32; };
@@ -253,7 +210,13 @@ Trunk::Output Trunk::forward(const at::Tensor& pixels) const
     for_each_alone(groups, [&](int64_t group) {
         const auto rows
             = [&](const at::Tensor& all) { return all.narrow(0, group * kClassifierRows, kClassifierRows); };
-        rows(logits).copy_(at::linear(rows(means), classifier_weight_, classifier_bias_));
+        if (!in_bands_) {
+            rows(logits).copy_(apply(classifier_, rows(means), false));
+            return;
+        }
+        const at::Tensor in = rows(means), out = rows(logits);
+        kernels::fill_with_bias(out.mutable_data_ptr<float>(), kClassifierRows, classes(), classifier_.bias.const_data_ptr<float>(), nullptr);
+        classifier_.panels.add_product(in.const_data_ptr<float>(), kClassifierRows, out.mutable_data_ptr<float>());
     });
     return {map, logits.narrow(0, 0, batch)};
 }

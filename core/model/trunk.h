@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "core/model/panels.h"
+
 namespace imprint::model
 {
 
@@ -45,14 +47,14 @@ public:
     Output forward(const at::Tensor& pixels) const;
 
     int64_t map_channels() const { return head_.bias.size(0); }
-    int64_t classes() const { return classifier_bias_.size(0); }
+    int64_t classes() const { return classifier_.bias.size(0); }
 
     static std::vector<std::string> parameter_names();
 
 private:
     struct Pointwise {
         at::Tensor weight; ///< [out, in]
-        at::Tensor packed; ///< the same in oneDNN's own layout; undefined unless fused_
+        Panels panels; ///< the same; undefined unless in_bands_
         at::Tensor bias;
     };
     struct Block {
@@ -62,16 +64,20 @@ private:
         bool residual = false;
     };
 
-    Pointwise make_pointwise(const at::Tensor& weight, const at::Tensor& bias, int64_t usual_rows) const;
-    at::Tensor stem(const at::Tensor& pixels) const;
+    Pointwise make_pointwise(const at::Tensor& weight, const at::Tensor& bias) const;
+    at::Tensor stem(const at::Tensor& padded) const;
     static at::Tensor apply(const Pointwise& layer, const at::Tensor& input, bool clamp);
     at::Tensor map_of(const at::Tensor& pixels) const;
+    /// Of one padded picture.
+    at::Tensor map_in_bands(const at::Tensor& padded) const;
 
-    bool fused_ = false; ///< on the CPU with oneDNN: packed weights, and a convolution for the stem
+    static constexpr float kClampHigh = 6; ///< ReLU6
+
+    bool in_bands_ = false; ///< on a CPU that has the micro product
+    Panels stem_panels_; ///< [out, row · column · in]
     at::Tensor stem_weight_, stem_bias_;
     std::vector<Block> blocks_;
-    Pointwise head_;
-    at::Tensor classifier_weight_, classifier_bias_;
+    Pointwise head_, classifier_;
 };
 
 } // namespace imprint::model

@@ -106,7 +106,7 @@ private Q_SLOTS:
     void answers_as_the_reference_network_does_data()
     {
         QTest::addColumn<bool>("onednn");
-        QTest::newRow("with oneDNN's fused products") << true;
+        QTest::newRow("in bands, by oneDNN's micro product") << true;
         QTest::newRow("with the operators that every device has") << false;
     }
 

@@ -204,4 +204,6 @@ Vectors Encoder::encode_texts(std::span<const std::string> texts)
     return impl_->one_by_one(texts.size(), [&](size_t i) { return impl_->passes->text(texts[i]); });
 }
 
+int Encoder::pieces(const std::string& word) const { return impl_->passes->pieces(word); }
+
 }  // namespace imprint

@@ -65,6 +65,8 @@ public:
     Vectors encode_sounds(std::span<const media::Sound> sounds);
     /// UTF-8 texts; a text longer than the model reads is cut at its maximum. One vector each.
     Vectors encode_texts(std::span<const std::string> texts);
+    /// How many pieces the model reads a word in: few for words of its vocabulary, about one a letter for noise.
+    int pieces(const std::string& word) const;
 
     /// The untrained part alone, for baselines: class probabilities times class text vectors, centred, unit length.
     Vectors concept_vectors(std::span<const media::Picture> pictures);

@@ -36,6 +36,9 @@ public:
     /// The untrained part alone. Only where has_concepts().
     at::Tensor concept_vector(std::span<const media::Picture> clip) const;
 
+    /// See tokens::TextTokenizer.
+    int pieces(const std::string& word) const { return tokenizer_.pieces(word); }
+
     bool has_concepts() const { return trunk_ != nullptr; }
 
 private:

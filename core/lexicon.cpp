@@ -59,6 +59,48 @@ std::vector<std::string> singulars(const std::string& word)
     return found;
 }
 
+/// What an inflected word may come from; the word itself leads.
+std::vector<std::string> stems(const std::string& word)
+{
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kEndings = {{{"ing", ""},
+                                                                                                {"ing", "e"},
+                                                                                                {"ied", "y"},
+                                                                                                {"ed", ""},
+                                                                                                {"ed", "e"},
+                                                                                                {"er", ""},
+                                                                                                {"er", "e"},
+                                                                                                {"est", ""},
+                                                                                                {"est", "e"},
+                                                                                                {"ly", ""}}};
+    constexpr size_t kShortest = 3;
+    std::vector<std::string> found = singulars(word);
+    for (const auto& [ending, instead] : kEndings) {
+        if (!word.ends_with(ending) || word.size() + instead.size() < ending.size() + kShortest)
+            continue;
+        const std::string stem = word.substr(0, word.size() - ending.size());
+        found.push_back(stem + std::string(instead));
+        if (stem.size() > kShortest && stem.back() == stem[stem.size() - 2])  // "running"
+            found.push_back(stem.substr(0, stem.size() - 1));
+    }
+    return found;
+}
+
+/// Runs of letters and digits, in lower case. Signs outside ASCII count as letters.
+std::vector<std::string> words_of(std::string_view text)
+{
+    std::vector<std::string> words(1);
+    for (const char c : text) {
+        const bool capital = c >= 'A' && c <= 'Z';
+        if (capital || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80)
+            words.back() += static_cast<char>(capital ? c - 'A' + 'a' : c);
+        else if (!words.back().empty())
+            words.emplace_back();
+    }
+    if (words.back().empty())
+        words.pop_back();
+    return words;
+}
+
 }  // namespace
 
 Lexicon::Lexicon(const std::filesystem::path& file)
@@ -81,6 +123,8 @@ Lexicon::Lexicon(const std::filesystem::path& file)
                               : "a line must be a word, a tab and a gloss",
                         "Install Imprint anew, or sort the file");
         lines_.push_back(line);
+        for (std::string& word : words_of(line))
+            words_.insert(std::move(word));
         begin = end + 1;
     }
 }
@@ -111,6 +155,12 @@ std::string_view Lexicon::gloss(std::string_view text) const
     return {};
 }
 
+bool Lexicon::knows(const std::string& word) const
+{
+    const std::vector<std::string> may_be = stems(word);
+    return std::any_of(may_be.begin(), may_be.end(), [&](const std::string& stem) { return words_.contains(stem); });
+}
+
 Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const std::string> texts)
 {
     std::vector<std::string> asked(texts.begin(), texts.end());
@@ -135,6 +185,23 @@ Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const
     }
     all.values.resize(texts.size() * dim);
     return all;
+}
+
+bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::string& text)
+{
+    // Chosen on made-up noise and on the labels of the evaluation pools; tests/bench/bench_calibration.cpp measures both.
+    constexpr double kPiecesPerLetter = 0.3, kUnknownShare = 0.75;
+    std::ptrdiff_t letters = 0, unknown = 0;
+    for (const std::string& word : words_of(text)) {
+        const auto length = std::count_if(word.begin(), word.end(), [](char c) { return (c & 0xc0) != 0x80; });
+        letters += length;
+        if (word.size() > 1 && lexicon.knows(word))
+            continue;
+        const int pieces = encoder.pieces(word);  // a letter or digit alone is one piece, and means nothing either
+        if ((pieces > 1 || word.size() == 1) && pieces >= kPiecesPerLetter * static_cast<double>(length))
+            unknown += length;
+    }
+    return static_cast<double>(unknown) >= kUnknownShare * static_cast<double>(letters);
 }
 
 }  // namespace imprint

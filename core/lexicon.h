@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "core/encoder.h"
@@ -24,12 +25,15 @@ public:
     /// The meaning of what the whole text names ("dog: a member of the genus Canis …"): one noun, in any letter case, singular
     /// or plural, with or without an article. Empty where it names none, or more than one thing.
     std::string_view gloss(std::string_view text) const;
+    /// Whether a word in lower case, inflected or not, stands anywhere in the list, be it in a gloss.
+    bool knows(const std::string& word) const;
 
 private:
     std::string_view exact(std::string_view word) const;
 
     std::string text_;
     std::vector<std::string_view> lines_;  // into text_, without the line's end
+    std::unordered_set<std::string> words_;
 };
 
 /// How much of a noun's meaning goes into its query, beside 1 of the word itself.
@@ -38,5 +42,10 @@ inline constexpr float kGlossShare = 0.3f;
 /// Vectors of what people ask for, one unit row a text: unit(text + kGlossShare · gloss) where the lexicon knows what the text
 /// names, else the text's own vector. For queries and names of classes; captions and sentences say enough themselves.
 Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const std::string> texts);
+
+/// Whether nobody can have meant anything by a text, as far as the model and the lexicon know: three quarters of its letters or
+/// more belong to words that the lexicon has not and that the model must spell, in three pieces for ten letters at least, or are
+/// a single letter or digit. A text without any is such a one.
+bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::string& text);
 
 }  // namespace imprint

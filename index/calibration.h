@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a score means: how far a moment stands out of the background, how often chance does as well, whether the question
-// says anything at all.
+// What a score means: how far a moment stands out of the background, and how often chance does as well.
 #pragma once
 
 #include <span>
-#include <string>
 #include <vector>
 
 #include "core/encoder.h"
@@ -65,25 +63,5 @@ private:
 /// As with q-values, a rank takes the least share that it or any rank below it has: shares never fall down the list.
 std::vector<float> wrong_shares(std::span<const float> scores, std::span<const float> answered, const QueryBackground& background,
                                 const int64_t (&moments)[2]);
-
-/// Tells texts that the model knows from texts that it reads as it reads noise, by Fisher's linear discriminant between the
-/// text bank and vectors of random letters. Immutable; any thread may ask.
-class Sense {
-public:
-    /// Both of the same dimension; at least 4 and 16. Where the encoder itself does not tell the two apart (it reads more than
-    /// a tenth of the bank as noise) nothing is noise.
-    Sense(const Vectors& bank, const Vectors& noise);
-    /// Whether a text's unit vector stands where noise stands.
-    bool is_noise(std::span<const float> text) const { return depth(text) >= 0; }
-    /// How far beyond the border of noise the vector is, in deviations of noise; below 0: it says something.
-    float depth(std::span<const float> text) const;
-
-private:
-    std::vector<float> direction_;
-    float border_ = 0, deviation_ = 1;
-};
-
-/// Texts that mean nothing, the same every time: random letters and random syllables, one to three words each.
-std::vector<std::string> noise_texts(int count);
 
 }  // namespace imprint::index

@@ -24,7 +24,7 @@ struct Query {
     int k = 50;                ///< files wanted (each with all its relevant moments)
     bool all = false;          ///< also return what falls below the cut
     std::string words = {};         ///< also looked for in names, folders and labels; empty: in none
-    bool meaningless = false;  ///< the vector says nothing (see Sense): without `all`, only words find files
+    bool meaningless = false;  ///< the words say nothing: without `all`, only words find files
     Order order = Order::Relevance;
     bool exact = false;  ///< scan every moment, also where an inverted file would answer
 };

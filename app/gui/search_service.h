@@ -23,7 +23,7 @@ struct Answer {
     double took_ms = 0;
     index::Query query;  ///< for relevance() of single files
     index::QueryBackground background;
-    bool meaningless = false;  ///< the model reads the words as noise: only hits that names found count
+    bool meaningless = false;  ///< the words say nothing to the model: only hits that names found count
 };
 
 struct Model {

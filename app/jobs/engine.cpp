@@ -72,12 +72,11 @@ public:
 
     EngineOptions options;
     fs::path library;
-    std::mutex mutex;  // guards the five below; a failed opening is tried again by the next caller
+    std::mutex mutex;  // guards the four below; a failed opening is tried again by the next caller
     std::unique_ptr<Encoder> encoder;
     std::unique_ptr<media::Decoder> decoder;
     std::unique_ptr<Lexicon> lexicon;
     std::unique_ptr<index::BackgroundModel> background;
-    std::unique_ptr<index::Sense> sense;
 };
 
 Engine::Engine(EngineOptions options) : impl_(std::make_unique<Impl>(std::move(options))) { }
@@ -138,16 +137,6 @@ const index::BackgroundModel& Engine::background()
         impl_->background = std::make_unique<index::BackgroundModel>(model.text_bank(), model.background(Modality::Picture),
                                                                      model.background(Modality::Sound));
     return *impl_->background;
-}
-
-const index::Sense& Engine::sense()
-{
-    constexpr int kNoiseTexts = 64;  // more did not tell the two apart any better
-    Encoder& model = encoder();
-    std::scoped_lock lock(impl_->mutex);
-    if (!impl_->sense)
-        impl_->sense = std::make_unique<index::Sense>(model.text_bank(), model.encode_texts(index::noise_texts(kNoiseTexts)));
-    return *impl_->sense;
 }
 
 }  // namespace imprint::jobs

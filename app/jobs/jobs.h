@@ -50,8 +50,6 @@ public:
     const index::BackgroundModel& background();
     /// What nouns mean, for queries. Error(NotFound) where the installation is broken.
     const Lexicon& lexicon();
-    /// What tells this encoder's noise from words; made when first asked for.
-    const index::Sense& sense();
 
 private:
     class Impl;
@@ -157,7 +155,7 @@ struct SearchResult {
     std::vector<index::FileHit> files;
     std::vector<float> query;  ///< the combined unit vector
     index::QueryBackground background;
-    bool meaningless = false;  ///< the model reads the words as it reads noise: only names could be found
+    bool meaningless = false;  ///< the words say nothing to the model: only names could be found
 };
 
 /// Encodes the parts, combines them on the sphere and searches; words that are wanted are also looked for in names, folders

@@ -137,7 +137,6 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
 
     QueryVector result;
     result.vector.assign(static_cast<size_t>(encoder.dim()), 0);
-    std::vector<float> said = result.vector;  // by the wanted words
     bool only_words = true, has_parts = false;
     Vectors more{encoder.dim(), {}}, less{encoder.dim(), {}};
     int next_text = 0;
@@ -154,7 +153,6 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
             add(result.vector, vector, part.weight);
             if (part.weight <= 0)
                 continue;
-            add(said, vector, part.weight);
             result.words += (result.words.empty() ? "" : " ") + part.text;
         } else {
             add(result.vector,
@@ -172,10 +170,7 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
     normalise(result.vector);
     if (more.count() + less.count() > 0)
         result.vector = index::refined(has_parts ? std::span<const float>(result.vector) : std::span<const float>(), more, less);
-    if (only_words) {
-        normalise(said);
-        result.meaningless = engine.sense().is_noise(said);
-    }
+    result.meaningless = only_words && is_gibberish(encoder, engine.lexicon(), result.words);
     return result;
 }
 

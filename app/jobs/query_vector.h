@@ -9,7 +9,7 @@ namespace imprint::jobs {
 struct QueryVector {
     std::vector<float> vector;  ///< unit length
     std::string words;          ///< the wanted texts, for names and labels
-    bool meaningless = false;   ///< made of words alone, and of words that the model reads as noise
+    bool meaningless = false;   ///< made of words alone, and of words that say nothing (is_gibberish)
 };
 
 /// Error(Usage) where there is no part, none that is wanted, or where the parts cancel each other out.

@@ -4,6 +4,9 @@
 
 #include <sentencepiece_processor.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "core/base/error.h"
 
 namespace imprint::tokens {
@@ -50,6 +53,26 @@ std::vector<int64_t> TextTokenizer::ids(const std::string& text) const
     if (end >= 0)
         ids.push_back(end);
     return ids;
+}
+
+int TextTokenizer::pieces(const std::string& word) const
+{
+    static constexpr std::string_view kSpace = "\xe2\x96\x81";  // SentencePiece's sign of a word's begin
+    std::vector<std::string> pieces;
+    const auto status = impl_->processor.Encode(word, &pieces);
+    if (!status.ok())
+        throw Error(ErrorKind::Malformed, word, "cannot be split into pieces: " + status.ToString());
+    std::ptrdiff_t count = 0;
+    for (std::string_view piece : pieces) {
+        const bool unknown = impl_->processor.IsUnknown(impl_->processor.PieceToId(piece));
+        if (piece.starts_with(kSpace))
+            piece.remove_prefix(kSpace.size());
+        if (unknown)
+            count += std::count_if(piece.begin(), piece.end(), [](char c) { return (c & 0xc0) != 0x80; });
+        else
+            count += piece.empty() ? 0 : 1;
+    }
+    return static_cast<int>(count);
 }
 
 }  // namespace imprint::tokens

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <fstream>
 #include <numeric>
+#include <random>
 
 #include "core/base/error.h"
 #include "core/lexicon.h"
@@ -19,6 +20,12 @@ const Lexicon& shipped()
 {
     static const Lexicon lexicon(IMPRINT_SOURCE_DIR "/resources/lexicon/nouns.tsv");
     return lexicon;
+}
+
+Encoder& shipped_model()
+{
+    static Encoder encoder(IMPRINT_SOURCE_DIR "/resources/models/imprint-small.safetensors", {"cpu", "fp32", 1});
+    return encoder;
 }
 
 }  // namespace
@@ -102,6 +109,88 @@ private Q_SLOTS:
             for (size_t d = 0; d < wanted.size(); ++d)
                 QVERIFY(std::abs(told.row(query)[d] - wanted[d] / std::sqrt(squares)) < 1e-6);
         }
+    }
+
+    void a_word_is_known_however_it_is_inflected_data()
+    {
+        QTest::addColumn<QString>("word");
+        QTest::addColumn<bool>("known");
+        for (const char* word : {"dog", "dogs", "children", "running", "kissing", "moving", "stopped", "played", "cried",
+                                 "player", "largest", "quickly", "with", "the", "released"})
+            QTest::newRow(word) << QString(word) << true;
+        for (const char* word : {"qwlkfj", "ing", "zzptking", "tyoteeq", "собака", ""})
+            QTest::newRow(qPrintable(QString("'%1'").arg(word))) << QString(word) << false;
+    }
+    void a_word_is_known_however_it_is_inflected()
+    {
+        QFETCH(QString, word);
+        QFETCH(bool, known);
+        QCOMPARE(shipped().knows(word.toStdString()), known);
+    }
+
+    void a_word_takes_as_many_pieces_as_the_model_must_spell_data()
+    {
+        QTest::addColumn<QString>("word");
+        QTest::addColumn<int>("least");
+        QTest::addColumn<int>("most");
+        QTest::newRow("a common word") << "dog" << 1 << 1;
+        QTest::newRow("an accent") << "café" << 1 << 1;
+        QTest::newRow("nothing") << "" << 0 << 0;
+        QTest::newRow("noise") << "qwlkfj" << 3 << 6;
+        QTest::newRow("letters that it has no piece for") << "собака" << 6 << 6;
+    }
+    void a_word_takes_as_many_pieces_as_the_model_must_spell()
+    {
+        QFETCH(QString, word);
+        QFETCH(int, least);
+        QFETCH(int, most);
+        const int pieces = shipped_model().pieces(word.toStdString());
+        QVERIFY2(pieces >= least && pieces <= most, qPrintable(QString::number(pieces)));
+    }
+
+    void gibberish_is_told_from_what_people_ask_for_data()
+    {
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<bool>("gibberish");
+        for (const char* text :
+             {"qwlkfj zzptk", "pwralkvzyb", "a qwlkfj", "tyoteeq cxvbzxcm", "собака", "?!", "", " - ", "q", "7"})
+            QTest::newRow(qPrintable(QString("'%1'").arg(text))) << QString(text) << true;
+        for (const char* text : {"dog", "Two dogs RUNNING", "a red car at night", "zebra qwlkfj", "something moving to the left",
+                                 "grandma's birthday", "café", "x-ray", "5 dogs", "komodo dragon", "xylophone", "spaghetti"})
+            QTest::newRow(text) << QString(text) << false;
+    }
+    void gibberish_is_told_from_what_people_ask_for()
+    {
+        QFETCH(QString, text);
+        QFETCH(bool, gibberish);
+        QCOMPARE(is_gibberish(shipped_model(), shipped(), text.toStdString()), gibberish);
+    }
+
+    void random_words_are_gibberish_and_names_of_things_are_not()
+    {
+        static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz", kConsonants[] = "bdfgklmnprstvz", kVowels[] = "aeiou";
+        std::mt19937 random(20);
+        const auto below = [&](size_t n) { return static_cast<size_t>(random() % n); };
+        int found = 0;
+        for (int i = 0; i < 400; ++i) {
+            std::string text;
+            for (size_t words = 1 + below(3); words > 0; --words) {
+                for (size_t left = 2 + below(3); left > 0; --left) {
+                    text += i % 2 ? kConsonants[below(14)] : kLetters[below(26)];
+                    text += i % 2 ? kVowels[below(5)] : kLetters[below(26)];
+                }
+                text += words > 1 ? " " : "";
+            }
+            found += is_gibberish(shipped_model(), shipped(), text) ? 1 : 0;
+        }
+        QVERIFY2(found >= 370, qPrintable(QString::number(found)));
+
+        std::ifstream lexicon(IMPRINT_SOURCE_DIR "/resources/lexicon/nouns.tsv");
+        int asked = 0, lost = 0;
+        for (std::string line; std::getline(lexicon, line); ++asked)
+            lost += is_gibberish(shipped_model(), shipped(), line.substr(0, line.find('\t')) + "s") ? 1 : 0;
+        QVERIFY(asked > 20'000);
+        QVERIFY2(lost * 200 < asked, qPrintable(QString::number(lost)));
     }
 
     void nothing_asked_is_nothing_told()

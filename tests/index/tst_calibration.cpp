@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a score means: tails that chance really has, shares of wrong hits that come true, noise told from words.
+// What a score means: tails that chance really has, shares of wrong hits that come true.
 #include <QtTest>
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 #include <random>
-#include <set>
 
 #include "index/background.h"
 #include "index/calibration.h"
@@ -15,26 +14,6 @@
 using namespace imprint;
 using namespace imprint::index;
 using namespace imprint::test;
-
-namespace {
-
-Vectors around(std::mt19937& random, std::span<const float> centre, float spread, int count)
-{
-    Vectors vectors = random_vectors(random, count);
-    for (int i = 0; i < count; ++i) {
-        const std::span<float> row(vectors.values.data() + static_cast<size_t>(i) * kDim, kDim);
-        double squares = 0;
-        for (size_t d = 0; d < kDim; ++d) {
-            row[d] = centre[d] + spread * row[d];
-            squares += static_cast<double>(row[d]) * row[d];
-        }
-        for (float& value : row)
-            value = static_cast<float>(value / std::sqrt(squares));
-    }
-    return vectors;
-}
-
-}  // namespace
 
 class TestCalibration : public QObject {
     Q_OBJECT
@@ -46,9 +25,6 @@ private Q_SLOTS:
     void shares_never_fall_down_the_list();
     void the_expected_share_of_wrong_hits_comes_true();
     void what_words_answer_is_not_counted_as_wrong();
-    void noise_is_told_from_words();
-    void an_encoder_that_tells_nothing_apart_calls_nothing_noise();
-    void noise_texts_are_the_same_every_time();
 };
 
 void TestCalibration::chance_falls_with_the_score()
@@ -154,43 +130,6 @@ void TestCalibration::what_words_answer_is_not_counted_as_wrong()
     const std::vector<float> scores{4, 4, 4}, none{0, 0, 0}, all{1, 1, 1};
     QVERIFY(wrong_shares(scores, none, {}, {100'000, 0}).front() > 0.9f);
     QCOMPARE(wrong_shares(scores, all, {}, {100'000, 0}).back(), 0.0f);
-}
-
-void TestCalibration::noise_is_told_from_words()
-{
-    std::mt19937 random(9);
-    const Vectors corners = random_vectors(random, 2);
-    const Vectors words = around(random, corners.row(0), 1.2f, 256), noise = around(random, corners.row(1), 1.2f, 64);
-    const Sense sense(words, noise);
-    const auto share_of_noise = [&](const Vectors& texts) {
-        int found = 0;
-        for (int i = 0; i < texts.count(); ++i)
-            found += sense.is_noise(texts.row(i)) ? 1 : 0;
-        return static_cast<double>(found) / texts.count();
-    };
-    QVERIFY(share_of_noise(around(random, corners.row(1), 1.2f, 500)) > 0.9);
-    QVERIFY(share_of_noise(around(random, corners.row(0), 1.2f, 500)) < 0.05);
-}
-
-void TestCalibration::an_encoder_that_tells_nothing_apart_calls_nothing_noise()
-{
-    std::mt19937 random(13);
-    for (const int words : {6, 64, 512}) {
-        const Sense sense(random_vectors(random, words), random_vectors(random, 64));
-        const Vectors texts = random_vectors(random, 200);
-        for (int i = 0; i < texts.count(); ++i)
-            QVERIFY(!sense.is_noise(texts.row(i)));
-    }
-}
-
-void TestCalibration::noise_texts_are_the_same_every_time()
-{
-    const std::vector<std::string> texts = noise_texts(64);
-    QCOMPARE(texts.size(), size_t(64));
-    QVERIFY(texts == noise_texts(64));
-    QCOMPARE(std::set<std::string>(texts.begin(), texts.end()).size(), size_t(64));
-    for (const std::string& text : texts)
-        QVERIFY(!text.empty() && text.find("  ") == std::string::npos);
 }
 
 QTEST_APPLESS_MAIN(TestCalibration)

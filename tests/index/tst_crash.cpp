@@ -259,8 +259,9 @@ private Q_SLOTS:
         {
             PowerLoss disk;
             std::ostringstream said;
-            disk.after_write([&] {
-                if (disk.writes() % 23 != 0 || std::ssize(images) >= 2 * rounds)
+            const int every = 5000 / rounds | 1;  // of about 6,500 writes; odd, so that no kind of write is always met or missed
+            disk.after_write([&, every] {
+                if (disk.writes() % every != 0 || std::ssize(images) >= 2 * rounds)
                     return;
                 images.emplace_back(dir.path().toStdString() + "/" + std::to_string(images.size()),
                                     std::ranges::count(said.str(), '\n'));

@@ -36,19 +36,20 @@ LabelPage::LabelPage(const Theme& theme, Session& session, QWidget* parent)
       keep_(new QPushButton(tr("Keep labels"))), show_(new Segmented(tr("Show"), {tr("Review"), tr("Reviewed"), tr("All")}))
 {
     setObjectName(QStringLiteral("page"));
-    hint_->setWordWrap(true);
     hint_->setText(tr("A digit answers, 0 is none, Space accepts, J K move, L plays, Z undoes"));
 
     auto* bar = new QHBoxLayout;
     bar->setContentsMargins(metrics::page_margin, 12, metrics::page_margin, 4);
     bar->setSpacing(12);
     bar->addWidget(show_);
-    bar->addWidget(hint_, 1);
+    bar->addStretch();
     bar->addWidget(progress_);
     bar->addWidget(line_);
     auto* list = new QVBoxLayout;
     list->setSpacing(0);
     list->addLayout(bar);
+    hint_->setContentsMargins(metrics::page_margin + 2, 0, metrics::page_margin, 6);
+    list->addWidget(hint_);
     auto* inset = new QHBoxLayout;
     inset->setContentsMargins(metrics::page_margin, 0, 8, 8);
     inset->addWidget(view_);

@@ -25,15 +25,20 @@ void set_threads_and_restart(char** arguments)
 }
 
 // Qt ends the process when it finds no display; this way it says so in words of its own, without a core dump.
-void say_that_there_is_no_display(QtMsgType type, const QMessageLogContext&, const QString& message)
+void say_that_there_is_no_display(QtMsgType type, const QMessageLogContext& context, const QString& message)
 {
-    if (type != QtFatalMsg) {
-        std::fprintf(stderr, "%s\n", qUtf8Printable(message));
-        return;
+    static QString why;  // the first that the platform says; what follows repeats it
+    const bool of_the_platform = QLatin1String(context.category).startsWith(QLatin1String("qt.qpa"));
+    if (of_the_platform && why.isEmpty())
+        why = message.trimmed();
+    if (type == QtFatalMsg) {
+        std::fprintf(stderr,
+                     "imprint-app: no window can be opened: %s\nStart it in a desktop session, or use the command imprint.\n",
+                     qUtf8Printable(why.isEmpty() ? message.section(QLatin1Char('\n'), 0, 0) : why));
+        ::_exit(3);
     }
-    std::fprintf(stderr, "imprint-app: no window can be opened: %s\nStart it in a desktop session, or use the command imprint.\n",
-                 qUtf8Printable(message.section(QLatin1Char('\n'), 0, 0)));
-    ::_exit(3);
+    if (!of_the_platform)
+        std::fprintf(stderr, "%s\n", qUtf8Printable(message));
 }
 
 }  // namespace

@@ -142,8 +142,11 @@ void TrainPage::show_state()
     summary_->setText(state == State::Starting ? tr("starting: the recipe and its data are read")
                           : state == State::Running
                           ? tr("training in a process of its own; it goes on when this window is closed")
-                          : state == State::Pausing  ? tr("pausing: the state is being written")
-                          : state == State::Paused   ? (picture.status.saved_step ? tr("paused") : tr("not running"))
+                          : state == State::Pausing ? tr("pausing: the state is being written")
+                          : state == State::Paused
+                          ? (picture.status.elsewhere ? tr("trained on %1").arg(QString::fromStdString(picture.status.host))
+                                 : picture.status.saved_step ? tr("paused")
+                                                             : tr("not running"))
                           : state == State::Finished ? tr("finished: %1").arg(shown_path(picture.status.checkpoint))
                                                      : QString());
     summary_->setVisible(state != State::None);

@@ -48,6 +48,7 @@ void read_lock(const fs::path& lock, RunStatus& status)
     }
     char here[64] = {};
     ::gethostname(here, sizeof here - 1);
+    status.elsewhere = status.host != here;
     if (process > 0 && status.host == here && holds(process, lock))
         status.process = process;
 }

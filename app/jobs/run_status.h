@@ -15,6 +15,7 @@ namespace imprint::jobs {
 struct RunStatus {
     /// The process on this machine that has the folder's lock now; asked of /proc, the lock itself is not touched.
     std::optional<pid_t> process;
+    bool elsewhere = false;             ///< the last one ran on another machine: whether it still does cannot be seen from here
     std::string host;                   ///< where the last one ran, as the lock says; empty: none did
     std::optional<int64_t> saved_step;  ///< of the newest state; none: nothing to resume from
     std::filesystem::path checkpoint;   ///< the finished model; empty: not there yet

@@ -1740,5 +1740,9 @@
         <source>A fifth of the files is held out; nothing that is learned sees them.</source>
         <translation>Ein Fünftel der Dateien ist zurückgehalten; nichts Gelerntes sieht sie.</translation>
     </message>
+    <message>
+        <source>trained on %1</source>
+        <translation>auf %1 trainiert</translation>
+    </message>
 </context>
 </TS>

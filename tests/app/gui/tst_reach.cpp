@@ -63,13 +63,18 @@ class ReachTest : public QObject {
     {
         const QStringList pages{"search", "library", "label", "train"};
         window_->show_page(static_cast<Page>(pages.indexOf(page.section(' ', 0, 0))));
+        if (page == "train learned")
+            window_->train_page().learn_folder(folder_.filePath("classes").toStdString());
+        else
+            window_->train_page().open_run(folder_.filePath("run").toStdString());
         QTRY_VERIFY_WITH_TIMEOUT(window_->settled(), 30000);
+        QCOMPARE(window_->train_page().learn().model().rowCount() > 0 && page == "train learned", page == "train learned");
     }
 
     static void pages()
     {
         QTest::addColumn<QString>("page");
-        for (const char* page : {"search", "library", "label", "train"})
+        for (const char* page : {"search", "library", "label", "train", "train learned"})
             QTest::newRow(page) << QString(page);
     }
 
@@ -84,6 +89,12 @@ private Q_SLOTS:
         for (int i = 0; i < 6; ++i)
             tests::make_picture(media, QStringLiteral("disc%1.png").arg(i), QColor::fromHsv(i * 60, 220, 210));
         tests::make_video(media, "clip.mp4", 6);
+        for (const char* name : {"red", "blue"}) {
+            const QString folder = folder_.filePath(QStringLiteral("classes/") + name);
+            QDir().mkpath(folder);
+            for (int i = 0; i < 4; ++i)
+                tests::make_picture(folder, QStringLiteral("%1.png").arg(i), QColor(QLatin1String(name)).darker(100 + 10 * i));
+        }
         QFile broken(media + "/broken.jpg");
         QVERIFY(broken.open(QIODevice::WriteOnly));
         broken.write("this is no picture");

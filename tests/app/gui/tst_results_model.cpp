@@ -127,6 +127,18 @@ private Q_SLOTS:
         QCOMPARE(model.sections().size(), size_t(1));
     }
 
+    void what_only_its_name_raised_counts_as_one_moment_of_its_band()
+    {
+        index::FileHit named = tests::hit("/m/red car.jpg", Kind::Image, {moment(0, 0, 0.5f)});
+        named.band = index::Band::Likely;
+        index::FileHit without_moments = tests::hit("/m/red cars.mp4", Kind::Video, {});
+        without_moments.band = index::Band::Likely;
+        ResultsModel model;
+        model.set_answer(tests::answer({tests::hit("/m/a.jpg", Kind::Image, {moment(0, 0, 6.0f)}), named, without_moments}));
+        QCOMPARE(model.tally().likely_files, 3);
+        QCOMPARE(model.tally().likely_moments, 3);
+    }
+
     void dragging_out_keeps_every_byte_of_a_name()
     {
         const std::filesystem::path odd("/m/na\xffme with space%.jpg");

@@ -279,6 +279,23 @@ private Q_SLOTS:
         }
     }
 
+    void without_a_display_the_program_says_so()
+    {
+        QProcess app;
+        auto environment = QProcessEnvironment::systemEnvironment();
+        environment.insert("QT_QPA_PLATFORM", "xcb");
+        environment.insert("DISPLAY", ":4711");
+        environment.remove("WAYLAND_DISPLAY");
+        app.setProcessEnvironment(environment);
+        app.start(IMPRINT_BIN_DIR "/imprint-app", {"--library", QString::fromStdString(options_.library.native())});
+        QVERIFY(app.waitForFinished(60000));
+        const QByteArray said = app.readAllStandardError();
+        QVERIFY(app.exitStatus() == QProcess::NormalExit);
+        QCOMPARE(app.exitCode(), 3);
+        QVERIFY2(said.contains("imprint-app: no window can be opened"), said.constData());
+        QVERIFY2(said.contains("use the command imprint"), said.constData());
+    }
+
     void the_program_takes_its_own_screenshot()
     {
         const QString shot = folder_.filePath("shot.png");

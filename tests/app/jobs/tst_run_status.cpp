@@ -78,6 +78,7 @@ private Q_SLOTS:
         QVERIFY(open.open(QIODevice::ReadOnly));
         QVERIFY(!jobs::run_status(run_).process);
         QVERIFY(!jobs::stop_run(run_));
+        QCOMPARE(jobs::run_status(run_).elsewhere, lock.contains("elsewhere"));
     }
 
     void the_newest_whole_state_and_the_model_are_found()

@@ -136,7 +136,7 @@ Parsed parse(int argc, char** argv)
 
     sub = add_command(app, "label", "Label moments without training; without --set, list the label sets that are there", session,
                       label, parsed.command);
-    sub->add_option("--set", label.set, "A shipped label set by name, or a TOML file")->type_name("LABELS");
+    sub->add_option("--set", label.set, "A shipped or learned label set by name, or a TOML file")->type_name("LABELS");
     add_filters(*sub, label.where);
     sub->add_option("--confidence", label.confidence, "Abstain below this probability")
         ->check(CLI::Range(0.0, 1.0))
@@ -149,7 +149,7 @@ Parsed parse(int argc, char** argv)
         ->type_name("FORMAT");
 
     sub = add_command(app, "review", "Say which labels are right; tells how right the others are", session, review, parsed.command);
-    sub->add_option("--set", review.set, "A shipped label set by name, or a TOML file")->required()->type_name("LABELS");
+    sub->add_option("--set", review.set, "A shipped or learned label set by name, or a TOML file")->required()->type_name("LABELS");
     add_filters(*sub, review.where);
     add_each(*sub, "--say", review.say, "What a moment shows: a label of the set, or none")->type_name("FILE[@FROM-TO]=LABEL");
     add_each(*sub, "--undo", review.undo, "Take back what was said of a moment")->type_name("FILE[@FROM-TO]");

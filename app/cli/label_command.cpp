@@ -5,6 +5,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "app/jobs/finetune_job.h"
 #include "app/jobs/label_export.h"
 #include "app/jobs/label_review.h"
 
@@ -14,7 +15,10 @@ namespace {
 int list_sets(const Session& session)
 {
     Json sets = Json::array();
-    for (const std::filesystem::path& file : jobs::shipped_label_sets()) {
+    std::vector<std::filesystem::path> files = jobs::shipped_label_sets();
+    for (std::filesystem::path& file : jobs::learned_label_sets(jobs::Engine(session.engine)))
+        files.push_back(std::move(file));
+    for (const std::filesystem::path& file : files) {
         const jobs::LabelSet set = jobs::read_label_set(file);
         if (!session.json)
             std::printf("%-14s %s, %zu labels\n", file.stem().c_str(), set.name.c_str(), set.classes.size());
@@ -94,9 +98,9 @@ int run(const LabelCommand& command, const Session& session)
     const std::string format = command.out.empty() && command.format.empty() ? "" : format_of(command.out, command.format);
     if (!format.empty() && !jobs::export_format(format))
         throw Error(ErrorKind::Usage, format, "labels cannot be written so", "Use csv, jsonl, coco, vtt, edl or fcpxml");
-    const jobs::LabelSet set = jobs::read_label_set(jobs::find_label_set(command.set));
-    const index::Filter filter = request_of(command.where).filter;
     jobs::Engine engine(session.engine);
+    const jobs::LabelSet set = jobs::read_label_set(jobs::find_label_set(engine, command.set));
+    const index::Filter filter = request_of(command.where).filter;
     const jobs::LabelRun run = jobs::label(engine, set, filter, {.confidence = command.confidence}, {}, session.cancel);
     const int64_t kept = command.apply ? jobs::apply_labels(engine, run, session.cancel) : 0;
     if (!format.empty()) {

@@ -5,6 +5,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "app/jobs/finetune_job.h"
 #include "app/jobs/label_review.h"
 #include "app/jobs/scan.h"
 
@@ -73,9 +74,9 @@ Json item_json(const jobs::LabelRun& run, const jobs::ReviewItem& item)
 
 int run(const ReviewCommand& command, const Session& session)
 {
-    const jobs::LabelSet set = jobs::read_label_set(jobs::find_label_set(command.set));
-    const index::Filter filter = request_of(command.where).filter;
     jobs::Engine engine(session.engine);
+    const jobs::LabelSet set = jobs::read_label_set(jobs::find_label_set(engine, command.set));
+    const index::Filter filter = request_of(command.where).filter;
     jobs::LabelRun run = jobs::label(engine, set, filter, {}, {}, session.cancel);
     // Which of the verdicts are on moments that chance would show next: those count for the estimate.
     std::vector<size_t> by_chance;

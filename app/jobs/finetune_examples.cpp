@@ -61,7 +61,7 @@ std::vector<std::pair<std::string, int64_t>> drop_small_classes(ExampleTable& ta
             dropped.emplace_back(table.classes[label], files[label]);
     }
     renumbered.push_back(static_cast<int>(kept.size()));
-    ExampleTable rest{kept, {}, {}, {table.vectors.dim, {}}, {}};
+    ExampleTable rest{kept, {}, {}, {table.vectors.dim, {}}, {}, {}};
     for (size_t i = 0; i < table.labels.size(); ++i) {
         const int label = renumbered[static_cast<size_t>(table.labels[i].label)];
         if (label < 0)
@@ -69,6 +69,7 @@ std::vector<std::pair<std::string, int64_t>> drop_small_classes(ExampleTable& ta
         rest.labels.push_back({label, table.labels[i].group});
         rest.modalities.push_back(table.modalities[i]);
         rest.vectors.append(table.vectors.row(static_cast<int>(i)));
+        rest.numbers.push_back(table.numbers[i]);
     }
     table = std::move(rest);
     return dropped;
@@ -105,8 +106,10 @@ Layers fit_layers(const ExampleTable& table, const Vectors& vectors, const std::
                 examples.vectors.append(vectors.row(static_cast<int>(i)));
                 examples.labels.push_back(table.labels[i]);
             }
+        const auto said =
+            std::count_if(examples.labels.begin(), examples.labels.end(), [&](const auto& one) { return one.label == none; });
         const Vectors& rest = background[static_cast<size_t>(modality)];
-        for (int i = 0; i < rest.count(); ++i) {
+        for (int i = 0; i < rest.count() && said < kLeastExamples; ++i) {
             examples.vectors.append(rest.row(i));
             examples.labels.push_back({none, beyond + i});
         }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "app/jobs/finetune_job.h"
 #include "app/jobs/label_review.h"
 #include "app/jobs/learned_labels.h"
 
@@ -20,7 +21,8 @@ struct ExampleTable {
     std::vector<training::LabelledGroup> labels;  ///< of each moment; `classes.size()`: none of them. The group is its file
     std::vector<Modality> modalities;
     Vectors vectors;
-    std::vector<int> parts;  ///< 0: held out, 1: watched by early stopping, 2: learned from
+    std::vector<size_t> numbers;  ///< of each moment among all that were read
+    std::vector<int> parts;       ///< 0: held out, 1: watched by early stopping, 2: learned from
 
     static constexpr int kHeldOut = 0, kWatched = 1, kLearned = 2;
     static constexpr int kParts = 5;  ///< a fifth of a class's files is held out
@@ -39,8 +41,9 @@ std::vector<std::pair<std::string, int64_t>> drop_small_classes(ExampleTable& ta
 /// or more left in the smallest.
 void hold_out(ExampleTable& table, uint64_t seed);
 
-/// A layer for each modality, learned from the moments of which `learn` says so and, as what is none of the classes, from the
-/// model's own background. `vectors`: of the table's moments, the table's own or another model's.
+/// A layer for each modality, learned from the moments of which `learn` says so. What is none of the classes is what a person
+/// said so of, where there are kLeastExamples of that, else the model's own background. `vectors`: of the table's moments, the
+/// table's own or another model's.
 using Layers = std::array<std::optional<training::ClassProbe>, 2>;
 Layers fit_layers(const ExampleTable& table, const Vectors& vectors, const std::array<Vectors, 2>& background,
                   const std::function<bool(int part)>& learn, uint64_t seed, const CancelToken& cancel);

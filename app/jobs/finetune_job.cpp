@@ -5,18 +5,27 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
+#include <map>
 #include <numeric>
+
+#include <nlohmann/json.hpp>
 
 #include "app/jobs/batcher.h"
 #include "app/jobs/finetune_examples.h"
+#include "app/jobs/finetune_tuning.h"
 #include "app/jobs/label_keys.h"
 #include "app/jobs/labelled_media.h"
+#include "app/jobs/resources.h"
+#include "core/model/checkpoint_info.h"
 #include "training/data/text_templates.h"
 
 namespace imprint::jobs {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int64_t kMostFiles = 6000;  // that a network is trained on
 
 /// Where the result goes.
 struct Places {
@@ -56,6 +65,13 @@ private:
     void refuse_too_few() const;
     Tally by_name() const;
     void measure(const Tally& by_name, const Tally& probed);
+    int64_t median_files() const;
+    void thin_out();
+    void tune();
+    void measure_tuned(const Tally& tuned);
+    void warn();
+    void write(const Places& places);
+    static bool seen(int part) { return part != ExampleTable::kHeldOut; }
     LabelSet label_set(const Places& places) const;
     std::array<Vectors, 2> background() const;
     double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count(); }
@@ -67,6 +83,8 @@ private:
     const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     LabelledMedia media_;
     ExampleTable table_;
+    std::optional<training::Tuner> tuner_;  // nothing in Probe
+    Vectors tuned_;                         // of the table's moments, under the result's weights
     FinetuneReport report_;
 };
 
@@ -110,11 +128,16 @@ void Finetuning::read()
     Batcher batcher(encoder);
     const int none = static_cast<int>(media_.classes.size());
     const auto dim = static_cast<size_t>(encoder.dim());
-    table_ = {media_.classes, {}, {}, {encoder.dim(), {}}, {}};
+    table_ = {media_.classes, {}, {}, {encoder.dim(), {}}, {}, {}};
     const auto take = [&](Example example) {
         const size_t at = table_.labels.size();
         table_.labels.push_back({example.label == LabelledSource::kNone ? none : example.label, example.file});
         table_.modalities.push_back(example.modality);
+        table_.numbers.push_back(at);
+        if (tuner_) {
+            add_example(*tuner_, example.input);
+            return;
+        }
         table_.vectors.values.resize((at + 1) * dim);
         batcher.add(std::move(example.input), [this, at, dim](std::span<const float> vector) {
             std::copy(vector.begin(), vector.end(), table_.vectors.values.begin() + static_cast<std::ptrdiff_t>(at * dim));
@@ -125,6 +148,8 @@ void Finetuning::read()
         engine_, media_.sources, take, [&](int64_t done) { tell("reading", done, all); }, cancel_);
     report_.failed.insert(report_.failed.end(), media_.refused.begin(), media_.refused.end());
     batcher.flush();
+    if (tuner_ && !table_.labels.empty())
+        table_.vectors = tuner_->vectors(0, cancel_);
     report_.left_out = drop_small_classes(table_, kLeastExamples);
     refuse_too_few();
     hold_out(table_, options_.seed);
@@ -207,6 +232,120 @@ LabelSet Finetuning::label_set(const Places& places) const
     return set;
 }
 
+int64_t Finetuning::median_files() const
+{
+    std::vector<int64_t> files(media_.classes.size(), 0);
+    for (const LabelledSource& source : media_.sources)
+        if (source.label >= 0)
+            ++files[static_cast<size_t>(source.label)];
+    std::nth_element(files.begin(), files.begin() + static_cast<std::ptrdiff_t>(files.size() / 2), files.end());
+    return files[files.size() / 2];
+}
+
+/// What a network is trained on stays in memory.
+void Finetuning::thin_out()
+{
+    const int64_t most = kMostFiles / static_cast<int64_t>(media_.classes.size());
+    std::map<int, std::vector<LabelledSource>> by_class;
+    for (LabelledSource& source : media_.sources)
+        by_class[source.label].push_back(std::move(source));
+    media_.sources.clear();
+    for (auto& [label, all] : by_class) {
+        const auto have = static_cast<int64_t>(all.size()), kept = std::min(have, most);
+        for (int64_t i = 0; i < kept; ++i)
+            media_.sources.push_back(std::move(all[static_cast<size_t>(i * have / kept)]));
+        if (kept < have)
+            report_.warnings.push_back("Of the " + std::to_string(have) + " files of a class, " + std::to_string(kept)
+                                       + " were taken, evenly spread.");
+    }
+}
+
+void Finetuning::tune()
+{
+    tell("learning");
+    tuner_->remind_of_pack(options_.pack.empty() ? resource_folder("replay") / "replay.safetensors" : options_.pack);
+    remind_of_library(engine_, *tuner_, media_.sources, cancel_);
+    report_.steps = tuner_->learn(
+        lesson_of(table_),
+        [&](const training::TuneProgress& step) {
+            if (told_)
+                told_({"learning", step.step, step.steps, step.loss, step.watched, seconds()});
+        },
+        cancel_);
+    report_.blends = look_at_blends(
+        table_, *tuner_, options_.blend, options_.seed, [&](int64_t done, int64_t of) { tell("measuring", done, of); }, cancel_);
+    const BlendRow& chosen = chosen_blend(report_.blends);
+    report_.blend = chosen.blend;
+    if (chosen.retention.queries > 0)
+        report_.retention = chosen.retention;
+    tuned_ = vectors_of(table_, *tuner_, report_.blend, cancel_);
+    const Layers layers = fit_layers(table_, tuned_, tuner_->background(report_.blend), seen, options_.seed, cancel_);
+    measure_tuned(files_right(table_, ExampleTable::kHeldOut, scores_by(table_, tuned_, layers)));
+}
+
+void Finetuning::measure_tuned(const Tally& tuned)
+{
+    for (size_t i = 0; i < report_.classes.size(); ++i)
+        report_.classes[i].tuned = estimated_share(tuned.right[i], tuned.of[i]);
+    report_.all.tuned = estimated_share(tuned.all_right(), tuned.all());
+}
+
+/// Whatever got worse is said, with the way back.
+void Finetuning::warn()
+{
+    const std::string back = "'imprint model use " + engine_.checkpoint().string() + "' goes back to the old model.";
+    const auto points = [](double value) {
+        char text[32];
+        std::snprintf(text, sizeof text, "%.1f", value);
+        return std::string(text);
+    };
+    if (!report_.retention)
+        report_.warnings.push_back("What general search lost was not measured: no pack fits this model. " + back);
+    else if (report_.retention->loss() > kMostLoss)
+        report_.warnings.push_back("General search got worse by " + points(report_.retention->loss())
+                                   + " points. A smaller --blend keeps more of the old weights; " + back);
+    if (!options_.blend && report_.blend == 0)
+        report_.warnings.push_back(
+            "The new weights were of no use, so the old ones were kept: --mode probe does the same in seconds.");
+    if (report_.all.tuned->share < report_.all.probed.share)
+        report_.warnings.push_back(
+            "The new weights put fewer held-out files into their class than a layer over the old ones: --mode probe "
+            "is the better choice here.");
+}
+
+/// The checkpoint comes to its name last, so that one that was there stays until all else is written.
+void Finetuning::write(const Places& places)
+{
+    const auto all = [](int) { return true; };
+    if (!tuner_) {
+        report_.space = engine_.encoder().space();
+        write_learned_set(places.label_set, label_set(places),
+                          {report_.space, fit_layers(table_, table_.vectors, background(), all, options_.seed, cancel_)});
+        return;
+    }
+    const Layers layers = fit_layers(table_, tuned_, tuner_->background(report_.blend), all, options_.seed, cancel_);
+    fs::path partial = places.checkpoint;
+    partial += ".new";
+    try {
+        tuner_->save(partial, report_.blend,
+                     nlohmann::json{{"mode", finetune_mode_name(report_.mode)},
+                                    {"classes", table_.classes.size()},
+                                    {"files", report_.files},
+                                    {"steps", report_.steps},
+                                    {"blend", report_.blend},
+                                    {"seed", options_.seed}}
+                         .dump());
+        report_.space = model::checkpoint_info(partial).at("space").get<std::string>();
+        write_learned_set(places.label_set, label_set(places), {report_.space, layers});
+        fs::rename(partial, places.checkpoint);
+    } catch (...) {
+        std::error_code ignored;
+        fs::remove(partial, ignored);
+        throw;
+    }
+    report_.checkpoint = places.checkpoint;
+}
+
 FinetuneReport Finetuning::run()
 {
     check_options();
@@ -214,27 +353,37 @@ FinetuneReport Finetuning::run()
     media_ = options_.folder.empty() ? media_of_reviews(engine_, options_.from_labels)
                                      : media_of_folder(options_.folder, engine_.library_folder(), cancel_);
     report_.name = media_.name;
-    report_.mode = options_.mode == FinetuneMode::Auto ? FinetuneMode::Probe : options_.mode;
-    if (report_.mode != FinetuneMode::Probe)
-        throw Error(ErrorKind::Unsupported, finetune_mode_name(report_.mode), "cannot be learned by this version", "Use --mode probe");
+    report_.mode = options_.mode;
+    if (report_.mode == FinetuneMode::Auto)
+        report_.mode = std::max(mode_for(median_files()), options_.blend ? FinetuneMode::Lora : FinetuneMode::Probe);
+    if (options_.blend && report_.mode == FinetuneMode::Probe)
+        throw Error(ErrorKind::Usage, "--blend", "has nothing to blend: a probe leaves the weights as they are",
+                    "Name --mode lora or --mode full with it");
     const Places places(options_.out.empty() ? learned_folder(engine_) / file_name_of(media_.name) : options_.out);
     engine_.encoder();
     make_room(places);
+    if (report_.mode != FinetuneMode::Probe) {
+        const auto scope = report_.mode == FinetuneMode::Lora ? training::TuneScope::Lora : training::TuneScope::Full;
+        tuner_.emplace(engine_.checkpoint(),
+                       training::TuneOptions{scope, options_.seed, engine_.options().encoder, options_.steps});
+        thin_out();
+    }
     read();
 
-    const auto all = [](int) { return true; };
     tell("learning");
-    const Layers layers = fit_layers(
-        table_, table_.vectors, background(), [](int part) { return part != ExampleTable::kHeldOut; }, options_.seed, cancel_);
+    const Layers layers = fit_layers(table_, table_.vectors, background(), seen, options_.seed, cancel_);
     tell("measuring");
     measure(by_name(), files_right(table_, ExampleTable::kHeldOut, scores_by(table_, table_.vectors, layers)));
-    report_.space = engine_.encoder().space();
-    const LearnedLabels learned{report_.space, fit_layers(table_, table_.vectors, background(), all, options_.seed, cancel_)};
+    if (tuner_) {
+        tune();
+        warn();
+    }
     tell("writing");
-    write_learned_set(places.label_set, label_set(places), learned);
+    write(places);
     report_.label_set = places.label_set;
     report_.seconds = seconds();
-    tell("done");
+    if (told_)  // too late to be cancelled
+        told_({"done", 0, 0, {}, {}, report_.seconds});
     return report_;
 }
 
@@ -248,14 +397,34 @@ const char* finetune_mode_name(FinetuneMode mode)
 
 FinetuneMode mode_for(int64_t files_of_median_class)
 {
-    // Below, a network that is trained only learns the examples by heart; above, there is enough to move every weight.
-    constexpr int64_t kEnoughForLora = 15, kEnoughForFull = 500;
+    // With 20 files in each class a layer over the old weights was as good as new weights (tests/interop/finetune.py).
+    constexpr int64_t kEnoughForLora = 50, kEnoughForFull = 1000;
     return files_of_median_class < kEnoughForLora ? FinetuneMode::Probe
         : files_of_median_class < kEnoughForFull  ? FinetuneMode::Lora
                                                   : FinetuneMode::Full;
 }
 
 fs::path learned_folder(const Engine& engine) { return engine.library_folder() / "learned"; }
+
+std::vector<fs::path> learned_label_sets(const Engine& engine)
+{
+    std::error_code none;  // where nothing was learned yet
+    std::vector<fs::path> files;
+    for (const fs::directory_entry& entry : fs::directory_iterator(learned_folder(engine), none))
+        if (entry.path().extension() == ".toml")
+            files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+fs::path find_label_set(const Engine& engine, const std::string& named)
+{
+    std::error_code ignored;
+    for (const fs::path& file : learned_label_sets(engine))
+        if (file.stem() == named && !fs::is_regular_file(named, ignored))
+            return file;
+    return find_label_set(named);
+}
 
 FinetuneReport finetune(Engine& engine, const FinetuneOptions& options,
                         const std::function<void(const FinetuneProgress&)>& progress, const CancelToken& cancel)

@@ -29,14 +29,21 @@ struct FinetuneOptions {
     /// OUT.layer.safetensors. In Probe the latter two are all. Empty: "<the folder's or set's name>.safetensors" in
     /// learned_folder().
     std::filesystem::path out;
-    /// The share of the new weights in the result, 0 to 1; at 0 the weights are the old ones, bit for bit. Nothing: the greatest
-    /// of 1, 0.75, 0.5, 0.25 and 0 that costs general search at most kMostLoss points.
+    /// The share of the new weights in the result, 0 to 1; at 0 the weights are the old ones, bit for bit. Not in Probe, where
+    /// there are none. Nothing: the greatest of 1, 0.75, 0.5, 0.25 and 0 that costs general search at most kMostLoss points and
+    /// gets no fewer watched examples right than the old weights.
     std::optional<double> blend;
+    int64_t steps = 160;              ///< of the network's training, at most; not in Probe
+    std::filesystem::path pack = {};  ///< what the model is reminded of beside the library; empty: the shipped one
     uint64_t seed = 1;
 };
 
 /// <library>/learned
 std::filesystem::path learned_folder(const Engine& engine);
+/// The label sets there, by name.
+std::vector<std::filesystem::path> learned_label_sets(const Engine& engine);
+/// A file as named, else the learned or shipped set of that name. Error(NotFound) lists the shipped ones.
+std::filesystem::path find_label_set(const Engine& engine, const std::string& named);
 
 struct FinetuneProgress {
     std::string stage;               ///< "reading", "learning", "measuring", "writing", "done"
@@ -102,8 +109,8 @@ inline constexpr int64_t kLeastExamples = 3;
 ///
 /// Errors: NotFound (the folder, the label set, no library to take verdicts from); Malformed for a folder without class folders,
 /// two whose names differ in capitals alone, and fewer than two classes with kLeastExamples readable files (with the first file's
-/// reason); Usage for a blend outside 0 … 1; Unsupported or Malformed for a file that is no checkpoint of ours; DiskFull before
-/// anything is read where the result has no room; Cancelled.
+/// reason); Usage for a blend outside 0 … 1 or in Probe; Unsupported or Malformed for a file that is no checkpoint of ours;
+/// DiskFull before anything is read where the result has no room; Cancelled.
 FinetuneReport finetune(Engine& engine, const FinetuneOptions& options,
                         const std::function<void(const FinetuneProgress&)>& progress = {}, const CancelToken& cancel = {});
 

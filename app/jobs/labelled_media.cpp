@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
+#include <exception>
 #include <map>
 #include <thread>
 
+#include "app/jobs/finetune_job.h"
 #include "app/jobs/label_set.h"
 #include "app/jobs/scan.h"
 #include "index/label_store.h"
@@ -124,7 +126,7 @@ LabelledMedia media_of_folder(const fs::path& folder, const fs::path& skip, cons
 
 LabelledMedia media_of_reviews(const Engine& engine, const std::string& named)
 {
-    const LabelSet set = read_label_set(find_label_set(named));
+    const LabelSet set = read_label_set(find_label_set(engine, named));
     const index::LabelStore store(engine.library_folder(), index::OpenMode::ReadOnly);
     std::map<int64_t, fs::path> paths;
     for (const index::FileRow& row : store.matching({}))
@@ -161,6 +163,7 @@ std::vector<index::Failure> read_examples(Engine& engine, const std::vector<Labe
     struct Answer {
         std::vector<Example> examples;
         std::optional<Error> failure;
+        std::exception_ptr worse;  // no failure of the file's
     };
     std::vector<index::Failure> failed;
     for (size_t first = 0; first < sources.size(); first += at_once) {
@@ -176,12 +179,16 @@ std::vector<index::Failure> read_examples(Engine& engine, const std::vector<Labe
                             answers[at].examples = examples_of(decoder, sources[first + at], intake, cancel);
                         } catch (const Error& error) {
                             answers[at].failure = error;
+                        } catch (...) {
+                            answers[at].worse = std::current_exception();
                         }
                 });
         }
         cancel.check();
         for (size_t i = 0; i < answers.size(); ++i) {
             const LabelledSource& source = sources[first + i];
+            if (answers[i].worse)
+                std::rethrow_exception(answers[i].worse);
             for (Example& example : answers[i].examples)
                 sink(std::move(example));
             if (answers[i].failure && source.certain)

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Imprint beside other people's programs: checkpoints through Python's safetensors, the trunk against ONNX Runtime, event
 # files in TensorBoard, shards of webdataset, a training step in PyTorch and its speed, ranks under torchrun, exports
-# in NumPy, OpenTimelineIO, pycocotools and webvtt-py. Run by hand: the tests need no Python package and no network.
+# in NumPy, OpenTimelineIO, pycocotools and webvtt-py. Run by hand: the tests need no Python package and no network. What is learned
+# from a few examples beside scikit-learn's classifiers needs the prepared corpus, and is run when named alone.
 #
-#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step | speed | torchrun | export]
+#   tests/interop/run.sh [checkpoint | trunk [options of trunk_onnx.py] | tensorboard | webdataset | step | speed | torchrun | export |
+#                        finetune [options of finetune.py]]
 #                                                                                                          without: all
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -25,6 +27,11 @@ run_one() {
     export)
         "$root/packaging/setup.sh" release bin/imprint bin/imprint-decode
         "$venv/bin/python" "$here/export.py" "$root/build/release/bin/imprint" "$shipped" "$root/resources/samples"
+        ;;
+    finetune)
+        "$root/packaging/setup.sh" release bin/imprint bin/imprint-decode
+        "$venv/bin/python" "$here/finetune.py" "$root/build/release/bin/imprint" "$shipped" \
+            "${XDG_CACHE_HOME:-$HOME/.cache}/imprint/corpus" "${@:2}"
         ;;
     step)
         "$root/packaging/setup.sh" release step_runner

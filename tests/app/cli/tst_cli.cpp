@@ -135,6 +135,10 @@ private Q_SLOTS:
         QCOMPARE(labelled.json()["labels"].toArray().size(), 3);
         const Said table = (*imprint_)({"finetune", text_of(folder), "--mode", "probe", "--out", text_of(out)});
         QVERIFY(table.out.contains("held out") && table.out.contains("Label with it: imprint label --set "));
+        // Without a place to write to it becomes the library's, and has a name there.
+        QCOMPARE((*imprint_)({"finetune", text_of(folder), "--mode", "probe"}).code, 1);
+        QVERIFY((*imprint_)({"label"}).out.contains("\ncolours "));
+        QCOMPARE((*imprint_)({"label", "--set", "colours", "--json"}).json()["set"].toString(), QString("colours"));
         fs::remove_all(folder);
     }
 

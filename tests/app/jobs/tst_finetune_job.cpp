@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Learning from folders end to end: what is learned labels a library, few examples are enough, and what cannot be learned from
 // says so and leaves nothing behind.
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <QTemporaryDir>
 #include <QTest>
 
 #include "app/jobs/finetune_job.h"
+#include "app/jobs/finetune_tuning.h"
 #include "app/jobs/label_job.h"
 #include "tests/app/jobs/labelled_folders.h"
 #include "tests/support/tiny_checkpoint.h"
+#include "tests/support/tiny_pack.h"
 
 using namespace imprint;
 using namespace imprint::jobs;
@@ -35,11 +40,23 @@ class TestFinetuneJob : public QObject {
             *one, {.folder = folder, .from_labels = {}, .mode = FinetuneMode::Probe, .out = out, .blend = {}, .seed = seed});
     }
 
+    FinetuneOptions tuning(const fs::path& folder, const fs::path& out, FinetuneMode mode) const
+    {
+        return {.folder = folder,
+                .from_labels = {},
+                .mode = mode,
+                .out = out,
+                .blend = {},
+                .steps = 48,
+                .pack = root_ / "pack.safetensors"};
+    }
+
 private Q_SLOTS:
     void initTestCase()
     {
         root_ = fs::canonical(dir_.path().toStdString());
         model_ = make_tiny_checkpoint(root_);
+        make_tiny_pack(root_ / "pack.safetensors", model_);
         make_colours(root_ / "colours", 8);
         make_pitches(root_ / "pitches", 6);
     }
@@ -102,6 +119,148 @@ private Q_SLOTS:
         QCOMPARE(read_file(root_ / "once.layer.safetensors"), read_file(root_ / "again.layer.safetensors"));
     }
 
+    void a_trained_network_is_a_model_with_its_label_set_data()
+    {
+        QTest::addColumn<FinetuneMode>("mode");
+        QTest::addColumn<QString>("folder");
+        QTest::newRow("lora, pictures") << FinetuneMode::Lora << "colours";
+        QTest::newRow("full, pictures") << FinetuneMode::Full << "colours";
+        QTest::newRow("lora, sounds") << FinetuneMode::Lora << "pitches";
+    }
+    void a_trained_network_is_a_model_with_its_label_set()
+    {
+        QFETCH(FinetuneMode, mode);
+        QFETCH(QString, folder);
+        const fs::path out = root_ / "tuned" / (folder.toStdString() + finetune_mode_name(mode) + ".safetensors");
+        FinetuneReport report;
+        std::set<std::string> stages;
+        int64_t steps = 0;
+        {
+            const auto one = engine();
+            report = finetune(*one, tuning(root_ / folder.toStdString(), out, mode), [&](const FinetuneProgress& progress) {
+                stages.insert(progress.stage);
+                steps += progress.loss.has_value();
+            });
+        }
+        QVERIFY((stages == std::set<std::string>{"done", "learning", "measuring", "reading", "writing"}));
+        QVERIFY(steps >= report.steps);
+        QCOMPARE(report.checkpoint, out);
+        QVERIFY(report.all.tuned && report.all.probed.share == 1.0);
+        QVERIFY(report.retention && report.retention->queries == 12);
+        QVERIFY(report.blends.size() == 5 && report.blends.front().blend == 1 && report.blends.back().retention.loss() == 0);
+        QVERIFY(report.retention->loss() <= kMostLoss);
+        QVERIFY(report.retention->low <= report.retention->loss() && report.retention->loss() <= report.retention->high);
+
+        const auto one = engine("library of " + out.stem().string(), out);
+        QCOMPARE(QString::fromStdString(report.space), QString::fromStdString(one->encoder().space()));
+        index_paths(*one, {root_ / folder.toStdString()});
+        const LabelSet set = read_label_set(report.label_set);
+        const LabelRun run = label(*one, set);
+        int right = 0;
+        for (const LabelledMoment& moment : run.moments)
+            right += moment.likeliest.front().first == set.find(run.files[moment.file].path.parent_path().filename().string());
+        QVERIFY2(right >= static_cast<int>(run.moments.size()) * 9 / 10, qPrintable(QString::number(right)));
+    }
+
+    void a_given_blend_is_taken_and_said_when_it_forgets()
+    {
+        const auto one = engine();
+        FinetuneOptions options = tuning(root_ / "colours", root_ / "blend.safetensors", FinetuneMode::Full);
+        options.blend = 1;
+        const FinetuneReport report = finetune(*one, options);
+        QCOMPARE(report.blend, 1.0);
+        QCOMPARE(report.blends.size(), size_t(1));
+        bool said = false;
+        for (const std::string& warning : report.warnings)
+            said = said || (warning.starts_with("General search got worse") && warning.find("model use") != std::string::npos);
+        QCOMPARE(said, report.retention->loss() > kMostLoss);
+    }
+
+    void the_greatest_blend_that_costs_little_is_chosen_data()
+    {
+        QTest::addColumn<QVector<double>>("losses");  // of blends 1, 0.5 and 0
+        QTest::addColumn<QVector<double>>("right");
+        QTest::addColumn<double>("chosen");
+        QTest::newRow("nothing is lost") << QVector<double>{0, 0, 0} << QVector<double>{0.9, 0.9, 0.9} << 1.0;
+        QTest::newRow("search even gains") << QVector<double>{-3, -1, 0} << QVector<double>{0.9, 0.8, 0.8} << 1.0;
+        QTest::newRow("all of it costs too much") << QVector<double>{2.1, 1.9, 0} << QVector<double>{0.9, 0.9, 0.8} << 0.5;
+        QTest::newRow("any of it costs too much") << QVector<double>{9, 3, 0} << QVector<double>{0.9, 0.9, 0.8} << 0.0;
+        QTest::newRow("all of it gets fewer right") << QVector<double>{0, 0, 0} << QVector<double>{0.7, 0.85, 0.8} << 0.5;
+        QTest::newRow("just within bounds") << QVector<double>{2, 1, 0} << QVector<double>{0.8, 0.8, 0.8} << 1.0;
+    }
+    void the_greatest_blend_that_costs_little_is_chosen()
+    {
+        QFETCH(QVector<double>, losses);
+        QFETCH(QVector<double>, right);
+        QFETCH(double, chosen);
+        std::vector<BlendRow> rows;
+        for (int i = 0; i < 3; ++i)
+            rows.push_back({1 - 0.5 * i, right[i], {60, 60 - losses[i], losses[i] - 1, losses[i] + 1, 100}});
+        QCOMPARE(chosen_blend(rows).blend, chosen);
+    }
+
+    void what_was_reviewed_is_learned_from()
+    {
+        const auto one = engine("reviewed");
+        index_paths(*one, {root_ / "colours"});
+        write_file(root_ / "reviewed.toml",
+                   "[[label]]\nname = \"warm\"\n[[label]]\nname = \"cold\"\n[[label]]\nname = \"grey\"\n");
+        {
+            index::LabelStore store(one->library_folder(), index::OpenMode::ReadWrite);
+            for (const index::FileRow& row : store.matching({})) {
+                const auto colour = row.facts.path.parent_path().filename();
+                const std::string label = colour == "red" ? "warm" : colour == "blue" ? "cold" : "";
+                store.put_review({row.id, store.stored(row.id).moments.front(), "reviewed", label, false});
+            }
+        }
+        const FinetuneReport report = finetune(*one,
+                                               {.folder = {},
+                                                .from_labels = (root_ / "reviewed.toml").string(),
+                                                .mode = FinetuneMode::Probe,
+                                                .out = root_ / "from-labels.safetensors",
+                                                .blend = {}});
+        QCOMPARE(report.classes.size(), size_t(2));  // nobody said grey
+        QCOMPARE(report.left_out.size(), size_t(1));
+        QCOMPARE(report.files, 24);
+        const LabelSet set = read_label_set(report.label_set);
+        const LabelRun run = label(*one, set);
+        for (const LabelledMoment& moment : run.moments) {
+            const auto colour = run.files[moment.file].path.parent_path().filename();
+            const int wanted = colour == "red" ? set.find("warm") : colour == "blue" ? set.find("cold") : LabelledMoment::kNone;
+            QCOMPARE(moment.likeliest.front().first, wanted);
+        }
+    }
+
+    /// Writes fail as on a full disk from the moment on that the result is to be written.
+    void a_full_disk_leaves_what_was_there()
+    {
+        const fs::path out = root_ / "full" / "out.safetensors";
+        fs::create_directories(out.parent_path());
+        write_file(out, "an older model");
+        write_file(out.parent_path() / "out.toml", "an older set");
+        rlimit before{};
+        QCOMPARE(::getrlimit(RLIMIT_FSIZE, &before), 0);
+        const auto ignored = ::signal(SIGXFSZ, SIG_IGN);
+        const auto one = engine();
+        bool failed = false;
+        try {
+            finetune(*one, tuning(root_ / "colours", out, FinetuneMode::Lora), [&](const FinetuneProgress& progress) {
+                const rlimit little{4096, before.rlim_max};
+                if (progress.stage == "writing")
+                    ::setrlimit(RLIMIT_FSIZE, &little);
+            });
+        } catch (const Error& error) {
+            failed = true;
+            QCOMPARE(error.kind(), ErrorKind::DiskFull);
+        }
+        ::setrlimit(RLIMIT_FSIZE, &before);
+        ::signal(SIGXFSZ, ignored);
+        QVERIFY(failed);
+        QCOMPARE(read_file(out), std::string("an older model"));
+        QCOMPARE(read_file(out.parent_path() / "out.toml"), std::string("an older set"));
+        QCOMPARE(std::distance(fs::directory_iterator(out.parent_path()), fs::directory_iterator()), 2);
+    }
+
     void another_models_vectors_are_not_judged()
     {
         const FinetuneReport report = probed(root_ / "colours", root_ / "strange.safetensors");
@@ -114,6 +273,35 @@ private Q_SLOTS:
         } catch (const Error& error) {
             QCOMPARE(error.kind(), ErrorKind::Unsupported);
         }
+    }
+
+    void a_layer_that_does_not_belong_to_the_set_is_refused_data()
+    {
+        QTest::addColumn<QByteArray>("from");
+        QTest::addColumn<QByteArray>("to");
+        QTest::newRow("of other labels") << QByteArray("green") << QByteArray("greet");
+        QTest::newRow("without its space") << QByteArray("imprint.labels.space") << QByteArray("imprint.labels.spice");
+        QTest::newRow("without weights") << QByteArray("picture.weights") << QByteArray("picture.heights");
+        QTest::newRow("of other numbers") << QByteArray("\"dtype\":\"F32\"") << QByteArray("\"dtype\":\"I32\"");
+    }
+    void a_layer_that_does_not_belong_to_the_set_is_refused()
+    {
+        QFETCH(QByteArray, from);
+        QFETCH(QByteArray, to);
+        const LabelSet set = read_label_set(probed(root_ / "colours", root_ / "damaged.safetensors").label_set);
+        const std::string space = engine()->encoder().space();
+        QCOMPARE(read_learned_labels(set, space).layers[0]->classes(), 3);
+        QByteArray bytes = QByteArray::fromStdString(read_file(set.learned));
+        QVERIFY2(bytes.contains(from), bytes.left(800).constData());
+        write_file(set.learned, bytes.replace(from, to).toStdString());
+        try {
+            read_learned_labels(set, space);
+            QFAIL("read");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::Malformed);
+        }
+        fs::remove(set.learned);
+        QVERIFY_THROWS_EXCEPTION(Error, read_learned_labels(set, space));
     }
 
     void classes_too_small_and_files_unreadable_are_counted()

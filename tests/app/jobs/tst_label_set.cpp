@@ -74,6 +74,9 @@ private Q_SLOTS:
         QTest::newRow("a name that is a number") << "[[label]]\nname = 7\n" << 2 << "wrong type";
         QTest::newRow("no such sense") << "looks_at = \"smell\"\n" + dog << 1 << "picture, sound or both";
         QTest::newRow("labels as a table") << "[label]\nname = \"dog\"\n" << 1 << "[[label]]";
+        QTest::newRow("learned elsewhere") << "learned = \"../pets.safetensors\"\n" + dog << 1 << "beside";
+        QTest::newRow("learned, and several at once") << "learned = \"pets.safetensors\"\nseveral = true\n" + dog << 1 << "several";
+        QTest::newRow("learned, with words for none") << "learned = \"pets.safetensors\"\nnone = [\"a wall\"]\n" + dog << 1 << "none";
         QTest::newRow("no TOML") << dog + "name = = 3\n" << 3 << "";
     }
     void mistakes_are_refused_at_their_line()

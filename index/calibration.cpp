@@ -8,6 +8,15 @@
 #include "core/base/error.h"
 
 namespace imprint::index {
+namespace {
+
+double with_related(double chance)
+{
+    constexpr double kTail = QueryBackground::kTail;
+    return chance < kTail ? kTail * std::pow(chance / kTail, 1 / kRelated) : chance;
+}
+
+}  // namespace
 
 const char* band_name(Band band)
 {
@@ -42,7 +51,8 @@ std::vector<float> wrong_shares(std::span<const float> scores, std::span<const f
         unanswered += 1 - static_cast<double>(answered[i]);
         double wrong = 0;
         for (const Modality modality : {Modality::Picture, Modality::Sound})
-            wrong += static_cast<double>(moments[static_cast<int>(modality)]) * background.chance(scores[i], modality);
+            wrong +=
+                static_cast<double>(moments[static_cast<int>(modality)]) * with_related(background.chance(scores[i], modality));
         shares[i] = static_cast<float>(std::min(wrong, unanswered) / static_cast<double>(i + 1));
     }
     for (size_t i = shares.size(); i-- > 1;)

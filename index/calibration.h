@@ -57,9 +57,14 @@ private:
     Vectors standardised_[2];  ///< by Modality; rows [v/σ, −μ/σ]
 };
 
+/// A library holds more that is nearly right (a goose where a swan is asked for) than the background moments, which are of
+/// everything. Chosen on what tests/bench/bench_calibration.cpp measures; the shares are hopeful still.
+inline constexpr double kRelated = 2;
+
 /// The expected share of wrong hits down to each rank. `scores` are the hits' calibrated scores, best first; `answered` is,
 /// for each, how much of the question its words answer (such a hit is right by that much); `moments` how many moments of
-/// each modality were searched. At a rank, moments × chance(score) wrong hits are expected, never more than hits there are.
+/// each modality were searched. At a rank, moments × chance(score) wrong hits are expected, never more than hits there are;
+/// chance is that of a background whose tail falls off kRelated times as slowly as the stored one's.
 /// As with q-values, a rank takes the least share that it or any rank below it has: shares never fall down the list.
 std::vector<float> wrong_shares(std::span<const float> scores, std::span<const float> answered, const QueryBackground& background,
                                 const int64_t (&moments)[2]);

@@ -11,6 +11,13 @@
 namespace imprint::kernels {
 
 IMPRINT_EACH_PROCESSOR
+void center_bytes(const uint8_t* bytes, int64_t count, float* numbers)
+{
+    for (int64_t i = 0; i < count; ++i)
+        numbers[i] = static_cast<float>(bytes[i] - 127) / 128.0f;
+}
+
+IMPRINT_EACH_PROCESSOR
 void add_bias_and_clamp(float* values, int64_t rows, int64_t columns, int64_t stride, const float* bias, float high)
 {
     for (int64_t row = 0; row < rows; ++row, values += stride)

@@ -155,8 +155,9 @@ Trunk::Pointwise Trunk::make_pointwise(const at::Tensor& weight, const at::Tenso
     return {weight, in_bands_ ? Panels(weight) : Panels(), bias};
 }
 
-at::Tensor Trunk::stem(const at::Tensor& padded) const
+at::Tensor Trunk::stem(const at::Tensor& pixels) const
 {
+    const at::Tensor padded = padded_input(pixels);
     // Libtorch has no convolution for the meta device outside Python; a product over unfolded columns runs everywhere.
     const at::Tensor columns = padded.unfold(1, 3, 2).unfold(2, 3, 2).flatten(3); // [batch, rows, columns, in · 3 · 3]
     return at::linear(columns, stem_weight_.flatten(1), stem_bias_).clamp_(0, kClampHigh);
@@ -170,10 +171,7 @@ at::Tensor Trunk::apply(const Pointwise& layer, const at::Tensor& input, bool cl
 
 at::Tensor Trunk::map_of(const at::Tensor& pixels) const
 {
-    const at::Tensor padded = padded_input(pixels);
-    if (in_bands_)
-        return map_in_bands(padded);
-    at::Tensor x = stem(padded);
+    at::Tensor x = stem(pixels);
     for (const Block& block : blocks_) {
         const at::Tensor wide = block.expand.bias.defined() ? apply(block.expand, x, true) : x;
         const at::Tensor filtered
@@ -202,9 +200,12 @@ Trunk::Output Trunk::forward(const at::Tensor& pixels) const
     const int64_t groups = (batch + kClassifierRows - 1) / kClassifierRows;
     const at::Tensor means = at::zeros({groups * kClassifierRows, map_channels()}, options);
     for_each_alone(batch, [&](int64_t i) {
-        const at::Tensor one = map_of(pixels.narrow(0, i, 1));
-        map.narrow(0, i, 1).copy_(one);
-        means.select(0, i).copy_(one.mean(at::IntArrayRef{0, 1, 2}));
+        const at::Tensor one = map.select(0, i);
+        if (in_bands_)
+            map_in_bands(pixels.select(0, i), one);
+        else
+            one.copy_(map_of(pixels.narrow(0, i, 1)).select(0, 0));
+        means.select(0, i).copy_(one.mean(at::IntArrayRef{0, 1}));
     });
     const at::Tensor logits = at::empty({groups * kClassifierRows, classes()}, options);
     for_each_alone(groups, [&](int64_t group) {

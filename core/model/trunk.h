@@ -65,11 +65,11 @@ private:
     };
 
     Pointwise make_pointwise(const at::Tensor& weight, const at::Tensor& bias) const;
-    at::Tensor stem(const at::Tensor& padded) const;
+    at::Tensor stem(const at::Tensor& pixels) const;
     static at::Tensor apply(const Pointwise& layer, const at::Tensor& input, bool clamp);
     at::Tensor map_of(const at::Tensor& pixels) const;
-    /// Of one padded picture.
-    at::Tensor map_in_bands(const at::Tensor& padded) const;
+    /// One picture [height, width, 3] into its map.
+    void map_in_bands(const at::Tensor& pixels, const at::Tensor& map) const;
 
     static constexpr float kClampHigh = 6; ///< ReLU6
 

@@ -42,46 +42,56 @@ private:
     int64_t first_ = 0, end_ = 0;
 };
 
-/// The rows of the stem's map: a 3×3 convolution of stride 2 over a padded picture, as a product over its patches.
+/// The rows of the stem's map: a 3×3 convolution of stride 2 with the padding of the blocks, as a product over its patches.
 class StemRows {
 public:
-    StemRows(const at::Tensor& padded, const Panels& weight, const float* bias, float high)
-        : padded_(padded), weight_(weight), bias_(bias), high_(high), width_((padded.size(2) - 1) / 2),
-          patches_(numbers(width_ * weight.in()))
+    StemRows(const at::Tensor& pixels, const Panels& weight, const float* bias, float high)
+        : pixels_(pixels.const_data_ptr<uint8_t>()), in_height_(pixels.size(0)), in_width_(pixels.size(1)),
+          height_((in_height_ + 1) / 2), width_((in_width_ + 1) / 2), top_(padding(in_height_) / 2),
+          left_(padding(in_width_) / 2), line_((in_width_ + padding(in_width_)) * 3), weight_(weight), bias_(bias), high_(high),
+          lines_(at::zeros({3 * line_}, at::kFloat)), patches_(numbers(width_ * weight.in()))
     {
     }
-    int64_t height() const { return (padded_.size(1) - 1) / 2; }
+    int64_t height() const { return height_; }
     int64_t width() const { return width_; }
 
     void make(int64_t row, int64_t count, float* to) const
     {
         constexpr int64_t kSpan = 9;  // three pixels of three channels
-        const int64_t line = padded_.size(2) * 3;
-        float* patches = patches_.mutable_data_ptr<float>();
+        float *lines = lines_.mutable_data_ptr<float>(), *patches = patches_.mutable_data_ptr<float>();
         for (; count > 0; ++row, --count, to += width_ * weight_.out()) {
-            const float* from = padded_.const_data_ptr<float>() + 2 * row * line;
+            for (int64_t y = 0; y < 3; ++y) {
+                const int64_t from = 2 * row + y - top_;
+                if (from >= 0 && from < in_height_)
+                    kernels::center_bytes(pixels_ + from * in_width_ * 3, in_width_ * 3, lines + y * line_ + left_ * 3);
+                else
+                    std::fill_n(lines + y * line_, line_, 0.0f);
+            }
             for (int64_t x = 0; x < width_; ++x)
                 for (int64_t y = 0; y < 3; ++y)
-                    std::memcpy(patches + (3 * x + y) * kSpan, from + y * line + 6 * x, kSpan * sizeof(float));
+                    std::memcpy(patches + (3 * x + y) * kSpan, lines + y * line_ + 6 * x, kSpan * sizeof(float));
             weight_.clamped_product(patches, width_, bias_, high_, to);
         }
     }
 
 private:
-    const at::Tensor& padded_;
+    static int64_t padding(int64_t in) { return std::max<int64_t>(((in + 1) / 2 - 1) * 2 + 3 - in, 0); }
+
+    const uint8_t* pixels_;
+    int64_t in_height_, in_width_, height_, width_, top_, left_;
+    int64_t line_;  // numbers of one padded line
     const Panels& weight_;
     const float* bias_;
     float high_;
-    int64_t width_;
-    at::Tensor patches_;
+    at::Tensor lines_, patches_;
 };
 
 }  // namespace
 
-at::Tensor Trunk::map_in_bands(const at::Tensor& padded) const
+void Trunk::map_in_bands(const at::Tensor& pixels, const at::Tensor& map) const
 {
     const kernels::DepthwiseConvRows filter_rows = kernels::depthwise_conv_bodies().front().rows;
-    const StemRows stem(padded, stem_panels_, stem_bias_.const_data_ptr<float>(), kClampHigh);
+    const StemRows stem(pixels, stem_panels_, stem_bias_.const_data_ptr<float>(), kClampHigh);
     int64_t height = stem.height(), width = stem.width();
     at::Tensor x;  // [height, width, channels] of the narrow map
     for (const Block& block : blocks_) {
@@ -129,11 +139,9 @@ at::Tensor Trunk::map_in_bands(const at::Tensor& padded) const
         height = out_height;
         width = shape.out_width;
     }
-    const at::Tensor map = at::empty({1, height, width, map_channels()}, at::kFloat);
     head_.panels.clamped_product(x.const_data_ptr<float>(), height * width, head_.bias.const_data_ptr<float>(), kClampHigh,
                                  map.mutable_data_ptr<float>());
     at::native::cpublas::brgemm_release(false);
-    return map;
 }
 
 }  // namespace imprint::model

@@ -171,7 +171,7 @@ of the corpus; every fourth item of a label is held out and never trained on. `r
 - *kinds-by-text*: held-out pictures classified by the names of their kinds; *kinds-by-probe*: by a linear probe on the frozen features;
   *sounds-by-text*: R@10 of held-out sounds among {min(300, counts['sounds']['items'])} by their captions.
 - *alternate*: each step draws one of three objectives (pictures with captions, kinds of pictures, sounds with captions). *combine*: a
-  batch of pictures serves both of its objectives at once. *accumulate*: each step draws all three and adds their gradients up, in a
+  batch of pictures serves both of its objectives at once, so that each of them sees twice as many as in *alternate*. *accumulate*: each step draws all three and adds their gradients up, in a
   third of the steps. *alone*: all steps go to one objective.
 - *dense*: no experts; a token meets as many parameters as in the mixture of {COMMON['experts']}.
 
@@ -190,7 +190,10 @@ of the corpus; every fourth item of a label is held out and never trained on. `r
             mean, half = interval([100 * (a[figure] - b[figure]) for a, b in zip(runs, results[REFERENCE])])
             verdict = "cannot be told apart" if half == 0 or abs(mean) <= half else "is better" if mean > 0 else "is worse"
             text += f"- *{name}* against *{REFERENCE}*, {figure}: {mean:+.1f} ± {half:.1f} points: it {verdict}.\n"
-    return text + "\nSo small a network on so little data for so few steps says what holds here, not what holds at the paper's size.\n"
+    return text + """
+Network, data and steps are as small as they are so that all runs end within 90 minutes on two cores that others use as well. They say
+what holds here, not what holds at the paper's size.
+"""
 
 
 def main():

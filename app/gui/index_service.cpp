@@ -100,7 +100,7 @@ void IndexService::start(bool forget_failures)
     start(tr("index"), [this, paths = current_, forget_failures](const auto& progress, const CancelToken& cancel) {
         if (forget_failures)
             index::Library(engine_->library_folder(), index::OpenMode::ReadWrite).forget_failures();
-        return jobs::index_paths(*engine_, paths, progress, cancel);
+        return jobs::index_paths(*engine_, paths, progress, cancel, control_);
     });
 }
 

@@ -34,6 +34,9 @@ public:
     void resume();
     /// Gives up what is queued; what was committed stays.
     void cancel();
+    /// What the user looks at: files at and below it are indexed first, in this run and in later ones. Empty: nothing special.
+    void look_at(const std::filesystem::path& folder) { control_.look_at(folder); }
+    std::filesystem::path looked_at() const { return control_.looked_at(); }
 
     State state() const { return state_; }
     const std::vector<std::filesystem::path>& current() const { return current_; }
@@ -65,6 +68,7 @@ private:
     bool retry_waiting_ = false, switching_ = false;
     jobs::IndexProgress progress_;
     CancelToken cancel_;
+    const jobs::IndexControl control_;
     WorkerThread worker_;
 };
 

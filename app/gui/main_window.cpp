@@ -59,6 +59,8 @@ void MainWindow::connect_all()
     connect(side_, &SideBar::page_wanted, this, &MainWindow::show_page);
     connect(side_, &SideBar::filter_changed, this, [this] {
         search_->set_filter(side_->filter());
+        if (const auto folders = side_->filter().folders; folders.size() == 1)
+            session_.index.look_at(folders.front());
         label_->set_filter(side_->filter());
     });
     connect(search_, &SearchPage::add_folder_wanted, this, &MainWindow::choose_folder);

@@ -293,6 +293,7 @@ void SearchPage::show_current()
     if (!index.isValid())
         return;
     const auto& hit = results_.hit(index.row());
+    session_.index.look_at(hit.path.parent_path());
     if (!preview_->isVisible()) {
         preview_->show();
         if (!preview_->expanded())

@@ -122,6 +122,43 @@ private Q_SLOTS:
         QVERIFY(!window.notice().isVisible());
     }
 
+    void what_the_user_looks_at_is_indexed_first()
+    {
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        const std::filesystem::path media = media_.toStdString();
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && window.search_page().results().rowCount() == 42, 20000);
+        QVERIFY(session.index.looked_at().empty());
+        window.search_page().open_row(3);
+        QCOMPARE(session.index.looked_at(), media);
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), 20000);
+
+        auto options = options_;
+        options.library = folder_.filePath("looked").toStdString();
+        const QString later = media_ + "/zz";
+        QDir().mkpath(later);
+        for (int i = 0; i < 4; ++i)
+            tests::make_picture(later, QStringLiteral("late%1.png").arg(i), Qt::blue);
+        Session second(options);
+        QSignalSpy ended(&second.index, &IndexService::finished);
+        second.index.look_at(later.toStdString());
+        second.index.add({media});
+        QTRY_COMPARE_WITH_TIMEOUT(ended.count(), 1, 30000);
+        const index::Library library(options.library, index::OpenMode::ReadOnly);
+        std::vector<std::filesystem::path> order;
+        for (const index::FileRow& row : library.files(0, 100))
+            order.push_back(row.facts.path);
+        QVERIFY(order.size() > 40);
+        const auto place = [&](const char* name) {
+            return std::find(order.begin(), order.end(), std::filesystem::path(later.toStdString()) / name) - order.begin();
+        };
+        for (const char* name : {"late0.png", "late1.png", "late2.png", "late3.png"})
+            QVERIFY2(place(name) < 40, name);  // by their names they would be the last of 46
+        QDir(later).removeRecursively();
+    }
+
     void pause_keeps_what_is_done_and_resume_ends_it()
     {
         auto options = options_;

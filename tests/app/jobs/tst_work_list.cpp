@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which file comes next, and when memory counts as short.
+// Which file comes next, who gives way, and when memory counts as short.
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <set>
 #include <thread>
@@ -75,6 +79,29 @@ private Q_SLOTS:
         }
         QCOMPARE(count, all.size());
         QCOMPARE(once.size(), all.size());
+    }
+
+    void who_works_behind_ones_back_gives_way_and_nobody_else()
+    {
+        constexpr int kOfProcess = 1, kClassShift = 13, kIdle = 3;  // of linux/ioprio.h
+        const auto nice = [] { return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())); };
+        const auto io_class = [] { return ::syscall(SYS_ioprio_get, kOfProcess, ::gettid()) >> kClassShift; };
+        const int before = nice();
+        const long io_before = io_class();
+        int within = 0;
+        long io_within = 0;
+        std::jthread([&] {
+            lower_priority();
+            // What a worker starts, as it starts the decoders, gives way too.
+            std::jthread([&] {
+                within = nice();
+                io_within = io_class();
+            }).join();
+        }).join();
+        QVERIFY(within >= 10);
+        QCOMPARE(io_within, long(kIdle));
+        QCOMPARE(nice(), before);
+        QCOMPARE(io_class(), io_before);
     }
 
     void memory_is_short_when_little_could_be_had_data()

@@ -3,9 +3,11 @@
 # Builds the preset `bench`, runs every benchmark and prints one table: each figure beside what it is held against in the
 # same run. About fifteen minutes on two idle cores; --quick shows in two that everything runs, with figures that mean little.
 #
-#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | search | feedback | video | engine | memory]…
+#   tests/bench/run.sh [--quick] [moe | encoder | loss | index | search | feedback | video | engine | memory | calibration |
+#                                 labelling]…
 #
-# Without names: all but memory, which indexes 50,000 files.
+# Without names: all but memory, which indexes 50,000 files, and the last two, which want the corpus (training/corpus) and have
+# tables of their own: they say how good answers are, not how fast.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(cd "$here/../.." && pwd -P)
@@ -16,6 +18,7 @@ video_seconds=60
 moments=1000000
 steps=150
 many="1000 50000"
+pools="photos drawings sounds"
 if [[ ${1:-} == --quick ]]; then
     shift
     options=(--benchmark_min_time=0.001 --benchmark_repetitions=1)
@@ -24,6 +27,7 @@ if [[ ${1:-} == --quick ]]; then
     moments=20000
     steps=20
     many="50 100"
+    pools="photos"
 fi
 (($#)) || set -- moe encoder loss index search feedback video engine
 
@@ -41,11 +45,21 @@ export OMP_WAIT_POLICY=passive OPENBLAS_NUM_THREADS=1
 results=$build/results
 mkdir -p "$results"
 files=()
+pages=()
 for name in "$@"; do
     echo "measuring: $name" >&2
     file=$results/$name.json
+    page=$results/$name.md
     rm -f "$file"
-    if [[ $name == index ]]; then
+    if [[ $name == calibration ]]; then
+        for pool in $pools; do "$build/bin/bench_calibration" "$pool" || (($? == 1)); echo; done >"$page"
+        pages+=("$page")
+        continue
+    elif [[ $name == labelling ]]; then
+        "$build/bin/bench_labelling" >"$page" || (($? == 1))
+        pages+=("$page")
+        continue
+    elif [[ $name == index ]]; then
         PHOTOS=$photos "$here/bench_index.sh" >"$file" || [[ -s $file ]] # over its aim: the table says so
     elif [[ $name == video ]]; then
         "$build/bin/bench_video" "$video_seconds" >"$file" || [[ -s $file ]]
@@ -63,4 +77,5 @@ for name in "$@"; do
     fi
     files+=("$file")
 done
-exec python3 "$here/table.py" "${files[@]}"
+((${#files[@]} == 0)) || python3 "$here/table.py" "${files[@]}"
+((${#pages[@]} == 0)) || cat "${pages[@]}"

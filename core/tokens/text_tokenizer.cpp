@@ -68,7 +68,7 @@ int TextTokenizer::pieces(const std::string& word) const
         if (piece.starts_with(kSpace))
             piece.remove_prefix(kSpace.size());
         if (unknown)
-            count += std::count_if(piece.begin(), piece.end(), [](char c) { return (c & 0xc0) != 0x80; });
+            count += 2 * std::count_if(piece.begin(), piece.end(), [](char c) { return (c & 0xc0) != 0x80; });
         else
             count += piece.empty() ? 0 : 1;
     }

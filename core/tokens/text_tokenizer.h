@@ -22,7 +22,7 @@ public:
     /// 1 … max_tokens ids; an empty text is the single unknown piece. Bytes that are not UTF-8 become unknown pieces. A model
     /// that has marks of begin and end gets them around every text, also around one that is cut.
     std::vector<int64_t> ids(const std::string& text) const;
-    /// How many pieces a word takes: few for a word that the vocabulary was made from. A letter without any piece counts as one.
+    /// How many pieces a word takes: few for a word that the vocabulary was made from. A letter without any piece counts as two.
     int pieces(const std::string& word) const;
     const std::string& model() const { return model_; }
 

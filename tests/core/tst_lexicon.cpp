@@ -137,7 +137,8 @@ private Q_SLOTS:
         QTest::newRow("an accent") << "café" << 1 << 1;
         QTest::newRow("nothing") << "" << 0 << 0;
         QTest::newRow("noise") << "qwlkfj" << 3 << 6;
-        QTest::newRow("letters that it has no piece for") << "собака" << 6 << 6;
+        QTest::newRow("letters that it has no piece for") << "собака" << 12 << 12;
+        QTest::newRow("a sign that it has no piece for") << "🐶" << 2 << 2;
     }
     void a_word_takes_as_many_pieces_as_the_model_must_spell()
     {
@@ -153,7 +154,7 @@ private Q_SLOTS:
         QTest::addColumn<QString>("text");
         QTest::addColumn<bool>("gibberish");
         for (const char* text :
-             {"qwlkfj zzptk", "pwralkvzyb", "a qwlkfj", "tyoteeq cxvbzxcm", "собака", "?!", "", " - ", "q", "7"})
+             {"qwlkfj zzptk", "pwralkvzyb", "a qwlkfj", "tyoteeq cxvbzxcm", "собака", "?!", "", " - ", "q", "7", "🐶", "犬"})
             QTest::newRow(qPrintable(QString("'%1'").arg(text))) << QString(text) << true;
         for (const char* text : {"dog", "Two dogs RUNNING", "a red car at night", "zebra qwlkfj", "something moving to the left",
                                  "grandma's birthday", "café", "x-ray", "5 dogs", "komodo dragon", "xylophone", "spaghetti"})

@@ -14,6 +14,16 @@ CLI::Option* add_each(CLI::App& app, const std::string& name, std::vector<T>& va
     return app.add_option(name, values, help)->allow_extra_args(false)->take_all();
 }
 
+/// CLI11's own names the largest double in its message, in 309 digits.
+CLI::Validator not_negative()
+{
+    const auto fault = [](const std::string& text) {
+        double value = 0;
+        return CLI::detail::lexical_cast(text, value) && value >= 0 ? std::string() : text + " is no number of 0 or more";
+    };
+    return {fault, ""};
+}
+
 void add_common(CLI::App& app, Session& session)
 {
     app.add_option("--library", session.engine.library, "Library folder")->type_name("DIR");
@@ -43,9 +53,9 @@ void add_filters(CLI::App& app, SearchCommand& search)
     add_each(app, "--in", search.folders, "Only below this folder")->type_name("DIR");
     app.add_option("--after", search.after, "Taken on or after this date")->type_name("DATE");
     app.add_option("--before", search.before, "Taken before this date")->type_name("DATE");
-    app.add_option("--longer", search.longer, "Lasting at least this long")->check(CLI::NonNegativeNumber)->type_name("SECONDS");
+    app.add_option("--longer", search.longer, "Lasting at least this long")->check(not_negative())->type_name("SECONDS");
     app.add_option("--shorter", search.shorter, "Lasting at most this long; a picture lasts no time")
-        ->check(CLI::NonNegativeNumber)
+        ->check(not_negative())
         ->type_name("SECONDS");
     add_each(app, "--label", search.labels, "Only what carries this label; several: all of them")->type_name("LABEL");
     app.add_option("--stars", search.stars, "Only what has at least so many stars")->check(CLI::Range(1, 5))->type_name("N");
@@ -63,7 +73,7 @@ void add_question(CLI::App& app, SearchCommand& search)
     add_each(app, "--concept", search.concepts, "A saved concept to be like")->type_name("NAME[*WEIGHT]");
     add_each(app, "--then", search.then, "Words for what follows in the same file")->type_name("TEXT[*WEIGHT]");
     app.add_option("--within", search.within, "Seconds until it follows")
-        ->check(CLI::NonNegativeNumber)
+        ->check(not_negative())
         ->capture_default_str()
         ->type_name("SECONDS");
     app.add_option("--by", search.by, "Compare with picture, sound or both")
@@ -189,7 +199,7 @@ Parsed parse(int argc, char** argv)
                 "--resume goes on from it.");
     sub->add_option("RECIPE", train.recipe, "Recipe")->required();
     sub->add_option("--run", train.run, "Folder in which the run lives")->type_name("DIR");
-    sub->add_option("--steps", train.steps, "Stop after this many steps")->check(CLI::NonNegativeNumber)->type_name("N");
+    sub->add_option("--steps", train.steps, "Stop after this many steps")->check(not_negative())->type_name("N");
     sub->add_flag("--resume", train.resume, "Go on from the run's last state");
 
     sub = add_command(app, "finetune", "Learn your own classes from a folder of labelled folders", session, finetune, parsed.command);

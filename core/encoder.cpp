@@ -14,7 +14,6 @@
 #include <thread>
 
 #include "core/base/error.h"
-#include "core/base/processor.h"
 #include "core/item_passes.h"
 #include "core/model/checkpoint.h"
 #include "core/model/device.h"
@@ -32,17 +31,6 @@ Vectors to_vectors(const at::Tensor& rows)
     return vectors;
 }
 
-model::Precision choose_precision(const EncoderOptions& options, at::Device device)
-{
-    if (options.precision == "auto")
-        return {device.is_cuda() || multiplies_bf16() ? at::kBFloat16 : at::kFloat};
-    if (options.precision == "fp32")
-        return {at::kFloat};
-    if (options.precision == "bf16")
-        return {at::kBFloat16};
-    throw Error(ErrorKind::Usage, "--precision " + options.precision, "is not a precision", "Use auto, fp32 or bf16");
-}
-
 }  // namespace
 
 const char* modality_name(Modality modality) { return modality == Modality::Picture ? "picture" : "sound"; }
@@ -50,8 +38,9 @@ const char* modality_name(Modality modality) { return modality == Modality::Pict
 class Encoder::Impl {
 public:
     Impl(const std::filesystem::path& path, const EncoderOptions& options)
-        : device(model::choose_device(options.device, "--device")), precision(choose_precision(options, device)), file(path),
-          checkpoint(model::load_checkpoint(file))
+        : device(model::choose_device(options.device, "--device")), precision{model::choose_precision(options.precision, device,
+                                                                                                      "--precision")},
+          file(path), checkpoint(model::load_checkpoint(file))
     {
         const c10::InferenceMode guard;
         if (checkpoint.config.common_space != model::CommonSpace::Joint)

@@ -5,8 +5,6 @@
 
 #include <optional>
 
-#include "core/base/error.h"
-#include "core/base/processor.h"
 #include "core/model/device.h"
 #include "training/dataset_evaluation.h"
 #include "training/evaluation/comparison.h"
@@ -18,15 +16,6 @@ namespace {
 using nlohmann::json;
 
 constexpr int kRounds = 1000;  // of the bootstrap
-
-model::Precision precision_of(const EncoderOptions& options)
-{
-    if (options.precision == "auto" || options.precision == "fp32")
-        return {at::kFloat};
-    if (options.precision == "bf16")
-        return {at::kBFloat16};
-    throw Error(ErrorKind::Usage, "--precision " + options.precision, "is not a precision", "Use auto, fp32 or bf16");
-}
 
 /// A checkpoint and the data that a suite names, ready to be looked at.
 class Examined {
@@ -102,7 +91,9 @@ json compared(const Measured& ours, const Measured& theirs)
 json evaluate_suite(const SuiteOptions& options)
 {
     const at::Device device = model::choose_device(options.encoder.device, "--device");
-    const model::Precision precision = precision_of(options.encoder);
+    // Figures are compared: one precision on every machine, unless another is asked for.
+    const std::string& asked = options.encoder.precision;
+    const model::Precision precision{model::choose_precision(asked == "auto" ? "fp32" : asked, device, "--precision")};
     if (options.encoder.threads > 0)
         at::set_num_threads(options.encoder.threads);
     Examined ours(options.checkpoint, options, device, precision);

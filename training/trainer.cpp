@@ -13,7 +13,6 @@
 #include <optional>
 
 #include "core/base/error.h"
-#include "core/base/processor.h"
 #include "core/model/checkpoint.h"
 #include "core/model/device.h"
 #include "training/adamw.h"
@@ -126,11 +125,7 @@ private:
     std::unique_ptr<RunEvents> events_;  // from the first step of this start on
 };
 
-model::Precision Run::precision() const
-{
-    const bool bf16 = recipe_.precision == "bf16" || (recipe_.precision == "auto" && (device_.is_cuda() || multiplies_bf16()));
-    return {bf16 ? at::kBFloat16 : at::kFloat};
-}
+model::Precision Run::precision() const { return {model::choose_precision(recipe_.precision, device_, "precision")}; }
 
 model::Parameters Run::initial_parameters()
 {
@@ -148,7 +143,8 @@ model::Parameters Run::initial_parameters()
         had.clip_gate_ceiling = recipe_.model.clip_gate_ceiling;
         had.text_gate_floor = recipe_.model.text_gate_floor;
         // A network may gain parts that its first steps then learn to use.
-        grown = (had.vision_shortcut == 0 && recipe_.model.vision_shortcut > 0) || (!had.vision_change && recipe_.model.vision_change);
+        grown = (had.vision_shortcut == 0 && recipe_.model.vision_shortcut > 0)
+            || (!had.vision_change && recipe_.model.vision_change);
         if (grown) {
             had.vision_shortcut = recipe_.model.vision_shortcut;
             had.vision_change = recipe_.model.vision_change;

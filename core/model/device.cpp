@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "core/base/error.h"
+#include "core/base/processor.h"
 
 namespace imprint::model {
 
@@ -31,6 +32,17 @@ c10::Device choose_device(const std::string& name, const std::string& subject)
             built ? "Take the device cpu, or run it where the GPU is"
                   : "Take the device cpu, or build with packaging/setup.sh cuda");
     return {at::kCUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+c10::ScalarType choose_precision(const std::string& name, c10::Device device, const std::string& subject)
+{
+    if (name == "auto")
+        return device.is_cuda() || multiplies_bf16() ? at::kBFloat16 : at::kFloat;
+    if (name == "fp32")
+        return at::kFloat;
+    if (name == "bf16")
+        return at::kBFloat16;
+    throw Error(ErrorKind::Usage, subject + " " + name, "is not a precision", "Use auto, fp32 or bf16");
 }
 
 }  // namespace imprint::model

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trains a checkpoint's network on a person's examples without letting it forget: three objectives in alternation, each with steps of its
-// own, as in the model's pretraining (imp_method.md section 3). Free of torch.
+// Trains a checkpoint's network on a person's examples without letting it forget: three objectives in alternation, each with
+// steps of its own, as in the model's pretraining (imp_method.md section 3). Free of torch.
 //
 // classify: cross-entropy over the cosines to the classes' means, as the network saw them at its last look.
 //
@@ -80,8 +80,8 @@ public:
 
     /// Unit vectors of all examples in their order.
     Vectors vectors(double blend, const CancelToken& cancel = {}) const;
-    /// For each of the pack's held-back items, text to item: the mean of "first" and "among the first ten", in percent. Empty
-    /// where the pack has nothing for this model.
+    /// For each of the pack's held-back items, text to item (texts as they are, without a lexicon's glosses): the mean of "first"
+    /// and "among the first ten", in percent. Empty where the pack has nothing for this model.
     std::vector<double> retention(double blend) const;
     /// The checkpoint's background by Modality, moved as the reminders have moved (ridge regression towards staying).
     std::array<Vectors, 2> background(double blend) const;

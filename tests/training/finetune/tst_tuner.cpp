@@ -138,6 +138,25 @@ private Q_SLOTS:
         QVERIFY2(half > before && half < after, qPrintable(QString::number(half)));
     }
 
+    /// A network without a trunk reads pixels; of the pack it can hear the sounds.
+    void a_patch_stem_learns_too()
+    {
+        auto checkpoint = model::load_checkpoint(model::SafetensorsFile(model_));
+        checkpoint.config.vision_stem = model::VisionStem::Patch;
+        checkpoint.parameters = model::initial_parameters(checkpoint.config, 5);
+        checkpoint.trunk.clear();
+        model::save_checkpoint(root_ / "patch.safetensors", checkpoint);
+        const auto tuner = fed(TuneScope::Full, true, 1, root_ / "patch.safetensors");
+        QCOMPARE(tuner->retention(0).size(), size_t(6));
+        tuner->learn(lesson(), {}, {});
+        const double before = separation(tuner->vectors(0)), after = separation(tuner->vectors(1));
+        QVERIFY2(after > before, qPrintable(QString("%1 %2").arg(before).arg(after)));
+        tuner->save(root_ / "patch-tuned.safetensors", 1, "{}");
+        Encoder encoder(root_ / "patch-tuned.safetensors", {"cpu", "fp32", 1});
+        const media::Picture picture = grain(0, 0);
+        QVERIFY(dot(encoder.encode_pictures({&picture, 1}).row(0), tuner->vectors(1).row(0)) > 0.998);
+    }
+
     /// Items that neither the lesson nor the reminders hold stay nearer to where they were when others like them are replayed.
     void reminders_keep_other_things_in_their_place()
     {

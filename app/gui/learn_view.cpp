@@ -51,7 +51,7 @@ LearnView::LearnView(const Theme& theme, LearnService& learn, QWidget* parent)
     column->addWidget(result_, 1);
     column->addStretch();
 
-    connect(again_, &QPushButton::clicked, this, [this] { start(what_); });
+    connect(again_, &QPushButton::clicked, this, &LearnView::begin);
     connect(stop_, &QPushButton::clicked, this, [this] { learn_.stop(); });
     connect(use_, &QPushButton::clicked, this, [this] { Q_EMIT use_model_wanted(model_.report()->checkpoint); });
     connect(label_, &QPushButton::clicked, this, [this] { Q_EMIT label_wanted(model_.report()->label_set); });
@@ -117,8 +117,21 @@ QWidget* LearnView::make_result()
 void LearnView::start(const jobs::FinetuneOptions& what)
 {
     what_ = what;
+    blend_->setValue(-1);
+    model_.set_report(nullptr);
+    begin();
+}
+
+void LearnView::begin()
+{
     what_.mode = modes[std::clamp(mode_->chosen(), 0, 3)];
-    what_.blend = blend_->value() < 0 ? std::nullopt : std::optional(double(blend_->value()) / blend_steps);
+    // A layer has no weights to blend: asked for, it would be refused.
+    const bool network = what_.mode == jobs::FinetuneMode::Auto
+        ? model_.report() && model_.report()->mode != jobs::FinetuneMode::Probe
+        : what_.mode != jobs::FinetuneMode::Probe;
+    what_.blend.reset();
+    if (network && blend_->value() >= 0)
+        what_.blend = double(blend_->value()) / blend_steps;
     learn_.learn(what_);
     stage_->clear();
     line_->set_share(-1);
@@ -180,8 +193,7 @@ void LearnView::show_state()
         return;
     warnings_->setVisible(!warnings_->text().isEmpty());
     use_->setVisible(!report->checkpoint.empty());
-    for (QWidget* widget : std::initializer_list<QWidget*>{blend_, blended_})
-        widget->setEnabled(!report->blends.empty());
+    blend_->setVisible(!report->blends.empty());
 }
 
 void LearnView::show_blend()

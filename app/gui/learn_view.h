@@ -21,7 +21,7 @@ class LearnView : public QWidget {
 public:
     LearnView(const Theme& theme, LearnService& learn, QWidget* parent = nullptr);
 
-    /// Starts to learn what the options name, by the mode and blend that are chosen here.
+    /// Starts to learn what the options name, by the mode that is chosen here.
     void start(const jobs::FinetuneOptions& what);
     LearnModel& model() { return model_; }
     Segmented& mode() { return *mode_; }
@@ -37,6 +37,7 @@ Q_SIGNALS:
 
 private:
     QWidget* make_result();
+    void begin();  // by the mode and the blend that are chosen
     void show_progress(const jobs::FinetuneProgress& progress);
     void take(const LearnReportPtr& report);
     void show_state();

@@ -119,6 +119,11 @@ void TrainPage::learn_reviewed(const LabelChoice& set)
 
 void TrainPage::show_learning(const QString& name, const jobs::FinetuneOptions& options)
 {
+    if (session_.learn.busy()) {
+        Q_EMIT failed({tr("Could not begin to learn: something else is being learned."), learned_,
+                       tr("Wait until that is done, or stop it."), ErrorKind::Busy});
+        return;
+    }
     learned_ = name;
     learn_view_->start(options);
     show_state();

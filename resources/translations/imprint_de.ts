@@ -1744,5 +1744,13 @@
         <source>trained on %1</source>
         <translation>auf %1 trainiert</translation>
     </message>
+    <message>
+        <source>Could not begin to learn: something else is being learned.</source>
+        <translation>Lernen nicht möglich: Es wird schon etwas anderes gelernt.</translation>
+    </message>
+    <message>
+        <source>Wait until that is done, or stop it.</source>
+        <translation>Warten Sie, bis das fertig ist, oder brechen Sie es ab.</translation>
+    </message>
 </context>
 </TS>

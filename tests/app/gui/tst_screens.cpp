@@ -56,6 +56,21 @@ public:
     static void initMain() { qputenv("QT_MEDIA_BACKEND", "ffmpeg"); }
 
 private:
+    /// Some of the samples, in a folder for each class.
+    std::filesystem::path sorted_samples() const
+    {
+        const std::pair<const char*, std::vector<const char*>> classes[] = {
+            {"animals", {"cat.jpg", "raccoon.jpg", "two-dogs-at-a-window.jpg"}},
+            {"plants", {"dahlia.jpg", "dandelion.jpg", "autumn-meadow.jpg", "forest-stream.jpg"}},
+            {"drawings", {"drawing-guitar.png", "drawing-lighthouse.png", "drawing-pizza.png", "drawing-tram.png"}}};
+        const std::filesystem::path root = folder_.filePath("My things").toStdString();
+        for (const auto& [name, files] : classes) {
+            std::filesystem::create_directories(root / name);
+            for (const char* file : files)
+                std::filesystem::copy_file(jobs::resource_folder("samples") / file, root / name / file);
+        }
+        return root;
+    }
     /// A run of resources/recipes/tiny-cpu.toml as recorded, paused at step 120.
     std::filesystem::path paused_run() const
     {
@@ -129,11 +144,17 @@ private Q_SLOTS:
         int page = 0;
         for (const char* name : {"search", "library", "label", "train"})
             QTest::newRow(name) << page++ << QString(name);
+        QTest::newRow("learn") << int(Page::Train) << QString("learn");
     }
     void a_page_is_drawn_whole_in_its_theme()
     {
         QFETCH(int, page);
         QFETCH(QString, name);
+        if (name == "learn") {
+            window_->train_page().learn().mode().choose(1);
+            window_->train_page().learn_folder(sorted_samples());
+            QTRY_VERIFY_WITH_TIMEOUT(window_->train_page().learn().model().report() != nullptr, patience);
+        }
         QImage light, dark;
         for (const ThemeMode mode : {ThemeMode::Light, ThemeMode::Dark}) {
             theme_->set_mode(mode);

@@ -8,20 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
-#include "core/base/processor.h"
-#include "core/model/surgery.h"
+#include "core/model/device.h"
 #include "training/evaluation/metrics.h"
 #include "training/finetune/replay_pack.h"
 #include "training/finetune/tune_steps.h"
 
 namespace imprint::training {
 namespace {
-
-model::Precision precision_of(const EncoderOptions& options)
-{
-    const bool narrow = options.precision == "bf16" || (options.precision == "auto" && multiplies_bf16());
-    return {narrow ? at::kBFloat16 : at::kFloat};
-}
 
 Vectors to_vectors(const at::Tensor& rows)
 {
@@ -66,8 +59,9 @@ std::vector<double> found(const at::Tensor& queries, const at::Tensor& items)
 class Tuner::Impl {
 public:
     Impl(const std::filesystem::path& path, const TuneOptions& given)
-        : options(given), precision(precision_of(given.encoder)), file(path), checkpoint(model::load_checkpoint(file)),
-          reader(checkpoint, path.string(), precision), lanes(given.encoder.threads), now(checkpoint.parameters)
+        : options(given), precision{model::choose_precision(given.encoder.precision, at::kCPU, "--precision")}, file(path),
+          checkpoint(model::load_checkpoint(file)), reader(checkpoint, path.string(), precision), lanes(given.encoder.threads),
+          now(checkpoint.parameters)
     {
         if (checkpoint.config.lora_rank > 0)
             throw Error(ErrorKind::Usage, path.string(), "has adapters of its own", "Merge them first (imprint model merge)");

@@ -9,6 +9,7 @@
 #include <QProcess>
 #include <QTimer>
 #include <algorithm>
+#include <fstream>
 #include <memory>
 
 #include "app/gui/search_service.h"
@@ -102,26 +103,40 @@ inline gui::Answer answer(std::vector<index::FileHit> hits, bool browsing = fals
     return out;
 }
 
-/// Notes the longest time that the event loop let a 5 ms timer wait.
+/// Notes the longest time that the event loop let a 5 ms timer wait. What its thread spent ready, but without a processor
+/// because other programs had them all, is no stall of ours and is taken off.
 class LoopWatch {
 public:
-    LoopWatch()
+    LoopWatch() : waited_(waited_ms())
     {
         timer_.setInterval(5);
         timer_.setTimerType(Qt::PreciseTimer);
         QObject::connect(&timer_, &QTimer::timeout, [this] {
-            longest_ = std::max(longest_, since_.restart());
+            longest_ = std::max(longest_, stall_ms());
+            waited_ = waited_ms();
+            since_.restart();
             ++ticks_;
         });
         since_.start();
         timer_.start();
     }
-    qint64 longest_ms() const { return std::max(longest_, since_.elapsed()); }
+    qint64 longest_ms() const { return std::max(longest_, stall_ms()); }
     int ticks() const { return ticks_; }
 
 private:
+    /// How long this thread has stood in the run queue so far: the second number of schedstat, in nanoseconds. 0 where the
+    /// kernel does not count it.
+    static qint64 waited_ms()
+    {
+        std::ifstream counted("/proc/thread-self/schedstat");
+        qint64 ran = 0, waited = 0;
+        return counted >> ran >> waited ? waited / 1'000'000 : 0;
+    }
+    qint64 stall_ms() const { return since_.elapsed() - (waited_ms() - waited_); }
+
     QTimer timer_;
     QElapsedTimer since_;
+    qint64 waited_ = 0;
     qint64 longest_ = 0;
     int ticks_ = 0;
 };

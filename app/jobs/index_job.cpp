@@ -269,6 +269,7 @@ private:
         const int configured = engine_.options().decoder.workers;
         const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
         const int feeders = std::min<int>(configured > 0 ? configured : processors, static_cast<int>(work_.size()));
+        encoder_.threads();  // measured now: beside busy decoders one thread would look as fast as two
         Pipeline pipeline(engine_.decoder(), encoder_, work_, feeders, control_);
         while (!pipeline.drained()) {
             if (const auto job = pipeline.next(100ms))

@@ -2,13 +2,80 @@
 // Sentences to vectors.
 #include "app/jobs/label_keys.h"
 
+#include <cmath>
 #include <numeric>
 
+#include "app/jobs/prompt_cache.h"
 #include "app/jobs/resources.h"
 #include "training/data/text_templates.h"
 #include "training/evaluation/zero_shot.h"
 
 namespace imprint::jobs {
+namespace {
+
+/// What the model is asked for a set in one modality.
+struct Prompts {
+    std::vector<std::vector<std::string>> rows;  ///< each becomes a key
+    std::vector<std::string> glosses;            ///< what a row's label means; empty where the lexicon has nothing
+
+    std::vector<std::string> all() const
+    {
+        std::vector<std::string> texts{std::to_string(kGlossShare)};
+        for (size_t row = 0; row < rows.size(); ++row) {
+            texts.push_back(glosses[row]);
+            texts.insert(texts.end(), rows[row].begin(), rows[row].end());
+            texts.emplace_back();  // two sets that cut their texts otherwise are not the same
+        }
+        return texts;
+    }
+};
+
+Prompts prompts_of(const LabelSet& set, Modality modality, const Lexicon& lexicon)
+{
+    const training::TextTemplates templates(resource_folder("prompts") / (std::string(modality_name(modality)) + ".txt"));
+    Prompts prompts;
+    for (const LabelClass& label : set.classes) {
+        std::vector<std::string> texts = templates.all(label.name);
+        for (const std::string& synonym : label.synonyms)
+            for (std::string& text : templates.all(synonym))
+                texts.push_back(std::move(text));
+        texts.insert(texts.end(), label.prompts.begin(), label.prompts.end());
+        prompts.rows.push_back(std::move(texts));
+        prompts.glosses.emplace_back(lexicon.gloss(label.name));
+    }
+    for (const std::string& sentence : set.none) {
+        prompts.rows.push_back({sentence});
+        prompts.glosses.emplace_back();
+    }
+    return prompts;
+}
+
+Vectors encoded(Encoder& encoder, const Prompts& prompts, const CancelToken& cancel)
+{
+    std::vector<Vectors> rows;
+    for (const auto& texts : prompts.rows) {
+        cancel.check();
+        rows.push_back(encoder.encode_texts(texts));
+    }
+    Vectors keys = evaluation::class_keys(rows);
+    for (int row = 0; row < keys.count(); ++row) {
+        const std::string& gloss = prompts.glosses[static_cast<size_t>(row)];
+        if (gloss.empty())
+            continue;
+        const Vectors meaning = encoder.encode_texts(std::span(&gloss, 1));
+        float* key = keys.values.data() + static_cast<size_t>(row) * static_cast<size_t>(keys.dim);
+        double squares = 0;
+        for (int d = 0; d < keys.dim; ++d) {
+            key[d] += kGlossShare * meaning.values[static_cast<size_t>(d)];
+            squares += static_cast<double>(key[d]) * key[d];
+        }
+        for (int d = 0; d < keys.dim; ++d)
+            key[d] /= static_cast<float>(std::sqrt(squares));
+    }
+    return keys;
+}
+
+}  // namespace
 
 std::vector<float> LabelKeys::scores(std::span<const float> vector, float mean, float deviation, Modality modality) const
 {
@@ -40,21 +107,9 @@ LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& can
     }
     const index::BackgroundModel& background = engine.background();
     for (const Modality modality : set.looks_at) {
-        const training::TextTemplates templates(resource_folder("prompts") / (std::string(modality_name(modality)) + ".txt"));
-        std::vector<Vectors> prompts;
-        for (const LabelClass& label : set.classes) {
-            cancel.check();
-            std::vector<std::string> texts = templates.all(label.name);
-            for (const std::string& synonym : label.synonyms)
-                for (std::string& text : templates.all(synonym))
-                    texts.push_back(std::move(text));
-            texts.insert(texts.end(), label.prompts.begin(), label.prompts.end());
-            prompts.push_back(encoder.encode_texts(texts));
-        }
-        for (const std::string& sentence : set.none)
-            prompts.push_back(encoder.encode_texts(std::vector<std::string>{sentence}));
         const auto m = static_cast<size_t>(modality);
-        keys.keys[m] = evaluation::class_keys(prompts);
+        const Prompts prompts = prompts_of(set, modality, engine.lexicon());
+        keys.keys[m] = kept_keys(engine, prompts.all(), [&] { return encoded(encoder, prompts, cancel); });
         for (int row = 0; row < keys.keys[m].count(); ++row)
             keys.backgrounds[m].push_back(background.of(keys.keys[m].row(row)));
     }

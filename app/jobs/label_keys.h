@@ -29,8 +29,9 @@ struct LabelKeys {
 };
 
 /// A label's vector is the mean over its name and synonyms in all sentences of resources/prompts and over its own sentences,
-/// brought to unit length (imp_method.md section 7). Encodes texts only; a learned set's file is read instead. Throws what the
-/// encoder and read_learned_labels() throw, and Cancelled.
+/// brought to unit length (imp_method.md section 7), and told with what the lexicon says of its name as a query is
+/// (core/lexicon.h). Encodes texts only, and those of a set that was used before not again (prompt_cache.h); a learned set's file
+/// is read instead. Throws what the encoder and read_learned_labels() throw, and Cancelled.
 LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& cancel = {});
 
 }  // namespace imprint::jobs

@@ -9,10 +9,12 @@
 #include <QTest>
 #include <cmath>
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "app/jobs/label_export.h"
 #include "app/jobs/label_review.h"
+#include "app/jobs/prompt_cache.h"
 #include "tests/app/jobs/test_media.h"
 #include "tests/support/tiny_checkpoint.h"
 
@@ -117,6 +119,48 @@ private Q_SLOTS:
         const auto a = name.keys[0].row(0), b = synonym.keys[0].row(0), c = both.keys[0].row(0);
         QVERIFY(std::abs(dot(c, c) - 1) < 1e-4);
         QVERIFY(dot(c, a) > dot(a, b) && dot(c, b) > dot(a, b));
+    }
+
+    void sentences_are_read_once_data()
+    {
+        QTest::addColumn<std::function<void(const fs::path&)>>("harm");
+        QTest::addColumn<int>("made");
+        QTest::newRow("as it was written") << std::function<void(const fs::path&)>([](const fs::path&) {}) << 1;
+        QTest::newRow("cut off") << std::function<void(const fs::path&)>([](const fs::path& file) { fs::resize_file(file, 40); })
+                                 << 2;
+        QTest::newRow("with another number in it") << std::function<void(const fs::path&)>([](const fs::path& file) {
+            std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+            out.seekp(-1, std::ios::end);
+            out.put(1);
+        }) << 2;
+        QTest::newRow("taken away") << std::function<void(const fs::path&)>([](const fs::path& file) { fs::remove(file); }) << 2;
+    }
+    void sentences_are_read_once()
+    {
+        QFETCH(std::function<void(const fs::path&)>, harm);
+        QFETCH(int, made);
+        const fs::path kept = engine_->library_folder() / "prompts";
+        fs::remove_all(kept);
+        int times = 0;
+        const auto make = [&] {
+            ++times;
+            return engine_->encoder().encode_texts(std::vector<std::string>{"a dog", "a cat"});
+        };
+        const Vectors first = kept_keys(*engine_, {"dog", "cat"}, make);
+        QCOMPARE(std::distance(fs::directory_iterator(kept), {}), 1);
+        harm(fs::directory_iterator(kept)->path());
+        QCOMPARE(kept_keys(*engine_, {"dog", "cat"}, make).values, first.values);
+        QCOMPARE(times, made);
+        kept_keys(*engine_, {"dog cat"}, make);
+        QCOMPARE(times, made + 1);
+    }
+
+    void old_sentences_are_forgotten()
+    {
+        for (size_t i = 0; i < kKeptPrompts + 3; ++i)
+            kept_keys(*engine_, {std::to_string(i)}, [&] { return Vectors{engine_->encoder().dim(), {}}; });
+        QCOMPARE(static_cast<size_t>(std::distance(fs::directory_iterator(engine_->library_folder() / "prompts"), {})),
+                 kKeptPrompts);
     }
 
     void kept_labels_are_found_and_a_person_has_the_last_word()

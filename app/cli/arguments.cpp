@@ -158,8 +158,11 @@ Parsed parse(int argc, char** argv)
         ->check(CLI::IsMember({"csv", "jsonl", "coco", "vtt", "edl", "fcpxml"}))
         ->type_name("FORMAT");
 
-    sub = add_command(app, "review", "Say which labels are right; tells how right the others are", session, review, parsed.command);
-    sub->add_option("--set", review.set, "A shipped or learned label set by name, or a TOML file")->required()->type_name("LABELS");
+    sub =
+        add_command(app, "review", "Say which labels are right; tells how right the others are", session, review, parsed.command);
+    sub->add_option("--set", review.set, "A shipped or learned label set by name, or a TOML file")
+        ->required()
+        ->type_name("LABELS");
     add_filters(*sub, review.where);
     add_each(*sub, "--say", review.say, "What a moment shows: a label of the set, or none")->type_name("FILE[@FROM-TO]=LABEL");
     add_each(*sub, "--undo", review.undo, "Take back what was said of a moment")->type_name("FILE[@FROM-TO]");
@@ -187,7 +190,8 @@ Parsed parse(int argc, char** argv)
 
     sub = add_command(app, "eval", "Measure a checkpoint on suites, beside its baselines", session, eval, parsed.command);
     sub->add_option("CHECKPOINT", eval.checkpoint, "Checkpoint")->required();
-    sub->add_option("SUITE", eval.suites, "Pools to measure on, or files (.toml) that name your own data; all pools when left out");
+    sub->add_option("SUITE", eval.suites,
+                    "Pools to measure on, or files (.toml) that name your own data; all pools when left out");
     sub->add_option("--against", eval.against, "Another checkpoint, compared sample by sample on suites that are files")
         ->type_name("CHECKPOINT");
     sub->add_option("--html", eval.html, "Also write a page with the figures and the failures as pictures")->type_name("OUT");
@@ -202,26 +206,36 @@ Parsed parse(int argc, char** argv)
     sub->add_option("--steps", train.steps, "Stop after this many steps")->check(not_negative())->type_name("N");
     sub->add_flag("--resume", train.resume, "Go on from the run's last state");
 
-    sub = add_command(app, "finetune", "Learn your own classes from a folder of labelled folders", session, finetune, parsed.command);
-    sub->footer("Writes a label set for 'imprint label' and, but for a probe, a checkpoint for 'imprint model use'. A fifth of the files\n"
+    sub = add_command(app, "finetune", "Learn your own classes from a folder of labelled folders", session, finetune,
+                      parsed.command);
+    sub->footer("Writes a label set for 'imprint label' and, but for a probe, a checkpoint for 'imprint model use'. A fifth of "
+                "the files\n"
                 "is held out to tell how right the result is; a part of the old model's knowledge is measured before and after.");
     CLI::Option_group* examples = sub->add_option_group("what to learn from");
     examples->add_option("FOLDER", finetune.folder, "Folder that holds one folder of pictures, videos or sounds for each class");
     examples->add_option("--from-labels", finetune.from_labels, "The verdicts given under a label set, in the library")
         ->type_name("LABELS");
     examples->require_option(1);
-    sub->add_option("--mode", finetune.mode,
-                    "probe (a layer over the model as it is: seconds), lora (small matrices beside the model's: minutes), full (all "
-                    "weights), or auto: by how much there is to learn from")
+    sub->add_option(
+           "--mode", finetune.mode,
+           "probe (a layer over the model as it is: seconds), lora (small matrices beside the model's: minutes), full (all "
+           "weights), or auto: by how much there is to learn from")
         ->check(CLI::IsMember({"auto", "probe", "lora", "full"}))
         ->capture_default_str()
         ->type_name("MODE");
-    sub->add_option("--out", finetune.out, "Checkpoint to write; the label set lies beside it. In the library's folder when left out")
+    sub->add_option("--out", finetune.out,
+                    "Checkpoint to write; the label set lies beside it. In the library's folder when left out")
         ->type_name("FILE");
-    sub->add_option("--blend", finetune.blend, "Share of the new weights; chosen so that general search loses at most 2 points when left out")
+    sub->add_option("--blend", finetune.blend,
+                    "Share of the new weights; chosen so that general search loses at most 2 points when left out")
         ->check(CLI::Range(0.0, 1.0))
         ->type_name("SHARE");
-    sub->add_option("--seed", finetune.seed, "Of what is held out and of all that is random")->capture_default_str()->type_name("N");
+    sub->add_option("--steps", finetune.steps, "Steps of the network at most, in lora and full")
+        ->check(CLI::Range(1, 1'000'000))
+        ->type_name("N");
+    sub->add_option("--seed", finetune.seed, "Of what is held out and of all that is random")
+        ->capture_default_str()
+        ->type_name("N");
 
     sub = add_command(app, "report", "Draw a training run's curves as one HTML page", session, report, parsed.command);
     sub->add_option("RUN", report.run, "Folder of the run")->required();

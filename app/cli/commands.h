@@ -97,6 +97,7 @@ struct FinetuneCommand {
     std::filesystem::path out;
     std::string mode = "auto";
     std::optional<double> blend;
+    int64_t steps = 160;  ///< of the network, at most
     uint64_t seed = 1;
 };
 struct ReportCommand {
@@ -133,9 +134,8 @@ struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, FinetuneCommand, ReportCommand,
                              ModelInfoCommand, ModelUseCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand,
-                             RelinkCommand, VerifyCommand, RepairCommand, ExportCommand, LabelCommand, ReviewCommand, ConceptListCommand,
-                             ConceptDropCommand, TagCommand, DuplicatesCommand, BenchCommand,
-                             DoctorCommand>;
+                             RelinkCommand, VerifyCommand, RepairCommand, ExportCommand, LabelCommand, ReviewCommand,
+                             ConceptListCommand, ConceptDropCommand, TagCommand, DuplicatesCommand, BenchCommand, DoctorCommand>;
 
 int run(const IndexCommand& command, const Session& session);
 int run(const SearchCommand& command, const Session& session);

@@ -48,6 +48,7 @@ Json document_of(const jobs::FinetuneReport& report)
                   {"blend", report.blend},
                   {"blends", Json::array()},
                   {"steps", report.steps},
+                  {"learned_before", report.learned_before},
                   {"warnings", report.warnings},
                   {"seconds", report.seconds}};
     put_path(document, "label_set", report.label_set);
@@ -96,6 +97,8 @@ void print_table(const jobs::FinetuneReport& report)
             "new weights.\n",
             report.retention->before, report.retention->after, static_cast<long long>(report.retention->queries),
             report.retention->low, report.retention->high, 100 * report.blend);
+    if (report.learned_before)
+        std::printf("Nothing was learned again: the new weights are those of before, their share is new.\n");
     for (const auto& [name, files] : report.left_out)
         std::printf("Left out: %s, which has %lld readable files.\n", printable(name).c_str(), static_cast<long long>(files));
     std::printf("Written: %s\n", printable(report.label_set.native()).c_str());
@@ -137,6 +140,7 @@ int run(const FinetuneCommand& command, const Session& session)
                                                         .mode = mode_of(command.mode),
                                                         .out = command.out,
                                                         .blend = command.blend,
+                                                        .steps = command.steps,
                                                         .seed = command.seed},
                                                        show, session.cancel);
     if (session.json) {

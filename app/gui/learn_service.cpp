@@ -62,7 +62,8 @@ std::vector<std::filesystem::path> LearnService::models() const
     }
     std::error_code none;
     for (const auto& entry : std::filesystem::directory_iterator(jobs::learned_folder(*engine_), none))
-        if (const auto& file = entry.path(); file.extension() == ".safetensors" && !file.stem().native().ends_with(".layer"))
+        if (const auto& file = entry.path(); file.extension() == ".safetensors" && !file.stem().native().ends_with(".layer")
+            && !file.stem().native().ends_with(".weights"))
             add(file);
     for (const auto& run : jobs::runs_in(engine_->library_folder() / "runs"))
         add(jobs::run_status(run).checkpoint);

@@ -159,6 +159,9 @@ void LearnView::show_progress(const jobs::FinetuneProgress& progress)
 void LearnView::take(const LearnReportPtr& report)
 {
     model_.set_report(report);
+    if (!report->learned_before)
+        looked_at_.clear();
+    looked_at_.insert(looked_at_.begin(), report->blends.begin(), report->blends.end());
     QStringList left;
     for (const auto& [name, files] : report->left_out)
         left << tr("Left out: %1, which has %2 readable files.").arg(QString::fromStdString(name), format_count(files));
@@ -174,8 +177,8 @@ void LearnView::take(const LearnReportPtr& report)
                           .arg(percent(right.low))
                           .arg(percent(right.high))
                           .arg(percent(report->all.by_name.share)));
-    stage_->setText(
-        tr("Learned from %1 in %2 s").arg(counted(report->files, tr("file"), tr("files"))).arg(report->seconds, 0, 'f', 1));
+    const QString done = report->learned_before ? tr("Blended anew for %1 in %2 s") : tr("Learned from %1 in %2 s");
+    stage_->setText(done.arg(counted(report->files, tr("file"), tr("files"))).arg(report->seconds, 0, 'f', 1));
     show_state();
     show_blend();
 }
@@ -199,6 +202,7 @@ void LearnView::show_state()
 void LearnView::show_blend()
 {
     const LearnReportPtr& report = model_.report();
+    again_->setText(tr("Learn again"));
     if (!report)
         return;
     if (report->blends.empty()) {
@@ -208,14 +212,17 @@ void LearnView::show_blend()
     const double share = blend_->value() < 0 ? report->blend : double(blend_->value()) / blend_steps;
     QStringList text{blend_->value() < 0 ? tr("by itself: %1 % new").arg(std::lround(100 * share))
                                          : tr("%1 % new").arg(std::lround(100 * share))};
-    for (const jobs::BlendRow& row : report->blends)
-        if (std::abs(row.blend - share) < 1e-6)
-            text << tr("%1 % right, general search %2 → %3")
-                        .arg(std::lround(100 * row.accuracy))
-                        .arg(row.retention.before, 0, 'f', 1)
-                        .arg(row.retention.after, 0, 'f', 1);
-    if (std::abs(share - report->blend) > 1e-6)
-        text << tr("“Learn again” makes it so");
+    const auto row =
+        std::find_if(looked_at_.begin(), looked_at_.end(), [&](const auto& one) { return std::abs(one.blend - share) < 1e-6; });
+    if (row != looked_at_.end())
+        text << tr("%1 % right, general search %2 → %3")
+                    .arg(std::lround(100 * row->accuracy))
+                    .arg(row->retention.before, 0, 'f', 1)
+                    .arg(row->retention.after, 0, 'f', 1);
+    if (std::abs(share - report->blend) > 1e-6) {
+        again_->setText(tr("Blend anew"));
+        text << tr("“Blend anew” makes it so, in seconds");
+    }
     blended_->setText(text.join(QStringLiteral(" · ")));
 }
 

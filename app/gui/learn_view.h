@@ -27,6 +27,7 @@ public:
     Segmented& mode() { return *mode_; }
     QSlider& blend() { return *blend_; }
     QPushButton& stop() { return *stop_; }
+    QPushButton& again() { return *again_; }
     QPushButton& use() { return *use_; }
     QPushButton& label() { return *label_; }
     QString verdict() const { return verdict_->text(); }
@@ -46,6 +47,7 @@ private:
     LearnService& learn_;
     LearnModel model_;
     jobs::FinetuneOptions what_;
+    std::vector<jobs::BlendRow> looked_at_;  // of the weights that were learned last
     Segmented* mode_;
     QLabel *stage_, *verdict_, *blended_, *warnings_;
     ProgressLine* line_;

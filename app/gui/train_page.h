@@ -25,6 +25,8 @@ public:
     void learn_folder(const std::filesystem::path& folder);
     /// Learns from the verdicts on a label set.
     void learn_reviewed(const LabelChoice& set);
+    /// Learns what the options name, under this name on the page.
+    void show_learning(const QString& name, const jobs::FinetuneOptions& options);
     LearnView& learn() { return *learn_view_; }
     RunView& run() { return *run_; }
     EmptyPage& empty() { return *empty_; }
@@ -45,7 +47,6 @@ private:
     void fill_learn_menu();
     void fill_model_menu();
     void choose_folder();
-    void show_learning(const QString& name, const jobs::FinetuneOptions& options);
     void choose_recipe();
     void start(const std::filesystem::path& recipe);
     void choose_run();

@@ -29,16 +29,17 @@ constexpr int64_t kMostFiles = 6000;  // that a network is trained on
 
 /// Where the result goes.
 struct Places {
-    fs::path checkpoint, label_set, layer;
+    fs::path checkpoint, label_set, layer, weights;
 
     explicit Places(fs::path out)
     {
         if (out.extension() == ".safetensors" || out.extension() == ".toml")
             out.replace_extension();
-        checkpoint = label_set = layer = out;
+        checkpoint = label_set = layer = weights = out;
         checkpoint += ".safetensors";
         label_set += ".toml";
         layer += ".layer.safetensors";
+        weights += ".weights.safetensors";
     }
 };
 
@@ -67,7 +68,8 @@ private:
     void measure(const Tally& by_name, const Tally& probed);
     int64_t median_files() const;
     void thin_out();
-    void tune();
+    std::string what_learning_depends_on() const;
+    void tune(const Places& places);
     void measure_tuned(const Tally& tuned);
     void warn();
     void write(const Places& places);
@@ -113,7 +115,8 @@ void Finetuning::make_room(const Places& places) const
     fs::create_directories(folder, failure);
     if (failure)
         throw_errno(failure.value(), folder.string(), "make the folder of the result");
-    const uintmax_t needed = kOfLabels + (report_.mode == FinetuneMode::Probe ? 0 : fs::file_size(engine_.checkpoint(), failure));
+    const uintmax_t needed =
+        kOfLabels + (report_.mode == FinetuneMode::Probe ? 0 : 2 * fs::file_size(engine_.checkpoint(), failure));
     const fs::space_info space = fs::space(folder, failure);
     if (!failure && space.available < needed)
         throw Error(ErrorKind::DiskFull, folder.string(),
@@ -260,18 +263,40 @@ void Finetuning::thin_out()
     }
 }
 
-void Finetuning::tune()
+/// All that learn() reads but the library, which only reminds: equal texts, equal weights.
+std::string Finetuning::what_learning_depends_on() const
+{
+    nlohmann::json all{{"model", engine_.encoder().space()},
+                       {"precision", engine_.encoder().precision()},
+                       {"mode", finetune_mode_name(report_.mode)},
+                       {"steps", options_.steps},
+                       {"seed", options_.seed},
+                       {"pack", options_.pack.string()}};
+    for (const LabelledSource& source : media_.sources) {
+        std::error_code gone;
+        all["files"].push_back({source.path.native(), source.label, fs::file_size(source.path, gone),
+                                fs::last_write_time(source.path, gone).time_since_epoch().count(),
+                                source.span ? nlohmann::json{source.span->start, source.span->end} : nlohmann::json()});
+    }
+    const std::string text = all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return model::hash_hex(std::as_bytes(std::span(text)));
+}
+
+void Finetuning::tune(const Places& places)
 {
     tell("learning");
     tuner_->remind_of_pack(options_.pack.empty() ? resource_folder("replay") / "replay.safetensors" : options_.pack);
     remind_of_library(engine_, *tuner_, media_.sources, cancel_);
-    report_.steps = tuner_->learn(
-        lesson_of(table_),
-        [&](const training::TuneProgress& step) {
-            if (told_)
-                told_({"learning", step.step, step.steps, step.loss, step.watched, seconds()});
-        },
-        cancel_);
+    const std::optional<int64_t> before = tuner_->recall_learned(places.weights, what_learning_depends_on());
+    report_.learned_before = before.has_value();
+    report_.steps = before ? *before
+                           : tuner_->learn(
+                               lesson_of(table_),
+                               [&](const training::TuneProgress& step) {
+                                   if (told_)
+                                       told_({"learning", step.step, step.steps, step.loss, step.watched, seconds()});
+                               },
+                               cancel_);
     report_.blends = look_at_blends(
         table_, *tuner_, options_.blend, options_.seed, [&](int64_t done, int64_t of) { tell("measuring", done, of); }, cancel_);
     const BlendRow& chosen = chosen_blend(report_.blends);
@@ -336,11 +361,15 @@ void Finetuning::write(const Places& places)
                                     {"seed", options_.seed}}
                          .dump());
         report_.space = model::checkpoint_info(partial).at("space").get<std::string>();
+        if (!report_.learned_before)
+            tuner_->keep_learned(places.weights, what_learning_depends_on(), report_.steps);
         write_learned_set(places.label_set, label_set(places), {report_.space, layers});
         fs::rename(partial, places.checkpoint);
     } catch (...) {
         std::error_code ignored;
         fs::remove(partial, ignored);
+        if (!report_.learned_before)
+            fs::remove(places.weights, ignored);
         throw;
     }
     report_.checkpoint = places.checkpoint;
@@ -375,7 +404,7 @@ FinetuneReport Finetuning::run()
     tell("measuring");
     measure(by_name(), files_right(table_, ExampleTable::kHeldOut, scores_by(table_, table_.vectors, layers)));
     if (tuner_) {
-        tune();
+        tune(places);
         warn();
     }
     tell("writing");

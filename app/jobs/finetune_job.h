@@ -26,12 +26,14 @@ struct FinetuneOptions {
     std::string from_labels;       ///< a label set's name or file, of which the library holds verdicts
     FinetuneMode mode = FinetuneMode::Auto;
     /// The checkpoint to write; its label set is OUT with .toml in place of .safetensors, what that learned in
-    /// OUT.layer.safetensors. In Probe the latter two are all. Empty: "<the folder's or set's name>.safetensors" in
+    /// OUT.layer.safetensors, and the new weights by themselves in OUT.weights.safetensors. In Probe the label set and what it
+    /// learned are all. Empty: "<the folder's or set's name>.safetensors" in
     /// learned_folder().
     std::filesystem::path out;
     /// The share of the new weights in the result, 0 to 1; at 0 the weights are the old ones, bit for bit. Not in Probe, where
     /// there are none. Nothing: the greatest of 1, 0.75, 0.5, 0.25 and 0 that costs general search at most kMostLoss points and
-    /// gets no fewer watched examples right than the old weights.
+    /// gets no fewer watched examples right than the old weights. Where OUT.weights.safetensors was learned from the same model,
+    /// files, mode, steps and seed, nothing is learned again and another blend costs no more than reading the examples.
     std::optional<double> blend;
     int64_t steps = 160;              ///< of the network's training, at most; not in Probe
     std::filesystem::path pack = {};  ///< what the model is reminded of beside the library; empty: the shipped one
@@ -97,6 +99,7 @@ struct FinetuneReport {
     double blend = 1;
     std::vector<BlendRow> blends;       ///< from 1 down
     int64_t steps = 0;                  ///< of the network's training that were kept
+    bool learned_before = false;        ///< the new weights are those that an earlier run left; only their share is new
     std::vector<std::string> warnings;  ///< whole sentences: what got worse, and the way back
     double seconds = 0;
 };

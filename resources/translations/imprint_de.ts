@@ -763,8 +763,16 @@
         <translation>%1 % richtig, allgemeine Suche %2 → %3</translation>
     </message>
     <message>
-        <source>“Learn again” makes it so</source>
-        <translation>„Neu lernen“ macht es so</translation>
+        <source>Blended anew for %1 in %2 s</source>
+        <translation>Für %1 neu gemischt in %2 s</translation>
+    </message>
+    <message>
+        <source>Blend anew</source>
+        <translation>Neu mischen</translation>
+    </message>
+    <message>
+        <source>“Blend anew” makes it so, in seconds</source>
+        <translation>„Neu mischen“ macht es so, in Sekunden</translation>
     </message>
 </context>
 <context>

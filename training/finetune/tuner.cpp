@@ -5,6 +5,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "core/base/error.h"
@@ -15,6 +16,9 @@
 
 namespace imprint::training {
 namespace {
+
+constexpr const char* kDependsOn = "imprint.learned.depends_on";
+constexpr const char* kSteps = "imprint.learned.steps";
 
 Vectors to_vectors(const at::Tensor& rows)
 {
@@ -168,6 +172,56 @@ int64_t Tuner::learn(const Lesson& lesson, const std::function<void(const TunePr
     const int64_t kept = steps.run(progress, cancel);
     impl_->now = steps.result();
     return kept;
+}
+
+void Tuner::keep_learned(const std::filesystem::path& file, const std::string& depends_on, int64_t steps) const
+{
+    std::vector<std::pair<std::string, at::Tensor>> moved;
+    for (const auto& [name, tensor] : impl_->now)
+        if (!tensor.is_same(impl_->checkpoint.parameters.at(name)))
+            moved.emplace_back(name, tensor.to(at::kFloat).contiguous());
+    std::vector<std::pair<std::string, model::TensorView>> views;
+    for (const auto& [name, tensor] : moved) {
+        const std::span<const float> values(tensor.const_data_ptr<float>(), static_cast<size_t>(tensor.numel()));
+        views.emplace_back(name, model::TensorView{model::DType::F32, tensor.sizes().vec(), std::as_bytes(values)});
+    }
+    model::write_safetensors(file, {{kDependsOn, depends_on}, {kSteps, std::to_string(steps)}}, views);
+}
+
+std::optional<int64_t> Tuner::recall_learned(const std::filesystem::path& path, const std::string& depends_on)
+{
+    std::error_code none;
+    if (!std::filesystem::is_regular_file(path, none))
+        return {};
+    try {
+        const model::SafetensorsFile file(path);
+        const auto stated = [&](const char* key) {
+            const auto found = file.metadata().find(key);
+            return found == file.metadata().end() ? std::string() : found->second;
+        };
+        if (stated(kDependsOn) != depends_on)
+            return {};
+        const std::string steps = stated(kSteps);
+        int64_t kept = 0;
+        if (std::from_chars(steps.data(), steps.data() + steps.size(), kept).ec != std::errc())
+            return {};
+        model::Parameters moved = impl_->checkpoint.parameters;
+        for (const auto& [name, view] : file.tensors()) {
+            const auto old = moved.find(name);
+            if (old == moved.end() || old->second.sizes() != at::IntArrayRef(view.shape))
+                return {};
+            const std::vector<float> values = view.to_floats(path.string());
+            const at::Tensor tensor = at::empty(view.shape, at::kFloat);
+            std::copy(values.begin(), values.end(), tensor.mutable_data_ptr<float>());
+            if (!at::isfinite(tensor).all().item<bool>())
+                return {};
+            old->second = tensor;
+        }
+        impl_->now = std::move(moved);
+        return kept;
+    } catch (const Error&) {
+        return {};  // then it is learned again
+    }
 }
 
 Vectors Tuner::vectors(double blend, const CancelToken& cancel) const

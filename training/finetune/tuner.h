@@ -78,6 +78,13 @@ public:
     /// kept.
     int64_t learn(const Lesson& lesson, const std::function<void(const TuneProgress&)>& progress, const CancelToken& cancel);
 
+    /// Writes the tensors that learning moved, with what they depend on (any text) and the steps that were kept, so that another
+    /// blend needs no learning. Whole or not at all.
+    void keep_learned(const std::filesystem::path& file, const std::string& depends_on, int64_t steps) const;
+    /// Takes them up in place of learn() and returns the steps. Nothing, and nothing changes, where there is no such file, where
+    /// it depends on something else, and where it is damaged.
+    std::optional<int64_t> recall_learned(const std::filesystem::path& file, const std::string& depends_on);
+
     /// Unit vectors of all examples in their order.
     Vectors vectors(double blend, const CancelToken& cancel = {}) const;
     /// For each of the pack's held-back items, text to item (texts as they are, without a lexicon's glosses): the mean of "first"

@@ -62,6 +62,7 @@ private Q_SLOTS:
         QTest::newRow("learn from nothing") << QStringList{"finetune"} << 2;
         QTest::newRow("learn from two things") << QStringList{"finetune", media, "--from-labels", "animals"} << 2;
         QTest::newRow("learn in no known way") << QStringList{"finetune", media, "--mode", "hard"} << 2;
+        QTest::newRow("learn in no steps") << QStringList{"finetune", media, "--steps", "0"} << 2;
         QTest::newRow("blend more than all") << QStringList{"finetune", media, "--blend", "1.5"} << 2;
         QTest::newRow("learn from files without folders") << QStringList{"finetune", media} << 3;
         QTest::newRow("learn verdicts that nobody gave") << QStringList{"finetune", "--from-labels", "animals"} << 3;
@@ -116,13 +117,13 @@ private Q_SLOTS:
         const fs::path folder = root_ / "colours", out = root_ / "learned" / "colours.safetensors";
         make_colours(folder, 5);
         write_file(folder / "red" / "broken.png", "no picture");
-        const Said said =
-            (*imprint_)({"finetune", text_of(folder), "--mode", "probe", "--out", text_of(out), "--json"});
+        const Said said = (*imprint_)({"finetune", text_of(folder), "--mode", "probe", "--out", text_of(out), "--json"});
         QCOMPARE(said.code, 1);  // one file could not be read
         const QJsonObject document = said.json();
-        QCOMPARE(keys(document),
-                 (QStringList{"all", "blend", "blends", "checkpoint", "classes", "examples", "failed", "files", "label_set", "left_out",
-                              "mode", "name", "retention", "seconds", "space", "steps", "warnings"}));
+        QCOMPARE(
+            keys(document),
+            (QStringList{"all", "blend", "blends", "checkpoint", "classes", "examples", "failed", "files", "label_set",
+                         "learned_before", "left_out", "mode", "name", "retention", "seconds", "space", "steps", "warnings"}));
         QCOMPARE(document["mode"].toString(), QString("probe"));
         QCOMPARE(document["files"].toInt(), 15);
         QCOMPARE(document["failed"].toArray().size(), 1);
@@ -139,6 +140,34 @@ private Q_SLOTS:
         QCOMPARE((*imprint_)({"finetune", text_of(folder), "--mode", "probe"}).code, 1);
         QVERIFY((*imprint_)({"label"}).out.contains("\ncolours "));
         QCOMPARE((*imprint_)({"label", "--set", "colours", "--json"}).json()["set"].toString(), QString("colours"));
+        fs::remove_all(folder);
+    }
+
+    void a_network_learns_and_is_blended_anew_data()
+    {
+        QTest::addColumn<QString>("mode");
+        QTest::newRow("lora") << "lora";
+        QTest::newRow("full") << "full";
+    }
+    void a_network_learns_and_is_blended_anew()
+    {
+        QFETCH(QString, mode);
+        const fs::path folder = root_ / "learned from", out = root_ / ("by-" + mode.toStdString()) / "colours.safetensors";
+        make_colours(folder, 3);
+        const QStringList words{"finetune", text_of(folder), "--mode", mode, "--steps", "3", "--out", text_of(out)};
+        const Said said = (*imprint_)(words + QStringList{"--json"});
+        QVERIFY2(said.code == 0, said.err.constData());
+        const QJsonObject document = said.json();
+        QCOMPARE(document["mode"].toString(), mode);
+        QCOMPARE(document["checkpoint"].toString(), text_of(out));
+        QVERIFY(fs::exists(out) && !document["learned_before"].toBool());
+        QCOMPARE(document["blends"].toArray().size(), 5);
+        QVERIFY(document["all"].toObject()["tuned"].isObject());
+        const Said blended = (*imprint_)(words + QStringList{"--blend", "0.25", "--json"});
+        QVERIFY2(blended.code == 0, blended.err.constData());
+        QVERIFY(blended.json()["learned_before"].toBool());
+        QCOMPARE(blended.json()["blend"].toDouble(), 0.25);
+        QVERIFY(blended.json()["space"] != document["space"]);
         fs::remove_all(folder);
     }
 
@@ -380,7 +409,8 @@ private Q_SLOTS:
     void a_dense_checkpoint_is_upcycled_and_a_sparse_one_refused()
     {
         const auto dense = make_tiny_checkpoint(root_, 1, "identity", false), out = root_ / "upcycled.safetensors";
-        const Said said = (*imprint_)({"model", "upcycle", text_of(dense), text_of(out), "--experts", "5", "--layers", "1", "--json"}, false);
+        const Said said =
+            (*imprint_)({"model", "upcycle", text_of(dense), text_of(out), "--experts", "5", "--layers", "1", "--json"}, false);
         QCOMPARE(said.code, 0);
         QCOMPARE(said.json()["checkpoint"].toString(), text_of(out));
         const auto config = (*imprint_)({"model", "info", text_of(out), "--json"}, false).json()["config"].toObject();

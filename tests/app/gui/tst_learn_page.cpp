@@ -118,6 +118,98 @@ private Q_SLOTS:
         QVERIFY(listed);
     }
 
+    void a_network_learns_and_is_blended_anew_data()
+    {
+        QTest::addColumn<int>("way");
+        QTest::addColumn<jobs::FinetuneMode>("mode");
+        QTest::newRow("LoRA") << 2 << jobs::FinetuneMode::Lora;
+        QTest::newRow("all weights") << 3 << jobs::FinetuneMode::Full;
+    }
+    void a_network_learns_and_is_blended_anew()
+    {
+        QFETCH(int, way);
+        QFETCH(jobs::FinetuneMode, mode);
+        const auto folder = pictures(QStringLiteral("tuned %1").arg(way), 2, 4);
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        window.show_page(Page::Train);
+        LearnView& learn = window.train_page().learn();
+        learn.mode().choose(way);
+        QSignalSpy learned(&session.learn, &LearnService::learned);
+        tests::LoopWatch watch;
+        jobs::FinetuneOptions options;
+        options.folder = folder;
+        options.steps = 3;
+        window.train_page().show_learning("Tuned", options);
+        QTRY_COMPARE_WITH_TIMEOUT(learned.size(), 1, patience);
+        const LearnReportPtr first = learn.model().report();
+        QCOMPARE(first->mode, mode);
+        QVERIFY(std::filesystem::exists(first->checkpoint) && learn.use().isVisible());
+        QCOMPARE(learn.model().columnCount(), 6);
+        QCOMPARE(first->blends.size(), size_t(5));
+        QCOMPARE(learn.again().text(), QStringLiteral("Learn again"));
+
+        learn.blend().setFocus();
+        QTest::keyClick(&learn.blend(), Qt::Key_Home);
+        for (int step = 0; step < 2 || qFuzzyCompare(learn.blend().value() / 4.0 + 1, first->blend + 1); ++step)
+            QTest::keyClick(&learn.blend(), Qt::Key_Right);
+        const double wanted = learn.blend().value() / 4.0;
+        QCOMPARE(learn.again().text(), QStringLiteral("Blend anew"));
+        QTest::mouseClick(&learn.again(), Qt::LeftButton);
+        QTRY_COMPARE_WITH_TIMEOUT(learned.size(), 2, patience);
+        const LearnReportPtr second = learn.model().report();
+        QVERIFY(second->learned_before);
+        QCOMPARE(second->blend, wanted);
+        QVERIFY(second->space != first->space);
+        QCOMPARE(learn.again().text(), QStringLiteral("Learn again"));
+        QVERIFY2(watch.longest_ms() < 100, qPrintable(QStringLiteral("%1 ms").arg(watch.longest_ms())));
+        QVERIFY2(!window.notice().isVisible(), qPrintable(window.notice().problem().all()));
+        for (const auto& model : session.learn.models())
+            QVERIFY(!QString::fromStdString(model.string()).contains(".weights."));
+    }
+
+    void reviewed_labels_are_learned_from()
+    {
+        auto options = options_;
+        options.library = folder_.filePath("reviewed").toStdString();
+        const auto folder = pictures("reviewed media", 2, 4);
+        QFile labels(folder_.filePath("sorts.toml"));
+        QVERIFY(labels.open(QIODevice::WriteOnly));
+        labels.write("[[label]]\nname = \"first\"\n[[label]]\nname = \"second\"\n");
+        labels.close();
+        const LabelChoice set{"Sorts", folder_.filePath("sorts.toml").toStdString(), true};
+        Session session(options);
+        MainWindow window(*theme_, session);
+        window.resize(1200, 800);
+        window.show();
+        window.add({folder});
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled(), patience);
+        window.show_page(Page::Label);
+        LabelPage& page = window.label_page();
+        page.use_set(set);
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && page.model().rowCount() == 8, patience);
+        for (int said = 0; said < 8; ++said) {
+            const int row = page.view().currentIndex().row();
+            const int wanted = page.model().file(row).path.parent_path().filename() == "class 0" ? 0 : 1;
+            const auto answers = page.model().answers(row);  // a digit gives the likeliest first
+            const auto digit = std::find_if(answers.begin(), answers.end(), [&](const auto& one) { return one.label == wanted; });
+            QVERIFY(digit != answers.end());
+            QTest::keyClick(&page.view(), static_cast<Qt::Key>(Qt::Key_1 + (digit - answers.begin())));
+            QTRY_VERIFY_WITH_TIMEOUT(window.settled(), patience);
+        }
+        QCOMPARE(jobs::review_state(*page.model().run()).reviewed, 8);
+
+        window.show_page(Page::Train);
+        window.train_page().learn_reviewed(set);
+        QTRY_VERIFY_WITH_TIMEOUT(window.train_page().learn().model().report() != nullptr, patience);
+        const LearnReportPtr report = window.train_page().learn().model().report();
+        QCOMPARE(report->files, 8);
+        QCOMPARE(report->classes.size(), size_t(2));
+        QVERIFY2(!window.notice().isVisible(), qPrintable(window.notice().problem().all()));
+    }
+
     void stopped_it_leaves_nothing_behind()
     {
         auto options = options_;

@@ -176,6 +176,69 @@ private Q_SLOTS:
         QCOMPARE(said, report.retention->loss() > kMostLoss);
     }
 
+    void another_blend_needs_no_learning_data()
+    {
+        QTest::addColumn<FinetuneMode>("mode");
+        QTest::newRow("lora") << FinetuneMode::Lora;
+        QTest::newRow("full") << FinetuneMode::Full;
+    }
+    void another_blend_needs_no_learning()
+    {
+        QFETCH(FinetuneMode, mode);
+        const fs::path folder = root_ / "blended" / finetune_mode_name(mode);
+        const auto one = engine();
+        int64_t steps = 0;
+        const auto count = [&](const FinetuneProgress& progress) { steps += progress.loss.has_value(); };
+        FinetuneOptions options = tuning(root_ / "colours", folder / "out.safetensors", mode);
+        options.steps = 8;
+        options.blend = 1;
+        const FinetuneReport first = finetune(*one, options, count);
+        QVERIFY(!first.learned_before && steps > 0);
+        steps = 0;
+        options.blend = 0.4;
+        const FinetuneReport second = finetune(*one, options, count);
+        QVERIFY(second.learned_before);
+        QCOMPARE(steps, 0);
+        QCOMPARE(second.steps, first.steps);
+        // The same bytes as if it had been learned with this blend.
+        options.out = folder / "elsewhere.safetensors";
+        QVERIFY(!finetune(*one, options).learned_before);
+        QVERIFY(read_file(folder / "out.safetensors") == read_file(folder / "elsewhere.safetensors"));
+        QVERIFY(read_file(folder / "out.layer.safetensors") == read_file(folder / "elsewhere.layer.safetensors"));
+    }
+
+    void what_differs_or_is_damaged_is_learned_again_data()
+    {
+        QTest::addColumn<QString>("what");
+        for (const char* what : {"the seed", "a file more", "the weights are cut off", "a weight that is no number"})
+            QTest::newRow(what) << what;
+    }
+    void what_differs_or_is_damaged_is_learned_again()
+    {
+        QFETCH(QString, what);
+        const auto one = engine();
+        const fs::path media = root_ / "again" / "media", out = root_ / "again" / "out.safetensors";
+        fs::remove_all(root_ / "again");
+        make_colours(media, 4);
+        FinetuneOptions options = tuning(media, out, FinetuneMode::Lora);
+        options.steps = 2;
+        options.blend = 0.5;
+        finetune(*one, options);
+        const fs::path weights = root_ / "again" / "out.weights.safetensors";
+        if (what == "the seed")
+            options.seed = 2;
+        else if (what == "a file more")
+            write_grain(media / "red" / "picture9.ppm", 200, 60, 60, 9);
+        else if (what == "the weights are cut off")
+            fs::resize_file(weights, fs::file_size(weights) - 1);
+        else {
+            std::string bytes = read_file(weights);
+            write_file(weights, bytes.replace(bytes.size() - 4, 4, std::string("\x00\x00\xc0\x7f", 4)));
+        }
+        QVERIFY(!finetune(*one, options).learned_before);
+        QVERIFY(finetune(*one, options).learned_before);
+    }
+
     void the_greatest_blend_that_costs_little_is_chosen_data()
     {
         QTest::addColumn<QVector<double>>("losses");  // of blends 1, 0.5 and 0

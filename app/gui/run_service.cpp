@@ -143,12 +143,27 @@ void RunService::take(const RunPicture& picture)
         launched_.reset();
         pausing_ = seen_running_ = false;
         if (!wanted && own && picture.status.last_words.find("stopped on request") == std::string::npos)
-            Q_EMIT failed({tr("The training ended before its time."),
-                           shown_path(picture.folder),
-                           QString::fromStdString(picture.status.last_words),
-                           {}});
+            end_unwanted(picture);
     }
     Q_EMIT changed();
+}
+
+/// `picture` is a copy of the service's own, which may go.
+void RunService::end_unwanted(const RunPicture& picture)
+{
+    const bool here = picture.folder.parent_path() == runs_;
+    if (here && picture.step == 0 && !picture.status.saved_step) {
+        // A refused recipe leaves its words alone; they are told below, and nothing in the folder is worth keeping.
+        std::error_code kept;
+        std::filesystem::remove_all(picture.folder, kept);
+        tick_.stop();
+        follower_.reset();
+        picture_ = {};
+    }
+    Q_EMIT failed({tr("The training ended before its time."),
+                   shown_path(picture.folder),
+                   QString::fromStdString(picture.status.last_words),
+                   {}});
 }
 
 }  // namespace imprint::gui

@@ -47,7 +47,8 @@ public:
     ~RunService() override;
 
     void open(std::filesystem::path run);
-    /// Starts the recipe in a new folder and opens it; answers with failed() where it cannot begin.
+    /// Starts the recipe in a new folder and opens it. Where it ends before its first step it answers with failed(), and the
+    /// folder is gone again.
     void start(const std::filesystem::path& recipe);
     void resume();
     /// The run writes a state and ends; resume() goes on from there.
@@ -64,6 +65,7 @@ Q_SIGNALS:
 
 private:
     void launch(const std::filesystem::path& recipe, std::filesystem::path run, bool resume);
+    void end_unwanted(const RunPicture& picture);
     void look();
     void take(const RunPicture& picture);
 

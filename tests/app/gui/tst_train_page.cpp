@@ -142,8 +142,11 @@ private Q_SLOTS:
         session.runs.start(wrong.fileName().toStdString());
         QTRY_VERIFY_WITH_TIMEOUT(window.notice().isVisible(), patience);
         QVERIFY2(window.notice().problem().all().contains("wrong.toml"), qPrintable(window.notice().problem().all()));
-        QVERIFY(session.runs.state() == State::Paused);
-        QVERIFY(!window.train_page().pause().isVisible());  // there is nothing to resume
+        QVERIFY(session.runs.state() == State::None);
+        for (const auto& run : session.runs.recent())
+            QVERIFY(run.filename() != "wrong");  // there is nothing to resume, and nothing is left
+        QVERIFY(!std::filesystem::exists(options_.library / "runs/wrong"));
+        QVERIFY(window.train_page().empty().isVisibleTo(&window.train_page()));
     }
 
     void curves_of_any_shape_are_drawn_and_told()

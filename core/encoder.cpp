@@ -147,6 +147,7 @@ int Encoder::threads()
     const std::lock_guard lock(impl_->mutex);
     return impl_->lanes_in_use().count();
 }
+std::string Encoder::device() const { return impl_->device.str(); }
 std::string Encoder::precision() const { return impl_->precision.products == at::kFloat ? "fp32" : "bf16"; }
 const std::vector<media::Size>& Encoder::picture_sizes() const { return impl_->checkpoint.config.picture_sizes; }
 double Encoder::sound_window() const { return double(impl_->checkpoint.config.max_sound_samples()) / media::kSampleRate; }

@@ -48,6 +48,7 @@ public:
     const std::string& space() const;
     const std::string& model_name() const;
     std::string precision() const;  ///< "fp32" or "bf16", as chosen
+    std::string device() const;     ///< "cpu" or "cuda:N", as chosen
     int threads();                  ///< as given or chosen; measures where nothing was
 
     /// The sizes that pictures must be decoded to (media::Fit::exact).

@@ -98,7 +98,8 @@ void SearchService::prepare()
     run(
         [this](Inside& inside) {
             Encoder& encoder = inside.engine.encoder();
-            const Model model{QString::fromStdString(encoder.model_name()), QString::fromStdString(encoder.precision())};
+            const Model model{QString::fromStdString(encoder.model_name()), QString::fromStdString(encoder.precision()),
+                              QString::fromStdString(encoder.device())};
             QMetaObject::invokeMethod(this, [this, model] { Q_EMIT ready(model); });
         },
         tr("load the model"));

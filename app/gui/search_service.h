@@ -28,6 +28,7 @@ struct Answer {
 
 struct Model {
     QString name, precision;
+    QString device = QStringLiteral("cpu");  ///< or "cuda:N"
 };
 
 /// Lives in the GUI thread, as do all its signals.

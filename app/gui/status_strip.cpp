@@ -71,7 +71,10 @@ void StatusStrip::set_failures(qint64 count)
 
 void StatusStrip::set_model(const Model& model)
 {
-    model_->set_text(QStringLiteral("%1 · CPU %2").arg(model.name, model.precision));
+    const QString device = model.device.section(QLatin1Char(':'), 0, 0) == QLatin1String("cuda")
+        ? QStringLiteral("GPU %1").arg(model.device.section(QLatin1Char(':'), 1).toInt())
+        : QStringLiteral("CPU");
+    model_->set_text(QStringLiteral("%1 · %2 %3").arg(model.name, device, model.precision));
 }
 
 void StatusStrip::refresh()

@@ -24,6 +24,7 @@ public:
     StatusStrip(const Theme& theme, IndexService& index, QWidget* parent = nullptr);
     void set_failures(qint64 count);
     void set_model(const Model& model);
+    QString model() const { return model_->text(); }
     QString words() const { return left_->text() + QLatin1Char(' ') + numbers_->text(); }
 
 Q_SIGNALS:

@@ -11,6 +11,7 @@
 
 #include "app/gui/figures.h"
 #include "app/gui/icons.h"
+#include "app/gui/page_header.h"
 #include "app/gui/paths.h"
 
 namespace imprint::gui {
@@ -18,19 +19,12 @@ namespace {
 
 constexpr int settle_ms = 120;
 
-QLabel* words(const char* role)
-{
-    auto* label = new QLabel;
-    label->setProperty("role", role);
-    return label;
-}
-
 }  // namespace
 
 LabelPage::LabelPage(const Theme& theme, Session& session, QWidget* parent)
     : QWidget(parent), theme_(theme), session_(session), view_(new ReviewView(theme, session.thumbnails, model_)),
-      stats_(new LabelStats(theme, session.thumbnails)), empty_(new EmptyPage(theme)), title_(words("title")),
-      summary_(words("dim")), hint_(words("dim")), progress_(words("dim")), line_(new ProgressLine(theme)),
+      stats_(new LabelStats(theme, session.thumbnails)), empty_(new EmptyPage(theme)), title_(label_of("title")),
+      summary_(label_of("dim")), hint_(label_of("dim")), progress_(label_of("dim")), line_(new ProgressLine(theme)),
       set_(new QPushButton(tr("Choose labels"))), again_(new QPushButton(tr("Label again"))),
       edit_(new QPushButton(tr("Edit labels"))), export_(new QPushButton(tr("Export"))),
       keep_(new QPushButton(tr("Keep labels"))), show_(new Segmented(tr("Show"), {tr("Review"), tr("Reviewed"), tr("All")}))
@@ -80,19 +74,7 @@ LabelPage::LabelPage(const Theme& theme, Session& session, QWidget* parent)
 
 QWidget* LabelPage::make_header()
 {
-    auto* header = new QFrame;
-    header->setObjectName(QStringLiteral("pageHeader"));
-    auto* left = new QVBoxLayout;
-    left->setSpacing(2);
-    left->addWidget(title_);
-    left->addWidget(summary_);
-    auto* head = new QHBoxLayout(header);
-    head->setContentsMargins(metrics::page_margin + 2, 16, metrics::page_margin, 14);
-    head->setSpacing(8);
-    head->addLayout(left);
-    head->addStretch();
-    for (QPushButton* button : {set_, again_, edit_, export_, keep_})
-        head->addWidget(button);
+    QFrame* header = page_header(*title_, *summary_, {set_, again_, edit_, export_, keep_});
     keep_->setProperty("role", "primary");
     keep_->setToolTip(tr("Puts the labels into the library, where search finds them; what you said yourself is there already"));
     auto* formats = new QMenu(export_);

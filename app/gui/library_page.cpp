@@ -11,23 +11,14 @@
 
 #include "app/gui/figures.h"
 #include "app/gui/folder_card.h"
+#include "app/gui/page_header.h"
 #include "app/gui/paths.h"
 #include "app/gui/status_strip.h"
 
 namespace imprint::gui {
-namespace {
-
-QLabel* label(const char* role)
-{
-    auto* out = new QLabel;
-    out->setProperty("role", role);
-    return out;
-}
-
-}  // namespace
 
 LibraryPage::LibraryPage(const Theme& theme, Session& session, QWidget* parent)
-    : QWidget(parent), theme_(theme), session_(session), title_(label("title")), summary_(label("dim")),
+    : QWidget(parent), theme_(theme), session_(session), title_(label_of("title")), summary_(label_of("dim")),
       add_(new QPushButton(tr("Add folder…"))), empty_(new EmptyPage(theme)), folders_(new QVBoxLayout)
 {
     setObjectName(QStringLiteral("page"));
@@ -36,17 +27,7 @@ LibraryPage::LibraryPage(const Theme& theme, Session& session, QWidget* parent)
     add_->setProperty("role", "primary");
     add_->setCursor(Qt::PointingHandCursor);
 
-    auto* header = new QFrame;
-    header->setObjectName(QStringLiteral("pageHeader"));
-    auto* words = new QVBoxLayout;
-    words->setSpacing(2);
-    words->addWidget(title_);
-    words->addWidget(summary_);
-    auto* head = new QHBoxLayout(header);
-    head->setContentsMargins(metrics::page_margin + 2, 16, metrics::page_margin, 14);
-    head->addLayout(words);
-    head->addStretch();
-    head->addWidget(add_);
+    QFrame* header = page_header(*title_, *summary_, {add_});
 
     auto* body = new QWidget;
     body->setObjectName(QStringLiteral("pageBody"));
@@ -55,7 +36,7 @@ LibraryPage::LibraryPage(const Theme& theme, Session& session, QWidget* parent)
     column->setSpacing(12);
     run_card_ = make_run_card();
     column->addWidget(run_card_);
-    auto* caption = label("caption");
+    auto* caption = label_of("caption");
     caption->setText(tr("FOLDERS"));
     column->addWidget(caption);
     folders_->setSpacing(8);
@@ -97,7 +78,7 @@ QFrame* LibraryPage::make_run_card()
     auto* card = new QFrame;
     card->setObjectName(QStringLiteral("card"));
     card->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Maximum);
-    run_title_ = label("card");
+    run_title_ = label_of("card");
     run_numbers_ = new FigureLabel(theme_, metrics::text, FigureLabel::Tone::Dim);
     run_file_ = new FigureLabel(theme_, 12, FigureLabel::Tone::Dim);
     run_line_ = new ProgressLine(theme_);
@@ -132,7 +113,7 @@ QFrame* LibraryPage::make_failures_card()
 {
     auto* card = new QFrame;
     card->setObjectName(QStringLiteral("card"));
-    failures_title_ = label("card");
+    failures_title_ = label_of("card");
     auto* retry = new QPushButton(tr("Try again"));
     auto* copy = new QPushButton(tr("Copy list"));
     retry->setToolTip(tr("Reads these files once more"));

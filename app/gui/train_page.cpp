@@ -7,23 +7,14 @@
 #include <QVBoxLayout>
 
 #include "app/gui/icons.h"
+#include "app/gui/page_header.h"
 #include "app/gui/paths.h"
 
 namespace imprint::gui {
-namespace {
-
-QLabel* words(const char* role)
-{
-    auto* label = new QLabel;
-    label->setProperty("role", role);
-    return label;
-}
-
-}  // namespace
 
 TrainPage::TrainPage(const Theme& theme, Session& session, QWidget* parent)
-    : QWidget(parent), theme_(theme), session_(session), title_(words("title")), summary_(words("dim")), pause_(new QPushButton),
-      open_(new QPushButton(tr("Open run"))), start_(new QPushButton(tr("Start from a recipe"))),
+    : QWidget(parent), theme_(theme), session_(session), title_(label_of("title")), summary_(label_of("dim")),
+      pause_(new QPushButton), open_(new QPushButton(tr("Open run"))), start_(new QPushButton(tr("Start from a recipe"))),
       use_(new QPushButton(tr("Use this model"))), learn_(new QPushButton(tr("Learn from folders"))),
       model_(new QPushButton(tr("Model"))), empty_(new EmptyPage(theme)), run_(new RunView(theme)),
       learn_view_(new LearnView(theme, session.learn))
@@ -68,19 +59,7 @@ TrainPage::TrainPage(const Theme& theme, Session& session, QWidget* parent)
 
 QWidget* TrainPage::make_header()
 {
-    auto* header = new QFrame;
-    header->setObjectName(QStringLiteral("pageHeader"));
-    auto* left = new QVBoxLayout;
-    left->setSpacing(2);
-    left->addWidget(title_);
-    left->addWidget(summary_);
-    auto* head = new QHBoxLayout(header);
-    head->setContentsMargins(metrics::page_margin + 2, 16, metrics::page_margin, 14);
-    head->setSpacing(8);
-    head->addLayout(left);
-    head->addStretch();
-    for (QPushButton* button : {model_, pause_, open_, start_, learn_, use_})
-        head->addWidget(button);
+    QFrame* header = page_header(*title_, *summary_, {model_, pause_, open_, start_, learn_, use_});
     use_->setProperty("role", "primary");
     use_->setToolTip(tr("Reads the library again for it, in the background; until that is done the model of now answers"));
     for (QPushButton* button : {start_, open_, learn_, model_})

@@ -6,11 +6,14 @@
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <optional>
+#include <string_view>
 #include <thread>
 
 #include "core/base/error.h"
@@ -29,6 +32,22 @@ Vectors to_vectors(const at::Tensor& rows)
     vectors.dim = static_cast<int>(flat.size(1));
     vectors.values.assign(flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
     return vectors;
+}
+
+/// Calls `work`; false where it found no memory. The processor's allocator has no error type of its own.
+template <typename Work>
+bool found_memory(const Work& work)
+{
+    try {
+        work();
+        return true;
+    } catch (const std::bad_alloc&) {
+    } catch (const c10::OutOfMemoryError&) {
+    } catch (const c10::Error& error) {
+        if (std::string_view(error.what_without_backtrace()).find("DefaultCPUAllocator") == std::string_view::npos)
+            throw;
+    }
+    return false;
 }
 
 }  // namespace
@@ -74,8 +93,30 @@ public:
             IMPRINT_ASSERT(row.numel() == result.dim);
             std::memcpy(result.values.data() + i * static_cast<size_t>(result.dim), row.const_data_ptr<float>(), row.nbytes());
         };
-        (count > 1 ? lanes_in_use() : alone).each(count, one);
-        return result;
+        std::vector<char> done(count);
+        std::chrono::milliseconds pause = kFirstPause;
+        for (int tries = kTriesAlone; tries > 0;) {
+            std::atomic<bool> starved = false;
+            const model::Lanes& some = count > 1 ? lanes_in_use() : alone;
+            some.each(count, [&](size_t i) {
+                if (done[i] || starved)
+                    return;
+                if (found_memory([&] { one(i); }))
+                    done[i] = 1;
+                else
+                    starved = true;
+            });
+            if (!starved)
+                return result;
+            if (some.count() > 1) {
+                lanes.emplace(some.count() / 2);
+            } else if (--tries > 0) {  // others may be done with theirs soon
+                std::this_thread::sleep_for(pause);
+                pause *= 2;
+            }
+        }
+        throw Error(ErrorKind::LimitExceeded, file.path().string(), "found no memory to encode a single item on " + device.str(),
+                    "Close other programs, or choose another --device");
     }
 
     /// With the mutex held.
@@ -83,7 +124,10 @@ public:
     {
         if (!lanes) {
             const int most = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-            lanes.emplace(model::fastest_lane_count(most, [this](int count) { return passes_per_second(count); }));
+            lanes.emplace(model::fastest_lane_count(most, [this](int count) {
+                double rate = 0;
+                return found_memory([&] { rate = passes_per_second(count); }) ? rate : 0;
+            }));
         }
         return *lanes;
     }
@@ -121,6 +165,9 @@ public:
         }
     }
 
+    static constexpr int kTriesAlone = 5;
+    static constexpr std::chrono::milliseconds kFirstPause{100};  // each is twice the one before: 1.5 s in all
+
     at::Device device;
     model::Precision precision;
     model::SafetensorsFile file;
@@ -148,6 +195,11 @@ int Encoder::threads()
     return impl_->lanes_in_use().count();
 }
 std::string Encoder::device() const { return impl_->device.str(); }
+bool Encoder::threads_chosen() const
+{
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->lanes.has_value();
+}
 std::string Encoder::precision() const { return impl_->precision.products == at::kFloat ? "fp32" : "bf16"; }
 const std::vector<media::Size>& Encoder::picture_sizes() const { return impl_->checkpoint.config.picture_sizes; }
 double Encoder::sound_window() const { return double(impl_->checkpoint.config.max_sound_samples()) / media::kSampleRate; }

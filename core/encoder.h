@@ -35,6 +35,8 @@ struct EncoderOptions {
 /// for a GPU that this build or machine has not.
 /// The same item gives the same bits alone or in any batch, in any order, on any number of threads, in one precision on one
 /// machine.
+/// Where a pass finds no memory, half as many items go side by side from then on; where a single one finds none, it is tried
+/// again for some seconds, then Error(LimitExceeded) is thrown, and the encoder stays usable.
 /// Methods may be called from any thread; calls are served one at a time.
 class Encoder {
 public:
@@ -49,7 +51,8 @@ public:
     const std::string& model_name() const;
     std::string precision() const;  ///< "fp32" or "bf16", as chosen
     std::string device() const;     ///< "cpu" or "cuda:N", as chosen
-    int threads();                  ///< as given or chosen; measures where nothing was
+    int threads();                  ///< as given, chosen or left by a shortage of memory; measures where nothing was
+    bool threads_chosen() const;    ///< false until they were given or measured
 
     /// The sizes that pictures must be decoded to (media::Fit::exact).
     const std::vector<media::Size>& picture_sizes() const;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <optional>
 #include <thread>
 
 #include "app/jobs/jobs.h"
@@ -415,6 +416,31 @@ private Q_SLOTS:
         for (int i = 0; i < 5; ++i)
             last_looked_at = std::max(last_looked_at, open(engine).find(media / "z" / (std::to_string(i) + ".png"))->id);
         QVERIFY2(last_looked_at < 150, qPrintable(QString::number(last_looked_at)));
+    }
+
+    void threads_are_chosen_before_a_decoder_is_busy()
+    {
+        // Nothing is decoded during a pause, so what is settled by then was settled without decoders beside it.
+        QTemporaryDir dir;
+        const fs::path media = copy_of(media_, dir);
+        EngineOptions measuring = options(dir);
+        measuring.encoder.threads = 0;
+        Engine engine(measuring);
+        const IndexControl control;
+        control.pause();
+        std::optional<bool> chosen;
+        const IndexReport report = index_paths(
+            engine, {media},
+            [&](const IndexProgress& progress) {
+                if (progress.stage != "paused" || chosen)
+                    return;
+                chosen = engine.encoder().threads_chosen();
+                control.resume();
+            },
+            {}, control);
+        QVERIFY(report.indexed > 0);
+        QVERIFY(chosen.has_value());
+        QVERIFY(*chosen);
     }
 
     void another_model_takes_over_when_all_is_indexed_anew()

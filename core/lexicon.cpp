@@ -85,6 +85,32 @@ std::vector<std::string> stems(const std::string& word)
     return found;
 }
 
+/// True once `known` is true of a word that is one slip away.
+template <typename Known>
+bool near_any(const std::string& word, const Known& known)
+{
+    std::string other;
+    for (size_t i = 0; i <= word.size(); ++i) {
+        for (char letter = 'a'; letter <= 'z'; ++letter) {
+            if (known(other.assign(word).insert(i, 1, letter)))
+                return true;
+            if (i < word.size() && known(other.assign(word).replace(i, 1, 1, letter)))
+                return true;
+        }
+        if (i < word.size() && known(other.assign(word).erase(i, 1)))
+            return true;
+        if (i + 1 < word.size()) {
+            std::swap(other.assign(word)[i], other[i + 1]);
+            if (known(other))
+                return true;
+        }
+        for (const auto& [heard, written] : {std::pair<std::string_view, std::string_view>{"f", "ph"}, {"ph", "f"}})
+            if (word.compare(i, heard.size(), heard) == 0 && known(other.assign(word).replace(i, heard.size(), written)))
+                return true;
+    }
+    return false;
+}
+
 /// Runs of letters and digits, in lower case. Signs outside ASCII count as letters.
 std::vector<std::string> words_of(std::string_view text)
 {
@@ -161,6 +187,14 @@ bool Lexicon::knows(const std::string& word) const
     return std::any_of(may_be.begin(), may_be.end(), [&](const std::string& stem) { return words_.contains(stem); });
 }
 
+bool Lexicon::nearly_knows(const std::string& word) const
+{
+    const std::vector<std::string> may_be = singulars(word);
+    return std::any_of(may_be.begin(), may_be.end(), [&](const std::string& typed) {
+        return typed.size() >= kLeastTyped && near_any(typed, [&](const std::string& meant) { return words_.contains(meant); });
+    });
+}
+
 Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const std::string> texts)
 {
     std::vector<std::string> asked(texts.begin(), texts.end());
@@ -187,7 +221,8 @@ Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const
     return all;
 }
 
-bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::string& text)
+bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::string& text,
+                  const std::function<bool(const std::string& word)>& elsewhere)
 {
     // Chosen on made-up noise and on the labels of the evaluation pools; tests/bench/bench_calibration.cpp measures both.
     constexpr double kPiecesPerLetter = 0.3, kUnknownShare = 0.75;
@@ -195,7 +230,7 @@ bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::str
     for (const std::string& word : words_of(text)) {
         const auto length = std::count_if(word.begin(), word.end(), [](char c) { return (c & 0xc0) != 0x80; });
         letters += length;
-        if (word.size() > 1 && lexicon.knows(word))
+        if (word.size() > 1 && (lexicon.knows(word) || lexicon.nearly_knows(word) || (elsewhere && elsewhere(word))))
             continue;
         const int pieces = encoder.pieces(word);  // a letter or digit alone is one piece, and means nothing either
         if ((pieces > 1 || word.size() == 1) && pieces >= kPiecesPerLetter * static_cast<double>(length))

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,6 +28,10 @@ public:
     std::string_view gloss(std::string_view text) const;
     /// Whether a word in lower case, inflected or not, stands anywhere in the list, be it in a gloss.
     bool knows(const std::string& word) const;
+    /// Whether a word of kLeastTyped bytes or more, or what it is the plural of, is one slip of the fingers or the ear from a
+    /// word of the list: a letter of a to z left out, put in or changed, two neighbours swapped, or f for ph and the reverse.
+    bool nearly_knows(const std::string& word) const;
+    static constexpr size_t kLeastTyped = 5;  ///< among shorter ones nearly everything is near to something
 
 private:
     std::string_view exact(std::string_view word) const;
@@ -44,8 +49,10 @@ inline constexpr float kGlossShare = 0.3f;
 Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const std::string> texts);
 
 /// Whether nobody can have meant anything by a text, as far as the model and the lexicon know: three quarters of its letters or
-/// more belong to words that the lexicon has not and that the model must spell, in three pieces for ten letters at least, or are
-/// a single letter or digit. A text without any is such a one.
-bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::string& text);
+/// more belong to words that the lexicon has not, nor one nearly like them, and that the model must spell, in three pieces for
+/// ten letters at least, or are a single letter or digit. A text without any is such a one. `elsewhere`, where given, knows
+/// further words (in lower case).
+bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::string& text,
+                  const std::function<bool(const std::string& word)>& elsewhere = {});
 
 }  // namespace imprint

@@ -173,6 +173,8 @@ public:
     std::vector<FileRow> labelled(const Filter& filter) const;
 
     std::vector<std::string> label_names() const;  ///< of all files, in order
+    /// Whether a word stands in the name or a label of a file, inflected or not.
+    bool names(const std::string& word) const;
     /// Numbers of the indexed files that pass (modalities of the filter do not count), ascending.
     std::vector<int64_t> matching(const Filter& filter) const;
 

@@ -53,6 +53,11 @@ std::optional<FileRow> Library::find(const std::filesystem::path& path) const
     });
 }
 
+bool Library::names(const std::string& word) const
+{
+    return impl_->catalog.guarded([&] { return stands_in_a_name(impl_->catalog, word); });
+}
+
 std::vector<FileRow> Library::files(int64_t offset, int64_t limit) const
 {
     return impl_->catalog.guarded([&] {

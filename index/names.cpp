@@ -92,6 +92,14 @@ std::unordered_map<int64_t, float> name_coverage(const Catalog& catalog, const s
     return coverage;
 }
 
+bool stands_in_a_name(const Catalog& catalog, const std::string& text)
+{
+    const std::vector<std::string> words = naming_words(text);
+    return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+        return !files_with(catalog, "{name labels} : \"" + word + '"', 0).empty();
+    });
+}
+
 void settle_words(const Catalog& catalog)
 {
     catalog.use("DELETE FROM words WHERE rowid IN (SELECT file FROM words_due)")->exec();

@@ -21,6 +21,9 @@ std::vector<std::string> naming_words(const std::string& text);
 /// Within a read transaction of the catalog.
 std::unordered_map<int64_t, float> name_coverage(const Catalog& catalog, const std::string& text, int64_t most = 20'000);
 
+/// Whether one of the text's words stands in a file's name or a label.
+bool stands_in_a_name(const Catalog& catalog, const std::string& text);
+
 /// Brings the words of the files that changed up to date. To be called last in a write transaction.
 void settle_words(const Catalog& catalog);
 

@@ -170,7 +170,9 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
     normalise(result.vector);
     if (more.count() + less.count() > 0)
         result.vector = index::refined(has_parts ? std::span<const float>(result.vector) : std::span<const float>(), more, less);
-    result.meaningless = only_words && is_gibberish(encoder, engine.lexicon(), result.words);
+    result.meaningless = only_words && is_gibberish(encoder, engine.lexicon(), result.words, [&](const std::string& word) {
+                             return index::Library(engine.library_folder(), index::OpenMode::ReadOnly).names(word);
+                         });
     return result;
 }
 

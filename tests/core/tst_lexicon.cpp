@@ -128,6 +128,39 @@ private Q_SLOTS:
         QCOMPARE(shipped().knows(word.toStdString()), known);
     }
 
+    void one_slip_leaves_a_word_nearly_known_data()
+    {
+        QTest::addColumn<QString>("word");
+        QTest::addColumn<bool>("nearly");
+        QTest::newRow("a letter left out") << "girafe" << true;
+        QTest::newRow("a letter put in") << "motorrcycle" << true;
+        QTest::newRow("a letter changed") << "accordian" << true;
+        QTest::newRow("two neighbours swapped") << "hosre" << true;
+        QTest::newRow("f for ph") << "elefant" << true;
+        QTest::newRow("ph for f") << "phlute" << true;
+        QTest::newRow("in the first letter") << "wlephant" << true;
+        QTest::newRow("in the last letter") << "elephamt" << true;
+        QTest::newRow("in a plural") << "acordions" << true;
+        QTest::newRow("in a short word") << "dgo" << false;
+        QTest::newRow("two slips") << "mutorcicle" << false;
+        QTest::newRow("noise") << "qwlkfj" << false;
+        QTest::newRow("nothing") << "" << false;
+    }
+    void one_slip_leaves_a_word_nearly_known()
+    {
+        QFETCH(QString, word);
+        QFETCH(bool, nearly);
+        QCOMPARE(shipped().nearly_knows(word.toStdString()), nearly);
+    }
+
+    void a_word_known_elsewhere_is_no_gibberish()
+    {
+        const auto in_the_library = [](const std::string& word) { return word == "zzptk"; };
+        QVERIFY(is_gibberish(shipped_model(), shipped(), "Zzptk"));
+        QVERIFY(!is_gibberish(shipped_model(), shipped(), "Zzptk", in_the_library));
+        QVERIFY(is_gibberish(shipped_model(), shipped(), "qwlkfj", in_the_library));
+    }
+
     void a_word_takes_as_many_pieces_as_the_model_must_spell_data()
     {
         QTest::addColumn<QString>("word");
@@ -157,7 +190,7 @@ private Q_SLOTS:
              {"qwlkfj zzptk", "pwralkvzyb", "a qwlkfj", "tyoteeq cxvbzxcm", "собака", "?!", "", " - ", "q", "7", "🐶", "犬"})
             QTest::newRow(qPrintable(QString("'%1'").arg(text))) << QString(text) << true;
         for (const char* text : {"dog", "Two dogs RUNNING", "a red car at night", "zebra qwlkfj", "something moving to the left",
-                                 "grandma's birthday", "café", "x-ray", "5 dogs", "komodo dragon", "xylophone", "spaghetti"})
+                                 "grandma's birthday", "café", "elefant", "motorcicle", "x-ray", "5 dogs", "komodo dragon", "xylophone", "spaghetti"})
             QTest::newRow(text) << QString(text) << false;
     }
     void gibberish_is_told_from_what_people_ask_for()

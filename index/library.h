@@ -135,7 +135,7 @@ public:
     /// Drops everything known about files below `root` whose path is not in `seen` (sorted or not). Returns how many went.
     /// A root that itself is missing (an unplugged disk) drops nothing, nor does an empty mount point that files on
     /// another device used to stand under. Works in bounded transactions: a crash leaves some for the next call.
-    int64_t drop_vanished(const std::filesystem::path& root, const std::vector<std::filesystem::path>& seen);
+    int64_t drop_vanished(const std::filesystem::path& root, const std::vector<std::string>& seen);
 
     /// Content that moved. True when the catalog knows the content of some file of this size; only then is a fingerprint worth
     /// its reading.

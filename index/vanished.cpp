@@ -17,7 +17,7 @@ constexpr int kBatch = 4096;
 
 }  // namespace
 
-int64_t Library::drop_vanished(const std::filesystem::path& root, const std::vector<std::filesystem::path>& seen)
+int64_t Library::drop_vanished(const std::filesystem::path& root, const std::vector<std::string>& seen)
 {
     const PathRange below(root);
     struct stat facts {};
@@ -28,9 +28,9 @@ int64_t Library::drop_vanished(const std::filesystem::path& root, const std::vec
     }
 
     std::vector<const std::string*> present;
-    for (const std::filesystem::path& path : seen)
-        if (below.contains(path.native()))
-            present.push_back(&path.native());
+    for (const std::string& path : seen)
+        if (below.contains(path))
+            present.push_back(&path);
     const auto less = [](const std::string* a, const std::string* b) { return *a < *b; };
     if (!std::is_sorted(present.begin(), present.end(), less))
         std::sort(present.begin(), present.end(), less);

@@ -36,11 +36,7 @@ Encoder& encoder_beside_decoders(Engine& engine)
 class Run {
 public:
     Run(Engine& engine, index::Library& library, Reporter& reporter, const CancelToken& cancel, const IndexControl& control)
-        : engine_(engine),
-          encoder_(encoder_beside_decoders(engine)),
-          library_(library),
-          reporter_(reporter),
-          cancel_(cancel),
+        : engine_(engine), encoder_(encoder_beside_decoders(engine)), library_(library), reporter_(reporter), cancel_(cancel),
           control_(control)
     {
         for (index::Failure& failure : library_.failures())
@@ -189,26 +185,23 @@ private:
         report_.links = found.links;
         reporter_.state.found = std::ssize(found.files) + std::ssize(found.refused);
         // What moved is looked for before what is gone is dropped.
-        std::vector<const Candidate*> work;
-        for (const Candidate& file : found.files)
+        std::vector<std::string> seen;
+        seen.reserve(found.files.size() + found.refused.size());
+        for (Candidate& file : found.files) {
+            seen.push_back(file.path);
             if (!settled(file))
-                work.push_back(&file);
-        drop_vanished(paths, found);
+                work_.push_back(std::move(file));
+        }
+        drop_vanished(paths, found, std::move(seen));
         for (const Refusal& refusal : found.refused)
             refuse(refusal);
-        for (const Candidate* file : work)
-            work_.push_back(*file);
         reporter_.say(true);
     }
 
-    void drop_vanished(const std::vector<fs::path>& paths, const Scan& found)
+    void drop_vanished(const std::vector<fs::path>& paths, const Scan& found, std::vector<std::string> seen)
     {
-        std::vector<fs::path> seen;
-        seen.reserve(found.files.size() + found.refused.size());
-        for (const Candidate& file : found.files)
-            seen.push_back(file.facts.path);
         for (const Refusal& refusal : found.refused)
-            seen.push_back(refusal.facts.path);
+            seen.push_back(refusal.facts.path.native());
         // What lies in a folder that cannot be listed today is out of sight, not gone.
         constexpr int64_t kPage = 10'000;
         for (int64_t offset = 0; !found.unreadable.empty(); offset += kPage) {
@@ -216,7 +209,7 @@ private:
             for (const index::FileRow& row : rows)
                 if (std::any_of(found.unreadable.begin(), found.unreadable.end(),
                                 [&](const fs::path& folder) { return is_below(row.facts.path, folder); }))
-                    seen.push_back(row.facts.path);
+                    seen.push_back(row.facts.path.native());
             if (std::ssize(rows) < kPage)
                 break;
         }
@@ -243,9 +236,10 @@ private:
     bool settled(const Candidate& file)
     {
         cancel_.check();
-        if (!library_.unchanged(file.facts, encoder_.space()) && !adopt(file.facts))
+        const index::FileFacts facts = file.facts();
+        if (!library_.unchanged(facts, encoder_.space()) && !adopt(facts))
             return false;
-        const auto known = known_failures_.find(file.facts.path.native());
+        const auto known = known_failures_.find(file.path);
         if (known == known_failures_.end()) {
             ++report_.unchanged;
             ++reporter_.state.unchanged;
@@ -284,14 +278,15 @@ private:
 
     void commit(FileJob& job)
     {
-        const fs::path& path = job.candidate.facts.path;
+        const index::FileFacts facts = job.candidate.facts();
+        const fs::path& path = facts.path;
         reporter_.state.current = path;
         if (!job.failure) {
             Vectors vectors{encoder_.dim(), std::move(job.values)};
             IMPRINT_ASSERT(vectors.count() == static_cast<int>(job.moments.size()));
             report_.moments += std::ssize(job.moments);
-            library_.put({job.candidate.facts, job.probe, std::move(job.moments), std::move(vectors), job.fingerprint},
-                         encoder_.space(), encoder_.text_bank());
+            library_.put({facts, job.probe, std::move(job.moments), std::move(vectors), job.fingerprint}, encoder_.space(),
+                         encoder_.text_bank());
             ++report_.indexed;
         } else if (not_media(job)) {
             if (library_.find(path))
@@ -300,7 +295,7 @@ private:
             return;
         } else {
             index::Failure failure{path, error_kind_name(job.failure->kind()), job.failure->reason(), now_seconds()};
-            library_.put_failure(job.candidate.facts, failure);
+            library_.put_failure(facts, failure);
             report_.failed.push_back(std::move(failure));
             ++reporter_.state.failed;
         }

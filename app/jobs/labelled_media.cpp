@@ -117,7 +117,7 @@ LabelledMedia media_of_folder(const fs::path& folder, const fs::path& skip, cons
     for (size_t label = 0; label < folders.size(); ++label) {
         const Scan found = scan({folders[label]}, skip, {}, cancel);
         for (const Candidate& candidate : found.files)
-            media.sources.push_back({candidate.facts.path, static_cast<int>(label), file++, {}, {}, candidate.certain});
+            media.sources.push_back({candidate.path, static_cast<int>(label), file++, {}, {}, candidate.certain});
         for (const Refusal& refusal : found.refused)
             media.refused.push_back(refusal.failure);
     }

@@ -65,7 +65,7 @@ void Pipeline::decode(const Candidate& candidate)
 {
     const auto job = std::make_shared<FileJob>();
     job->candidate = candidate;
-    const std::filesystem::path& path = candidate.facts.path;
+    const std::filesystem::path path = candidate.path;
     try {
         job->probe = decoder_.probe(path, cancel_);
         extract(

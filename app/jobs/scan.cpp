@@ -131,7 +131,7 @@ private:
             refuse(path, facts, errno, "read this file");
             return;
         }
-        result.files.push_back({facts, certain});
+        result.files.emplace_back(facts, certain);
         if (found_)
             found_(static_cast<int64_t>(result.files.size()));
     }
@@ -166,10 +166,8 @@ fs::path catalog_path(const fs::path& path)
     return resolved;
 }
 
-bool is_below(const fs::path& path, const fs::path& folder)
+bool lies_below(std::string_view inner, std::string_view outer)
 {
-    const std::string& inner = path.native();
-    const std::string& outer = folder.native();
     if (!inner.starts_with(outer))
         return false;
     return inner.size() == outer.size() || outer.ends_with('/') || inner[outer.size()] == '/';

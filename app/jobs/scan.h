@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/cancel.h"
@@ -11,9 +13,20 @@
 
 namespace imprint::jobs {
 
-/// A regular file that may be media.
+/// A regular file that may be media. There is one for every file of a run, and a std::filesystem::path keeps each of its
+/// components by itself, in some 500 bytes: so this has the bytes of the path alone.
 struct Candidate {
-    index::FileFacts facts;
+    Candidate() = default;
+    Candidate(const index::FileFacts& facts, bool is_certain)
+        : path(facts.path.native()), size(facts.size), mtime_ns(facts.mtime_ns), inode(facts.inode), device(facts.device),
+          certain(is_certain)
+    {
+    }
+    index::FileFacts facts() const { return {path, size, mtime_ns, inode, device}; }
+
+    std::string path;  ///< of bytes, not text
+    int64_t size = 0, mtime_ns = 0;
+    uint64_t inode = 0, device = 0;
     bool certain = false;  ///< named by the user or by its extension: a failure to read it counts
 };
 
@@ -37,7 +50,11 @@ bool has_media_extension(const std::filesystem::path& file);
 std::filesystem::path catalog_path(const std::filesystem::path& path);
 
 /// True when `path` is `folder` or lies below it; both as catalog_path() gives them.
-bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder);
+bool lies_below(std::string_view path, std::string_view folder);
+inline bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder)
+{
+    return lies_below(path.native(), folder.native());
+}
 
 /// Walks the paths (catalog_path() of each) in name order. Links below them are not followed; hidden files and folders
 /// are passed over unless named; `skip` (the library itself) is never entered. Never throws for what the file system

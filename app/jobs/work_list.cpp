@@ -12,7 +12,7 @@ const Candidate* WorkList::take()
         next_looked_at_ = 0;
     }
     for (; !looked_at_.empty() && next_looked_at_ < files_.size(); ++next_looked_at_)
-        if (!taken_[next_looked_at_] && is_below(files_[next_looked_at_].facts.path, looked_at_))
+        if (!taken_[next_looked_at_] && lies_below(files_[next_looked_at_].path, looked_at_.native()))
             return take_at(next_looked_at_);
     while (next_ < files_.size() && taken_[next_])
         ++next_;

@@ -22,7 +22,7 @@ private:
     {
         QStringList list;
         for (const Candidate& file : found.files)
-            list << QString::fromStdString(file.facts.path.lexically_relative(below).native());
+            list << QString::fromStdString(fs::path(file.path).lexically_relative(below).native());
         return list;
     }
 

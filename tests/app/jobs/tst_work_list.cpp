@@ -23,7 +23,7 @@ std::vector<Candidate> files(const std::vector<std::string>& paths)
 {
     std::vector<Candidate> all;
     for (const std::string& path : paths)
-        all.push_back({{path, 1, 1, 1, 1}, true});
+        all.emplace_back(index::FileFacts{path, 1, 1, 1, 1}, true);
     return all;
 }
 
@@ -38,15 +38,15 @@ private Q_SLOTS:
         const std::vector<Candidate> all = files({"/a/1", "/a/2", "/b/1", "/b/2", "/bc/1", "/c/1"});
         const IndexControl control;
         WorkList list(all, control);
-        QCOMPARE(list.take()->facts.path, std::filesystem::path("/a/1"));
+        QCOMPARE(list.take()->path, std::string("/a/1"));
         control.look_at("/b");
-        QCOMPARE(list.take()->facts.path, std::filesystem::path("/b/1"));
+        QCOMPARE(list.take()->path, std::string("/b/1"));
         control.look_at("/c/1");
-        QCOMPARE(list.take()->facts.path, std::filesystem::path("/c/1"));
+        QCOMPARE(list.take()->path, std::string("/c/1"));
         control.look_at("/b");
-        QCOMPARE(list.take()->facts.path, std::filesystem::path("/b/2"));
-        QCOMPARE(list.take()->facts.path, std::filesystem::path("/a/2"));
-        QCOMPARE(list.take()->facts.path, std::filesystem::path("/bc/1"));
+        QCOMPARE(list.take()->path, std::string("/b/2"));
+        QCOMPARE(list.take()->path, std::string("/a/2"));
+        QCOMPARE(list.take()->path, std::string("/bc/1"));
         QVERIFY(!list.take());
         QVERIFY(!list.take());
     }

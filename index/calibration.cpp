@@ -53,7 +53,8 @@ std::vector<float> wrong_shares(std::span<const float> scores, std::span<const f
         for (const Modality modality : {Modality::Picture, Modality::Sound})
             wrong +=
                 static_cast<double>(moments[static_cast<int>(modality)]) * with_related(background.chance(scores[i], modality));
-        shares[i] = static_cast<float>(std::min(wrong, unanswered) / static_cast<double>(i + 1));
+        const double of_those_shown = std::min(wrong, unanswered) / static_cast<double>(i + 1);
+        shares[i] = static_cast<float>(std::min(of_those_shown, wrong / (wrong + 1)));
     }
     for (size_t i = shares.size(); i-- > 1;)
         shares[i - 1] = std::min(shares[i - 1], shares[i]);

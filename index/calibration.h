@@ -61,9 +61,14 @@ private:
 /// everything. Chosen on what tests/bench/bench_calibration.cpp measures; the shares are hopeful still.
 inline constexpr double kRelated = 2;
 
+/// From this expected share of wrong hits on, a hit that only may be right is none: no reader tells it from 100 %. As one
+/// right hit is expected, that is where some two hundred wrong ones are as good.
+inline constexpr float kAllWrong = 0.995f;
+
 /// The expected share of wrong hits down to each rank. `scores` are the hits' calibrated scores, best first; `answered` is,
 /// for each, how much of the question its words answer (such a hit is right by that much); `moments` how many moments of
-/// each modality were searched. At a rank, moments × chance(score) wrong hits are expected, never more than hits there are;
+/// each modality were searched. At a rank, moments × chance(score) wrong hits are expected, never more than hits there are, and
+/// beside them a right one, as who asks for a thing mostly has it;
 /// chance is that of a background whose tail falls off kRelated times as slowly as the stored one's.
 /// As with q-values, a rank takes the least share that it or any rank below it has: shares never fall down the list.
 std::vector<float> wrong_shares(std::span<const float> scores, std::span<const float> answered, const QueryBackground& background,

@@ -81,23 +81,38 @@ std::vector<Candidate> ranked(const LiveIndex& live, const Scope& scope, const Q
     std::unordered_map<int64_t, float> coverage;
     if (!query.words.empty())
         coverage = name_coverage(live.catalog(), query.words);
-    Best best = best_by_meaning(live, scope, vector, query.k, background, query.exact);
+    const int judged = std::max(query.k, kJudged);
+    Best best = best_by_meaning(live, scope, vector, judged, background, query.exact);
     add_named(best, coverage, live, scope, vector, background);
 
     std::vector<Candidate> candidates;
     for (const auto& [file, meaning] : best) {
         const auto named = coverage.find(file);
         const float share = named == coverage.end() ? 0 : named->second;
-        const Candidate candidate{file, fused(meaning, share), share};
-        if (query.all || (candidate.score >= cut.maybe && (!query.meaningless || candidate.coverage > 0)))
-            candidates.push_back(candidate);
+        if (query.all || !query.meaningless || share > 0)
+            candidates.push_back({file, fused(meaning, share), share});
     }
     const auto better = [](const Candidate& a, const Candidate& b) {
         return a.score != b.score ? a.score > b.score : a.file < b.file;
     };
-    const auto wanted = std::min(candidates.size(), static_cast<size_t>(query.k));
+    const auto wanted = std::min(candidates.size(), static_cast<size_t>(judged));
     std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(wanted), candidates.end(), better);
     candidates.resize(wanted);
+
+    std::vector<float> scores, answered;
+    for (const Candidate& candidate : candidates) {
+        scores.push_back(candidate.score);
+        answered.push_back(candidate.coverage);
+    }
+    const std::vector<float> shares = wrong_shares(scores, answered, background, scope.moments);
+    for (size_t i = 0; i < wanted; ++i)
+        candidates[i].wrong_share = shares[i];
+    if (!query.all)
+        std::erase_if(candidates, [&](const Candidate& candidate) {
+            const bool all_wrong = candidate.coverage == 0 && candidate.wrong_share >= kAllWrong;
+            return candidate.score < cut.maybe || (all_wrong && candidate.score < cut.likely);
+        });
+    candidates.resize(std::min(candidates.size(), static_cast<size_t>(query.k)));
     return candidates;
 }
 

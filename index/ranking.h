@@ -25,10 +25,15 @@ struct Candidate {
     int64_t file = 0;
     float score = 0;     ///< meaning and words
     float coverage = 0;  ///< see FileHit
+    float wrong_share = 1;
 };
 
+/// Shares are told from at least so many files, those below the cut too, so that none hangs on where the list ends.
+inline constexpr int kJudged = 50;
+
 /// The best k files above the cut, best first: exactly those, since a file that words do not raise is among the k best by
-/// meaning, and those that they raise are all looked at. Within LiveIndex::with_current().
+/// meaning, and those that they raise are all looked at. Below the likely ones, none whose like are all expected to be wrong
+/// (kAllWrong), unless all is asked for. Within LiveIndex::with_current().
 std::vector<Candidate> ranked(const LiveIndex& live, const Scope& scope, const Query& query, const QueryBackground& background,
                               const Cut& cut);
 

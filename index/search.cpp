@@ -121,18 +121,11 @@ std::vector<FileHit> Searcher::Impl::search(const Query& query, const QueryBackg
             hit.coverage = candidate.coverage;
             // The scan's last bits depend on where a row stands; a hit's own score does not, so that copies stay together.
             hit.score = fused(hit.moments.front().score, hit.coverage);
+            hit.wrong_share = candidate.wrong_share;
             hit.band = query.meaningless && hit.coverage == 0 ? Band::Unlikely : cut.band(hit.score);
             hits.push_back(std::move(hit));
         }
         std::stable_sort(hits.begin(), hits.end(), more_relevant);
-        std::vector<float> scores, answered;
-        for (const FileHit& hit : hits) {
-            scores.push_back(hit.score);
-            answered.push_back(hit.coverage);
-        }
-        const std::vector<float> shares = wrong_shares(scores, answered, background, scope.moments);
-        for (size_t i = 0; i < hits.size(); ++i)
-            hits[i].wrong_share = shares[i];
         put_in_order(hits, query.order);
     });
     return hits;

@@ -73,6 +73,7 @@ public:
 
     struct Hit {
         double score, wrong_share;
+        index::Band band;
         bool right;
     };
     /// The pool's files, best first.
@@ -89,7 +90,7 @@ public:
                 continue;
             const bool right = std::any_of(items->second.begin(), items->second.end(),
                                            [&](int item) { return std::binary_search(relevant.begin(), relevant.end(), item); });
-            hits.push_back({static_cast<double>(hit.score), static_cast<double>(hit.wrong_share), right});
+            hits.push_back({static_cast<double>(hit.score), static_cast<double>(hit.wrong_share), hit.band, right});
         }
         return hits;
     }
@@ -137,6 +138,7 @@ int measure(const std::string& name, const std::filesystem::path& library, const
     const evaluation::Queries queries = evaluation::queries_of(pool);
     std::vector<double> there, absent, right_scores;
     double kept = 0;
+    int still_maybe = 0, still_likely = 0;
     std::map<int, std::pair<double, double>> wrong;  // by rank: expected, happened
     for (size_t q = 0; q < queries.labels.size(); ++q) {
         const auto all = bench.ask(queries.labels[q], queries.relevant[q], static_cast<int>(pool.items.size()), true);
@@ -149,6 +151,8 @@ int measure(const std::string& name, const std::filesystem::path& library, const
         there.push_back(all.front().score);
         const auto other = std::find_if(all.begin(), all.end(), [](const Bench::Hit& hit) { return !hit.right; });
         absent.push_back(other == all.end() ? -10 : other->score);
+        still_maybe += other != all.end() && other->band != index::Band::Unlikely ? 1 : 0;
+        still_likely += other != all.end() && other->band == index::Band::Likely ? 1 : 0;
         for (const int rank : {1, 3, 10}) {
             int mistakes = 0;
             for (int i = 0; i < rank; ++i)
@@ -165,8 +169,10 @@ int measure(const std::string& name, const std::filesystem::path& library, const
                 100 * kQuiet);
     std::printf("%-64s %6.1f %%\n", "  known as noise from the words alone", 100.0 * called_noise / kNonsense);
     std::printf("%-64s %6.1f %%\n", "true questions taken for noise", 50.0 * bench.noise / asked);
-    std::printf("%-64s %6.1f %%  (aim %.0f)\n\n", "right hits among the first ten that the cut keeps",
+    std::printf("%-64s %6.1f %%  (aim %.0f)\n", "right hits among the first ten that the cut keeps",
                 100 * kept / std::max(1.0, right), 100 * kKept);
+    std::printf("%-64s %6.1f %% / %.1f %%\n\n", "a thing taken out, and something is called maybe / likely",
+                100.0 * still_maybe / asked, 100.0 * still_likely / asked);
     std::printf("A thing that is there against the same question without it (its files taken out); area under the ROC %.3f\n\n",
                 area(there, absent));
     std::printf("| cut | there: returns something | absent: returns something | right hits kept |\n|---|---|---|---|\n");

@@ -23,6 +23,7 @@ private Q_SLOTS:
     void a_vector_that_matches_everything_does_not_come_first();
     void bands_begin_where_the_cut_says();
     void below_the_cut_nothing_comes_unless_all_is_asked_for();
+    void what_is_expected_to_be_all_wrong_is_no_answer();
     void a_hit_carries_its_relevant_moments_best_first();
     void relevance_is_in_time_order();
     void an_empty_library_answers_nothing();
@@ -152,6 +153,34 @@ void TestSearch::below_the_cut_nothing_comes_unless_all_is_asked_for()
     QVERIFY(searcher.search(any, kBackground, {100, 99}).empty());
     any.all = true;
     QCOMPARE(searcher.search(any, kBackground, {100, 99}).size(), static_cast<size_t>(library.counts().files));
+}
+
+void TestSearch::what_is_expected_to_be_all_wrong_is_no_answer()
+{
+    // Of thousands of moments that have nothing to do with the query, some pass the cut: no answer, where what is likely is one.
+    Library library = fixture_->writer();
+    fixture_->fill(library, 3000);
+    Searcher searcher(fixture_->folder());
+    Query any = fixture_->query(400, true);
+    const QueryBackground fair{{0, 0}, {1, 1}};
+    const Cut cut{4.0f, 1.0f};
+    std::vector<FileHit> hits = searcher.search(any, fair, cut);
+    const auto hopeless = [&](const FileHit& hit) { return hit.score >= cut.maybe && hit.wrong_share >= kAllWrong; };
+    QVERIFY(std::any_of(hits.begin(), hits.end(), hopeless));
+    any.all = false;
+    for (const int k : {1, 20, 400}) {
+        any.k = k;
+        for (const FileHit& hit : searcher.search(any, fair, cut))
+            QVERIFY(!hopeless(hit) || hit.score >= cut.likely);
+    }
+
+    FileEntry right = entry(fixture_->random, "/m/right.jpg");
+    right.vectors = {kDim, fixture_->near(any, 0.95)};
+    fixture_->put(library, right);
+    any.k = 1;
+    hits = searcher.search(any, fair, cut);
+    QCOMPARE(hits.size(), size_t(1));
+    QCOMPARE(hits.front().path.native(), std::string("/m/right.jpg"));
 }
 
 void TestSearch::a_hit_carries_its_relevant_moments_best_first()

@@ -82,6 +82,7 @@ PassList Objectives::texts(const std::vector<int64_t>& texts, const PassList::Sh
             for (size_t row = 0; row < part.size(); ++row)
                 std::memcpy(batch.mutable_data_ptr<int64_t>() + static_cast<int64_t>(row) * tokens,
                             ids(static_cast<size_t>(part[row])).data(), sizeof(int64_t) * static_cast<size_t>(tokens));
+            batch = batch.to(data_.device);
             return [batch, trunk = data_.text_trunk](const model::Network& network) {
                 if (!trunk) {
                     const auto encoding = network.encode_text(batch);
@@ -140,14 +141,14 @@ PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, con
             if (keep < 1) {
                 const at::Tensor own = at::tensor(at::IntArrayRef(part.data() + begin, end - begin), at::kLong);
                 const at::Tensor shuffled = shuffle.index({own}).narrow(-1, 0, size(first)).argsort(false, -1);
-                run.kept = std::get<0>(shuffled.narrow(-1, 0, count).sort(-1));
+                run.kept = std::get<0>(shuffled.narrow(-1, 0, count).sort(-1)).to(data_.device);
             }
         }
         model::Network::Hiding hiding;
         if (shown.defined())
-            hiding.concept_seen = shown.index({at::tensor(part, at::kLong)});
+            hiding.concept_seen = shown.index({at::tensor(part, at::kLong)}).to(data_.device);
         if (shortcut.defined())
-            hiding.shortcut_kept = shortcut.index({at::tensor(part, at::kLong)});
+            hiding.shortcut_kept = shortcut.index({at::tensor(part, at::kLong)}).to(data_.device);
         return [this, runs, hiding, frames](const model::Network& network) {
             std::vector<at::Tensor> values, positions, averages, changes, concepts;
             const auto joined = [](const std::vector<at::Tensor>& parts) {
@@ -158,8 +159,10 @@ PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, con
                 const at::Tensor logits = data_.pictures.logits(run.places);
                 const int64_t batch = map.size(0) / frames;
                 map = map.view({batch, frames, map.size(1), map.size(2), map.size(3)});
-                for (const int64_t clip : run.mirrored)  // a map of its own: stacked for this pass
-                    map[clip].copy_(map[clip].flip({2}));
+                if (!run.mirrored.empty()) {  // a map of its own: stacked for this pass
+                    const at::Tensor clips = at::tensor(run.mirrored, at::kLong).to(map.device());
+                    map.index_copy_(0, clips, map.index_select(0, clips).flip({3}));
+                }
                 const auto tokens = network.map_tokens(map, run.kept.defined() ? std::optional(run.kept) : std::nullopt);
                 averages.push_back(tokens.average);
                 changes.push_back(tokens.change);
@@ -225,9 +228,11 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
             std::optional<at::Tensor> left;
             at::Tensor colour;
             if (colours.defined())
-                colour = colours.index({at::tensor(part, at::kLong)}).unsqueeze(1);
+                colour = colours.index({at::tensor(part, at::kLong)}).unsqueeze(1).to(data_.device);
             if (kept < tokens)
-                left = std::get<0>(shuffle.index({at::tensor(part, at::kLong)}).argsort(false, -1).narrow(-1, 0, kept).sort(-1));
+                left = std::get<0>(shuffle.index({at::tensor(part, at::kLong)}).argsort(false, -1).narrow(-1, 0, kept).sort(-1))
+                           .to(data_.device);
+            batch = batch.to(data_.device);
             return [this, batch, left, colour](const model::Network& network) {
                 at::Tensor spectrogram = data_.log_mel(batch);
                 if (colour.defined())

@@ -30,6 +30,7 @@ struct TrainingData {
     const tokens::TextTokenizer& tokenizer;
     const tokens::LogMel& log_mel;
     const model::TextTrunk* text_trunk = nullptr;  ///< with the hybrid text stem
+    at::Device device = at::kCPU;                  ///< where the network computes; pictures, log_mel and text_trunk are there
 };
 
 /// Draws batches and computes losses. A batch is a pure function of (recipe.seed, step).
@@ -84,6 +85,11 @@ private:
     at::Tensor answer(const Passes& passes, const Asked& asked) const;
     /// The teacher's vectors of texts that may be own_text()s.
     at::Tensor taught(const std::vector<int64_t>& texts) const;
+    at::Tensor teacher(const std::vector<int64_t>& texts) const { return data_.corpus.teacher(texts).to(data_.device); }
+    at::Tensor query_targets(const std::vector<int64_t>& texts) const
+    {
+        return data_.corpus.query_targets(texts).to(data_.device);
+    }
     void teach_own_texts();
     /// The number under which texts() knows a text that need not be the corpus's own.
     int64_t own_text(const std::string& text);

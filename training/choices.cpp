@@ -39,8 +39,9 @@ void Objectives::teach_own_texts()
     std::vector<at::Tensor> rows;
     const size_t first = piece_ids_.size() - own_texts_.size();
     for (size_t i = 0; i < own_texts_.size(); ++i)
-        rows.push_back(data_.text_trunk->forward(at::tensor(piece_ids_[first + i]).unsqueeze(0)).sentence.to(at::kFloat));
-    const at::Tensor centred = at::cat(rows) - data_.corpus.lemma_mean();
+        rows.push_back(
+            data_.text_trunk->forward(at::tensor(piece_ids_[first + i]).unsqueeze(0).to(data_.device)).sentence.to(at::kFloat));
+    const at::Tensor centred = at::cat(rows) - data_.corpus.lemma_mean().to(data_.device);
     own_taught_ = centred / centred.norm(2, {-1}, true).clamp_min(1e-6);
 }
 
@@ -48,7 +49,7 @@ at::Tensor Objectives::taught(const std::vector<int64_t>& texts) const
 {
     const auto of_corpus = static_cast<int64_t>(data_.corpus.texts().size());
     if (std::all_of(texts.begin(), texts.end(), [&](int64_t text) { return text < of_corpus; }))
-        return data_.corpus.teacher(texts);
+        return teacher(texts);
     std::vector<int64_t> own;
     for (const int64_t text : texts)
         own.push_back(text - of_corpus);
@@ -177,7 +178,7 @@ StepLoss Objectives::film_motion(Passes& passes, const model::Network& network, 
     passes.forward();
     const Seen films = seen(passes.rows(media));
     const at::Tensor choices = answer(passes, captions).index({at::tensor(rows, at::kLong)}).view({objective.batch, motions, -1});
-    const at::Tensor truth = at::tensor(right, at::kLong);
+    const at::Tensor truth = at::tensor(right, at::kLong).to(data_.device);
     const auto judged = [&](const at::Tensor& vectors) {
         const at::Tensor scores = at::matmul(choices, vectors.unsqueeze(2)).squeeze(2) / network.temperature("picture_text");
         return std::pair{-at::log_softmax(scores, -1).gather(1, truth.unsqueeze(1)).mean(),
@@ -197,19 +198,18 @@ StepLoss Objectives::film_motion(Passes& passes, const model::Network& network, 
 StepLoss Objectives::sound_name(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective,
                                 Draws& draws) const
 {
-    std::vector<std::vector<float>> windows;
     std::vector<size_t> items;
     std::vector<int64_t> right;
     for (int64_t i = 0; i < objective.batch; ++i) {
         const auto drawn = static_cast<size_t>(draws.below(static_cast<int64_t>(named_.size())));
         items.push_back(named_[drawn]);
         right.push_back(name_of_[drawn]);
-        windows.push_back(data_.sounds.draw(named_[drawn], static_cast<size_t>(network.config().max_sound_samples()), draws));
     }
+    const auto windows = data_.sounds.draw(items, static_cast<size_t>(network.config().max_sound_samples()), draws);
     const size_t media = passes.add(sounds(windows, objective.keep, true, draws, passes.share()));
     const Asked captions = ask(passes, names_, objective, draws);
     passes.forward();
-    const at::Tensor truth = at::tensor(right, at::kLong);
+    const at::Tensor truth = at::tensor(right, at::kLong).to(data_.device);
     const at::Tensor scores = at::matmul(passes.rows(media), answer(passes, captions).t()) / network.temperature("sound_text");
     const at::Tensor contrast = -at::log_softmax(scores, -1).gather(1, truth.unsqueeze(1)).mean();
     StepLoss result;

@@ -20,7 +20,7 @@ constexpr int64_t kLengthsPerBatch = 4;
 at::Tensor accuracy(const at::Tensor& a, const at::Tensor& b)
 {
     const at::Tensor best = at::matmul(a.detach(), b.detach().t()).argmax(-1);
-    return (best == at::arange(a.size(0), at::kLong)).to(at::kDouble).mean();
+    return (best == at::arange(a.size(0), best.options())).to(at::kDouble).mean();
 }
 
 }  // namespace
@@ -56,15 +56,15 @@ Objectives::Captioned Objectives::draw_captioned(int64_t batch, Draws& draws, co
 StepLoss Objectives::against_captions(const at::Tensor& media, const at::Tensor& own, const at::Tensor& texts, const Asked& asked,
                                       const at::Tensor& temperature, const ObjectiveRecipe& objective) const
 {
-    const at::Tensor teacher = data_.corpus.teacher(asked.texts);
-    const Teacher targets{teacher, recipe_.target_sharpness};
+    const at::Tensor wanted = teacher(asked.texts);
+    const Teacher targets{wanted, recipe_.target_sharpness};
     at::Tensor contrast = nce(media, texts, temperature, targets);
-    at::Tensor distance = cosine_distance(media, teacher);
+    at::Tensor distance = cosine_distance(media, wanted);
     if (asked.list)
-        distance = distance + cosine_distance(texts, data_.corpus.query_targets(asked.texts));
+        distance = distance + cosine_distance(texts, query_targets(asked.texts));
     if (own.defined()) {
         contrast = (contrast + nce(own, texts, temperature, targets)) / 2;
-        distance = distance + cosine_distance(own, teacher);
+        distance = distance + cosine_distance(own, wanted);
     }
     StepLoss result;
     result.total = contrast * objective.nce + distance * objective.cosine;
@@ -110,7 +110,7 @@ StepLoss Objectives::clip_text(Passes& passes, const model::Network& network, co
         std::vector<float> pair;
         for (const size_t item : drawn.items)
             pair.push_back(data_.corpus.items()[item].role == Role::Pair ? 1 : 0);
-        const at::Tensor counted = at::tensor(pair).unsqueeze(1);
+        const at::Tensor counted = at::tensor(pair).unsqueeze(1).to(data_.device);
         const at::Tensor closed = (at::softplus(pictures.logit) * counted).sum() / counted.sum().clamp_min(1);
         result.total = result.total + closed * objective.gate;
         result.figures["gate loss"] = closed.detach();
@@ -125,9 +125,7 @@ StepLoss Objectives::sound_text(Passes& passes, const model::Network& network, c
 {
     const auto drawn = draw_captioned(
         objective.batch, draws, [&] { return sounds_[static_cast<size_t>(draws.below(static_cast<int64_t>(sounds_.size())))]; });
-    std::vector<std::vector<float>> windows;
-    for (const size_t item : drawn.items)
-        windows.push_back(data_.sounds.draw(item, static_cast<size_t>(network.config().max_sound_samples()), draws));
+    const auto windows = data_.sounds.draw(drawn.items, static_cast<size_t>(network.config().max_sound_samples()), draws);
     const size_t media = passes.add(sounds(windows, objective.keep, true, draws, passes.share()));
     const Asked captions = ask(passes, drawn.captions, objective, draws);
     passes.forward();
@@ -142,8 +140,7 @@ StepLoss Objectives::picture_sound(Passes& passes, const model::Network& network
 {
     const auto& pairs = data_.corpus.picture_sounds();
     std::vector<std::vector<ViewPlace>> clips;
-    std::vector<std::vector<float>> windows;
-    std::vector<size_t> items;
+    std::vector<size_t> items, heard_items;
     std::map<std::string, std::vector<int64_t>> rows_of;  // by thing
     while (static_cast<int64_t>(clips.size()) < objective.batch) {
         const auto& pair = pairs[static_cast<size_t>(draws.below(static_cast<int64_t>(pairs.size())))];
@@ -152,13 +149,15 @@ StepLoss Objectives::picture_sound(Passes& passes, const model::Network& network
         rows_of[pair.thing].push_back(static_cast<int64_t>(clips.size()));
         items.insert(items.end(), {pair.picture, pair.sound});
         clips.push_back({draw_view(pair.picture, objective.views, draws)});
-        windows.push_back(data_.sounds.draw(pair.sound, static_cast<size_t>(network.config().max_sound_samples()), draws));
+        heard_items.push_back(pair.sound);
     }
+    const auto windows = data_.sounds.draw(heard_items, static_cast<size_t>(network.config().max_sound_samples()), draws);
     // Every pair of a picture and a sound of one thing is a right one.
     at::Tensor targets = at::zeros({objective.batch, objective.batch});
     for (const auto& [thing, rows] : rows_of)
         for (const int64_t row : rows)
             targets[row].index_fill_(0, at::tensor(rows), 1.0 / static_cast<double>(rows.size()));
+    targets = targets.to(data_.device);
     const size_t seen_list =
                      passes.add(views(clips, {objective.keep, kHiddenConcepts, kHiddenShortcut, {}}, draws, passes.share())),
                  heard_list = passes.add(sounds(windows, objective.keep, true, draws, passes.share()));
@@ -192,7 +191,7 @@ StepLoss Objectives::text_text(Passes& passes, const model::Network& network, co
     const at::Tensor a = passes.rows(list).narrow(0, 0, objective.batch),
                      b = passes.rows(list).narrow(0, objective.batch, objective.batch);
     const at::Tensor contrast = nce(a, b, network.temperature("text_text"));
-    const at::Tensor distance = cosine_distance(a, data_.corpus.teacher(left)) + cosine_distance(b, data_.corpus.teacher(right));
+    const at::Tensor distance = cosine_distance(a, teacher(left)) + cosine_distance(b, teacher(right));
     StepLoss result;
     result.total = contrast * objective.nce + distance * objective.cosine;
     result.figures["nce"] = contrast.detach();
@@ -233,16 +232,16 @@ StepLoss Objectives::text_teacher(Passes& passes, const ObjectiveRecipe& objecti
     const size_t list = passes.add(this->texts(texts, passes.share()));
     passes.forward();
     const at::Tensor& student = passes.rows(list);
-    const at::Tensor teacher = data_.corpus.query_targets(texts);
+    const at::Tensor targets = query_targets(texts);
     // The student must point where the teacher points, and tell the batch's other texts apart as the teacher does.
-    const at::Tensor relations =
-        nce(student, teacher, at::full({1}, 1 / recipe_.target_sharpness), {teacher, recipe_.target_sharpness});
-    const at::Tensor distance = cosine_distance(student, teacher);
+    const at::Tensor relations = nce(student, targets, at::full({1}, 1 / recipe_.target_sharpness, targets.options()),
+                                     {targets, recipe_.target_sharpness});
+    const at::Tensor distance = cosine_distance(student, targets);
     StepLoss result;
     result.total = relations * objective.nce + distance * objective.cosine;
     result.figures["nce"] = relations.detach();
     result.figures["cosine"] = distance.detach();
-    result.figures["accuracy"] = accuracy(student, teacher);
+    result.figures["accuracy"] = accuracy(student, targets);
     result.items = [this, texts] { return listed({}, texts); };
     return result;
 }

@@ -43,12 +43,13 @@ model::Parameters load_text_trunk(const Corpus& corpus, const Recipe& recipe)
     return trunk;
 }
 
-std::unique_ptr<model::TextTrunk> make_text_trunk(const Recipe& recipe, const model::Precision& precision,
+std::unique_ptr<model::TextTrunk> make_text_trunk(const Recipe& recipe, const MixtureOptions& options,
                                                   const model::Parameters& weights)
 {
     if (weights.empty())
         return nullptr;
-    return std::make_unique<model::TextTrunk>(recipe.model, precision, [&](const std::string& name) { return weights.at(name); });
+    return std::make_unique<model::TextTrunk>(recipe.model, options.precision,
+                                              [&](const std::string& name) { return weights.at(name).to(options.device); });
 }
 
 // What the sentence encoder makes of each piece alone, turned onto its principal axes: a text then starts as the sum of
@@ -76,17 +77,17 @@ std::vector<double> weights_of(const Recipe& recipe)
 }  // namespace
 
 CorpusMixture::CorpusMixture(const Recipe& recipe, const MixtureOptions& options)
-    : recipe_(recipe), log_(options.log), corpus_(recipe_.corpus.empty() ? default_corpus() : recipe_.corpus),
-      trunk_weights_(load_trunk(corpus_)), trunk_([this](const std::string& name) { return trunk_weights_.at(name); }),
-      text_trunk_weights_(load_text_trunk(corpus_, recipe_)),
-      text_trunk_(make_text_trunk(recipe_, options.precision, text_trunk_weights_)),
+    : recipe_(recipe), device_(options.device), log_(options.log),
+      corpus_(recipe_.corpus.empty() ? default_corpus() : recipe_.corpus), trunk_weights_(load_trunk(corpus_)),
+      trunk_([&](const std::string& name) { return trunk_weights_.at(name).to(options.device); }),
+      text_trunk_weights_(load_text_trunk(corpus_, recipe_)), text_trunk_(make_text_trunk(recipe_, options, text_trunk_weights_)),
       tokenizer_(corpus_.tokenizer(recipe_.model.text_stem), recipe_.model.vocabulary, recipe_.model.max_text_tokens,
                  "tokenizer.model"),
-      log_mel_(recipe_.model), sounds_(corpus_, kMaxSoundSeconds, decoder_, options.log, options.cancel),
-      pictures_(corpus_, recipe_.model.picture_sizes, recipe_.views_per_picture, recipe_.seed, trunk_, decoder_, feature_folder(),
-                options.log, options.cancel),
-      dev_(corpus_, trunk_, recipe_.model.picture_sizes, decoder_),
-      objectives_(recipe_, {corpus_, pictures_, sounds_, tokenizer_, log_mel_, text_trunk_.get()}),
+      log_mel_(recipe_.model, options.device), sounds_(corpus_, kMaxSoundSeconds, decoder_, options.log, options.cancel),
+      pictures_(corpus_, recipe_.model.picture_sizes, recipe_.views_per_picture, recipe_.seed, trunk_, options.device, decoder_,
+                feature_folder(), options.log, options.cancel),
+      dev_(corpus_, trunk_, options.device, recipe_.model.picture_sizes, decoder_),
+      objectives_(recipe_, {corpus_, pictures_, sounds_, tokenizer_, log_mel_, text_trunk_.get(), options.device}),
       sampler_(weights_of(recipe_), recipe_.seed)
 {
 }
@@ -132,7 +133,7 @@ void CorpusMixture::fill_given_parts(model::Parameters& parameters) const
             const auto head = sounds_.head(i, static_cast<size_t>(recipe_.model.max_sound_samples()));
             at::Tensor samples = at::zeros({1, log_mel_.padded_length(static_cast<int64_t>(head.size()))});
             samples[0].narrow(0, 0, static_cast<int64_t>(head.size())).copy_(at::tensor(head));
-            frames.push_back(log_mel_(samples)[0]);
+            frames.push_back(log_mel_(samples.to(device_))[0].cpu());
         }
     if (!frames.empty()) {
         const at::Tensor all = at::cat(frames);
@@ -173,7 +174,7 @@ void CorpusMixture::complete(model::Checkpoint& checkpoint, const model::Network
         const auto& list = i % 2 ? lemmas : captions;
         bank.push_back(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]);
     }
-    checkpoint.text_bank = objectives_.texts(bank).run(network);
+    checkpoint.text_bank = objectives_.texts(bank).run(network).cpu();
 
     std::vector<size_t> drawings, photos, sounding;
     for (size_t i = 0; i < corpus_.items().size(); ++i) {
@@ -190,12 +191,12 @@ void CorpusMixture::complete(model::Checkpoint& checkpoint, const model::Network
             views.push_back({pictures_.views(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]).front()});
     }
     checkpoint.background_picture =
-        objectives_.views(views, {}, draws).run(network).narrow(1, 0, recipe_.model.joint_dim).contiguous();
+        objectives_.views(views, {}, draws).run(network).narrow(1, 0, recipe_.model.joint_dim).contiguous().cpu();
     std::vector<std::vector<float>> windows;
     for (int i = 0; i < 192; ++i)
         windows.push_back(sounds_.head(sounding[static_cast<size_t>(draws.below(static_cast<int64_t>(sounding.size())))],
                                        static_cast<size_t>(recipe_.model.max_sound_samples())));
-    checkpoint.background_sound = objectives_.sounds(windows, 1.0, false, draws).run(network);
+    checkpoint.background_sound = objectives_.sounds(windows, 1.0, false, draws).run(network).cpu();
 
     checkpoint.provenance["corpus"] = corpus_.hash();
     checkpoint.provenance["data"] = "see training/corpus and resources/ATTRIBUTION.md";

@@ -32,6 +32,7 @@ private:
     std::filesystem::path feature_folder() const;
 
     Recipe recipe_;
+    at::Device device_;
     std::function<void(const std::string&)> log_;
     media::Decoder decoder_;
     Corpus corpus_;

@@ -14,7 +14,8 @@
 
 namespace imprint::training {
 
-PhotoDev::PhotoDev(const Corpus& corpus, const model::Trunk& trunk, const std::vector<media::Size>& sizes, media::Decoder& decoder)
+PhotoDev::PhotoDev(const Corpus& corpus, const model::Trunk& trunk, at::Device device, const std::vector<media::Size>& sizes,
+                   media::Decoder& decoder)
 {
     const at::NoGradGuard guard;
     std::ifstream in(corpus.root() / "pools" / "photos.jsonl");
@@ -26,7 +27,7 @@ PhotoDev::PhotoDev(const Corpus& corpus, const model::Trunk& trunk, const std::v
         const auto picture = decoder.still(corpus.root() / row.at("path").get<std::string>(), {sizes, 0});
         at::Tensor pixels = at::empty({1, picture.height, picture.width, 3}, at::kByte);
         std::memcpy(pixels.mutable_data_ptr(), picture.rgb.data(), picture.rgb.size());
-        const auto output = trunk.forward(pixels);
+        const auto output = trunk.forward(pixels.to(device));
         const std::string label = row.at("label");
         maps_.push_back(output.map.unsqueeze(1));
         logits_.push_back(output.logits.unsqueeze(1));
@@ -40,7 +41,7 @@ PhotoDev::PhotoDev(const Corpus& corpus, const model::Trunk& trunk, const std::v
 
 DevFigures PhotoDev::rank(const at::Tensor& queries, const at::Tensor& gallery) const
 {
-    const at::Tensor order = at::matmul(queries, gallery.t()).argsort(false, -1, true);
+    const at::Tensor order = at::matmul(queries.to(gallery.device()), gallery.t()).argsort(false, -1, true).cpu();
     const auto ranks = order.accessor<int64_t, 2>();
     DevFigures figures;
     for (int64_t q = 0; q < order.size(0); ++q) {

@@ -22,7 +22,9 @@ struct DevFigures {
 class PhotoDev {
 public:
     /// Decodes the dev pictures once and keeps their trunk features. An absent pool gives an empty dev set.
-    PhotoDev(const Corpus& corpus, const model::Trunk& trunk, const std::vector<media::Size>& sizes, media::Decoder& decoder);
+    /// The trunk's weights lie on `device`.
+    PhotoDev(const Corpus& corpus, const model::Trunk& trunk, at::Device device, const std::vector<media::Size>& sizes,
+             media::Decoder& decoder);
 
     bool empty() const { return labels_.empty(); }
     size_t queries() const { return query_texts_.size(); }

@@ -104,8 +104,10 @@ private:
 }  // namespace
 
 PictureFeatures::PictureFeatures(const Corpus& corpus, const std::vector<media::Size>& sizes, int crops, uint64_t seed,
-                                 const model::Trunk& trunk, media::Decoder& decoder, const std::filesystem::path& folder,
-                                 const std::function<void(const std::string&)>& log, const CancelToken& cancel)
+                                 const model::Trunk& trunk, at::Device device, media::Decoder& decoder,
+                                 const std::filesystem::path& folder, const std::function<void(const std::string&)>& log,
+                                 const CancelToken& cancel)
+    : device_(device)
 {
     // The folder appears under its name only when it is complete.
     if (!std::filesystem::exists(folder)) {
@@ -134,7 +136,8 @@ void PictureFeatures::build(const Corpus& corpus, const std::vector<media::Size>
         std::vector<at::Tensor> pixels;
         for (const auto& view : views)
             pixels.push_back(view.pixels);
-        const auto output = trunk.forward(at::stack(pixels));
+        const auto seen = trunk.forward(at::stack(pixels).to(device_));
+        const model::Trunk::Output output{seen.map.cpu(), seen.logits.cpu()};
         const std::pair grid(output.map.size(1), output.map.size(2));
         auto& writer = writers.try_emplace(grid, folder, grid.first, grid.second).first->second;
         for (size_t i = 0; i < views.size(); ++i)
@@ -217,8 +220,8 @@ void PictureFeatures::open(const Corpus& corpus, const std::filesystem::path& fo
         const auto& maps = file.at("maps");
         const auto& logits = file.at("logits");
         const auto rows = static_cast<size_t>(maps.shape.at(0));
-        maps_.push_back(at::from_blob(const_cast<std::byte*>(maps.data.data()), maps.shape, at::kBFloat16));
-        logits_.push_back(at::from_blob(const_cast<std::byte*>(logits.data.data()), logits.shape, at::kFloat));
+        maps_.push_back(at::from_blob(const_cast<std::byte*>(maps.data.data()), maps.shape, at::kBFloat16).to(device_));
+        logits_.push_back(at::from_blob(const_cast<std::byte*>(logits.data.data()), logits.shape, at::kFloat).to(device_));
         grids_.emplace_back(maps.shape.at(1), maps.shape.at(2));
         std::vector<int64_t> items(rows), views(rows);
         std::memcpy(items.data(), file.at("items").data.data(), rows * sizeof(int64_t));
@@ -265,7 +268,7 @@ std::pair<at::Tensor, at::Tensor> PictureFeatures::channel_statistics() const
     const at::Tensor mean = sum / count;
     const at::Tensor deviation = (square / count - mean.square()).clamp_min(1e-6).sqrt();
     // Channels that hardly ever fire would be blown up by their tiny deviation.
-    return {mean.to(at::kFloat), deviation.clamp_min(0.05).to(at::kFloat)};
+    return {mean.to(at::kFloat).cpu(), deviation.clamp_min(0.05).to(at::kFloat).cpu()};
 }
 
 }  // namespace imprint::training

@@ -30,9 +30,10 @@ struct ViewPlace {
 /// A film's views are its frames, in order. Which crops is a function of the seed and the item's id. The files are mapped, not read into memory.
 class PictureFeatures {
 public:
-    /// Opens the cache below `folder` or builds it, decoding on all workers and running the trunk on all threads.
+    /// Opens the cache below `folder` or builds it, decoding on all workers and running the trunk, whose weights lie on `device`,
+    /// on all threads. On a GPU the whole cache is kept in its memory.
     PictureFeatures(const Corpus& corpus, const std::vector<media::Size>& sizes, int crops, uint64_t seed,
-                    const model::Trunk& trunk, media::Decoder& decoder, const std::filesystem::path& folder,
+                    const model::Trunk& trunk, at::Device device, media::Decoder& decoder, const std::filesystem::path& folder,
                     const std::function<void(const std::string&)>& log, const CancelToken& cancel);
 
     /// Views of an item by its index in Corpus::items(); empty for sounds and for pictures that could not be decoded.
@@ -40,12 +41,12 @@ public:
     /// Rows and columns of the maps in a file of the cache.
     std::pair<int64_t, int64_t> grid(int32_t file) const { return grids_[static_cast<size_t>(file)]; }
 
-    /// [n, rows, columns, channels] bf16; all places must be of one grid.
+    /// [n, rows, columns, channels] bf16, on the device; all places must be of one grid.
     at::Tensor maps(const std::vector<ViewPlace>& places) const;
-    /// [n, classes] fp32
+    /// [n, classes] fp32, on the device
     at::Tensor logits(const std::vector<ViewPlace>& places) const;
 
-    /// Mean and deviation per channel over a sample of the maps.
+    /// Mean and deviation per channel over a sample of the maps, on the CPU.
     std::pair<at::Tensor, at::Tensor> channel_statistics() const;
 
 private:
@@ -54,6 +55,7 @@ private:
                const CancelToken& cancel) const;
     void open(const Corpus& corpus, const std::filesystem::path& folder);
 
+    at::Device device_;
     std::vector<model::SafetensorsFile> files_;
     std::vector<at::Tensor> maps_, logits_;
     std::vector<std::pair<int64_t, int64_t>> grids_;

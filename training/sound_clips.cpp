@@ -2,6 +2,8 @@
 // Loads sounds and augments them in the time domain.
 #include "training/sound_clips.h"
 
+#include <tbb/parallel_for.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -39,31 +41,51 @@ SoundClips::SoundClips(const Corpus& corpus, double seconds, media::Decoder& dec
             with_sound_.push_back(i);
 }
 
-std::vector<float> SoundClips::draw(size_t item, size_t most, Draws& draws) const
+SoundClips::Window SoundClips::choose(size_t item, size_t most, Draws& draws) const
 {
-    const auto& source = samples_[item];
+    const auto size = static_cast<double>(samples_[item].size());
+    Window window;
+    window.item = item;
     // A change of speed by resampling moves pitch and tempo together, as a bigger or smaller source would.
-    const double speed = std::exp(draws.between(-0.12, 0.12));
-    const auto length = std::min(most, std::max<size_t>(1, static_cast<size_t>(static_cast<double>(source.size()) / speed)));
-    const auto span = static_cast<double>(length) * speed;
-    const double slack = std::max(0.0, static_cast<double>(source.size()) - span);
-    const double begin = draws.uniform() * slack;
-    const auto gain = static_cast<float>(std::exp(draws.between(-1.2, 0.5)));
-    std::vector<float> window(length);
-    for (size_t i = 0; i < length; ++i) {
-        const double place = begin + static_cast<double>(i) * speed;
-        const auto left = std::min(static_cast<size_t>(place), source.size() - 1), right = std::min(left + 1, source.size() - 1);
-        const auto share = static_cast<float>(place - std::floor(place));
-        window[i] = gain * (source[left] * (1 - share) + source[right] * share);
-    }
+    window.speed = std::exp(draws.between(-0.12, 0.12));
+    window.length = std::min(most, std::max<size_t>(1, static_cast<size_t>(size / window.speed)));
+    const double slack = std::max(0.0, size - static_cast<double>(window.length) * window.speed);
+    window.begin = draws.uniform() * slack;
+    window.gain = static_cast<float>(std::exp(draws.between(-1.2, 0.5)));
     if (draws.uniform() < 0.3) {
-        const auto& other = samples_[with_sound_[static_cast<size_t>(draws.below(static_cast<int64_t>(with_sound_.size())))]];
-        const auto faint = gain * static_cast<float>(draws.between(0.03, 0.25));
-        const size_t start = static_cast<size_t>(draws.below(static_cast<int64_t>(other.size())));
-        for (size_t i = 0; i < length && start + i < other.size(); ++i)
-            window[i] += faint * other[start + i];
+        window.other = with_sound_[static_cast<size_t>(draws.below(static_cast<int64_t>(with_sound_.size())))];
+        window.faint = window.gain * static_cast<float>(draws.between(0.03, 0.25));
+        window.other_begin = static_cast<size_t>(draws.below(static_cast<int64_t>(samples_[window.other].size())));
     }
     return window;
+}
+
+std::vector<float> SoundClips::cut(const Window& window) const
+{
+    const auto& source = samples_[window.item];
+    std::vector<float> samples(window.length);
+    for (size_t i = 0; i < window.length; ++i) {
+        const double place = window.begin + static_cast<double>(i) * window.speed;
+        const auto left = std::min(static_cast<size_t>(place), source.size() - 1), right = std::min(left + 1, source.size() - 1);
+        const auto share = static_cast<float>(place - std::floor(place));
+        samples[i] = window.gain * (source[left] * (1 - share) + source[right] * share);
+    }
+    if (window.faint > 0) {
+        const auto& other = samples_[window.other];
+        for (size_t i = 0; i < window.length && window.other_begin + i < other.size(); ++i)
+            samples[i] += window.faint * other[window.other_begin + i];
+    }
+    return samples;
+}
+
+std::vector<std::vector<float>> SoundClips::draw(const std::vector<size_t>& items, size_t most, Draws& draws) const
+{
+    std::vector<Window> windows;
+    for (const size_t item : items)
+        windows.push_back(choose(item, most, draws));
+    std::vector<std::vector<float>> cuts(windows.size());
+    tbb::parallel_for(size_t{0}, cuts.size(), [&](size_t i) { cuts[i] = cut(windows[i]); });
+    return cuts;
 }
 
 std::vector<float> SoundClips::head(size_t item, size_t most) const

@@ -22,12 +22,21 @@ public:
                const CancelToken& cancel);
 
     bool has(size_t item) const { return !samples_[item].empty(); }
-    /// A window of 1 … `most` samples: random place, gain, speed, and now and then another sound faintly beneath.
-    std::vector<float> draw(size_t item, size_t most, Draws& draws) const;
+    /// A window of 1 … `most` samples of each: random place, gain, speed, and now and then another sound faintly beneath.
+    std::vector<std::vector<float>> draw(const std::vector<size_t>& items, size_t most, Draws& draws) const;
     /// The first `most` samples, as they are.
     std::vector<float> head(size_t item, size_t most) const;
 
 private:
+    /// What is drawn at random of a window.
+    struct Window {
+        size_t item = 0, length = 0, other = 0, other_begin = 0;
+        double speed = 1, begin = 0;
+        float gain = 1, faint = 0;
+    };
+    Window choose(size_t item, size_t most, Draws& draws) const;
+    std::vector<float> cut(const Window& window) const;
+
     std::vector<std::vector<float>> samples_;  // by index in Corpus::items()
     std::vector<size_t> with_sound_;
 };

@@ -41,7 +41,9 @@ public:
         : options_(options), ranks_(ranks), recipe_(chosen_recipe(options)), device_(device),
           folder_(options.run.empty() ? std::filesystem::path("run-" + options.recipe.stem().string()) : options.run,
                   ranks.first() ? RunFolder::Access::Write : RunFolder::Access::Read),
-          mixture_(open_data()), lanes_(options.encoder.threads)
+          mixture_(open_data()),
+          // A GPU takes one pass after the other: further lanes would only convert the weights once more each.
+          lanes_(device.is_cuda() ? 1 : options.encoder.threads)
     {
         // The data is in place: from here on the lanes are what runs at once, each on a thread of its own.
         at::set_num_threads(1);

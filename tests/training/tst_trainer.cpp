@@ -237,6 +237,41 @@ private Q_SLOTS:
         QCOMPARE(encoder.encode_texts(texts).count(), 1);
     }
 
+    void every_device_learns_the_same_data()
+    {
+        QTest::addColumn<QString>("device");
+        QTest::addColumn<int>("lanes");
+        QTest::newRow("the processor, one lane") << "cpu" << 1;
+        QTest::newRow("the processor, three lanes") << "cpu" << 3;
+        if (qEnvironmentVariableIntValue("IMPRINT_TEST_CUDA") == 1)
+            QTest::newRow("a GPU") << "cuda" << 0;
+    }
+    void every_device_learns_the_same()
+    {
+        QFETCH(QString, device);
+        QFETCH(int, lanes);
+        write_recipe("exact.toml", false);
+        const auto losses = [&](const std::string& where, int threads) {
+            TrainOptions here = options(root_ / ("exact-" + where + "-" + std::to_string(threads)));
+            here.recipe = root_ / "exact.toml";
+            here.encoder.device = where;
+            here.encoder.threads = threads;
+            fs::remove_all(here.run);
+            run(here);
+            std::vector<double> losses;
+            for (const auto& line : metrics_of(here.run))
+                if (line.contains("loss"))
+                    losses.push_back(line.at("loss"));
+            return losses;
+        };
+        const auto wanted = losses("cpu", 2), found = losses(device.toStdString(), lanes);
+        QCOMPARE(found.size(), wanted.size());
+        QVERIFY(!wanted.empty());
+        for (size_t step = 0; step < wanted.size(); ++step)
+            QVERIFY2(std::abs(found[step] - wanted[step]) < 1e-3 * std::abs(wanted[step]),
+                     qPrintable(QString("step %1: %2, wanted %3").arg(step).arg(found[step]).arg(wanted[step])));
+    }
+
     void a_run_folder_is_not_overwritten_and_not_resumed_with_another_recipe()
     {
         QVERIFY_THROWS_EXCEPTION(Error, run(options(root_ / "whole")));

@@ -31,7 +31,9 @@ private:
     }
     json ask(const char* name) const
     {
-        return evaluation::evaluate_cross_pool(corpus(), name, *encoder_, *decoder_, {.bootstrap = 200});
+        evaluation::CrossPoolOptions options;
+        options.bootstrap = 200;
+        return evaluation::evaluate_cross_pool(corpus(), name, *encoder_, *decoder_, options);
     }
     static double figure(const json& pool, const char* system, const char* name)
     {

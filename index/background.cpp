@@ -53,7 +53,9 @@ BankStats bank_stats(std::span<const float> vector, const Vectors& bank)
     return stats;
 }
 
-BackgroundModel::BackgroundModel(const Vectors& bank, const Vectors& picture, const Vectors& sound)
+BackgroundModel::BackgroundModel(const Vectors& bank, const Vectors& picture, const Vectors& sound,
+                                 const Reliabilities& reliability)
+    : reliability_(reliability)
 {
     const Vectors* moments[2] = {&picture, &sound};
     for (int m = 0; m < 2; ++m) {
@@ -71,6 +73,7 @@ BackgroundModel::BackgroundModel(const Vectors& bank, const Vectors& picture, co
 QueryBackground BackgroundModel::of(std::span<const float> query) const
 {
     QueryBackground result;
+    result.reliability = reliability_;
     std::vector<float> extended(query.begin(), query.end());
     extended.push_back(1.0f);
     for (int m = 0; m < 2; ++m) {

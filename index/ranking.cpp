@@ -10,14 +10,18 @@
 namespace imprint::index {
 namespace {
 
-/// Of each file the best calibrated score of its moments.
-using Best = std::unordered_map<int64_t, float>;
+/// Of each file the best calibrated score of its moments, and whose it is.
+struct BestMoment {
+    float score;
+    Modality modality;
+};
+using Best = std::unordered_map<int64_t, BestMoment>;
 
-void raise(Best& best, int64_t file, float score)
+void raise(Best& best, int64_t file, const BestMoment& moment)
 {
-    const auto [known, fresh] = best.try_emplace(file, score);
-    if (!fresh)
-        known->second = std::max(known->second, score);
+    const auto [known, fresh] = best.try_emplace(file, moment);
+    if (!fresh && moment.score > known->second.score)
+        known->second = moment;
 }
 
 Best best_by_meaning(const LiveIndex& live, const Scope& scope, std::span<const float> vector, int64_t k,
@@ -27,7 +31,7 @@ Best best_by_meaning(const LiveIndex& live, const Scope& scope, std::span<const 
     for (const Modality modality : scope.modalities)
         for (const VectorIndex::Found& found :
              live.vectors().search(modality, vector, k, scope.rows[static_cast<int>(modality)], exact))
-            raise(best, found.file, background.calibrated(found.score, modality));
+            raise(best, found.file, {background.calibrated(found.score, modality), modality});
     return best;
 }
 
@@ -40,7 +44,7 @@ void add_named(Best& best, const std::unordered_map<int64_t, float>& coverage, c
             continue;
         for (const Modality modality : scope.modalities)
             for (const float score : live.vectors().scores(file, modality, vector))
-                raise(best, file, background.calibrated(score, modality));
+                raise(best, file, {background.calibrated(score, modality), modality});
     }
 }
 
@@ -86,11 +90,11 @@ std::vector<Candidate> ranked(const LiveIndex& live, const Scope& scope, const Q
     add_named(best, coverage, live, scope, vector, background);
 
     std::vector<Candidate> candidates;
-    for (const auto& [file, meaning] : best) {
+    for (const auto& [file, moment] : best) {
         const auto named = coverage.find(file);
         const float share = named == coverage.end() ? 0 : named->second;
         if (query.all || !query.meaningless || share > 0)
-            candidates.push_back({file, fused(meaning, share), share});
+            candidates.push_back({file, fused(moment.score, share), moment.modality, share});
     }
     const auto better = [](const Candidate& a, const Candidate& b) {
         return a.score != b.score ? a.score > b.score : a.file < b.file;
@@ -99,19 +103,14 @@ std::vector<Candidate> ranked(const LiveIndex& live, const Scope& scope, const Q
     std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(wanted), candidates.end(), better);
     candidates.resize(wanted);
 
-    std::vector<float> scores, answered;
-    for (const Candidate& candidate : candidates) {
-        scores.push_back(candidate.score);
-        answered.push_back(candidate.coverage);
-    }
-    const std::vector<float> shares = wrong_shares(scores, answered, background, scope.moments);
+    std::vector<Judged> hits;
+    for (const Candidate& candidate : candidates)
+        hits.push_back({candidate.score, candidate.coverage, candidate.modality});
+    const std::vector<float> shares = wrong_shares(hits, background, scope.moments);
     for (size_t i = 0; i < wanted; ++i)
-        candidates[i].wrong_share = shares[i];
+        candidates[i].wrong_share = query.meaningless && candidates[i].coverage == 0 ? 1 : shares[i];
     if (!query.all)
-        std::erase_if(candidates, [&](const Candidate& candidate) {
-            const bool all_wrong = candidate.coverage == 0 && candidate.wrong_share >= kAllWrong;
-            return candidate.score < cut.maybe || (all_wrong && candidate.score < cut.likely);
-        });
+        std::erase_if(candidates, [&](const Candidate& candidate) { return candidate.score < cut.maybe; });
     candidates.resize(std::min(candidates.size(), static_cast<size_t>(query.k)));
     return candidates;
 }
@@ -126,9 +125,9 @@ std::vector<std::pair<float, int64_t>> pair_bounds(const LiveIndex& live, const 
     const Best before = best_by_meaning(live, scope, extended(live, first.vector), all, first_background, true);
     const Best after = best_by_meaning(live, scope, extended(live, second.vector), all, second_background, true);
     std::vector<std::pair<float, int64_t>> bounds;
-    for (const auto& [file, score] : before)
+    for (const auto& [file, moment] : before)
         if (const auto other = after.find(file); other != after.end())
-            bounds.emplace_back(std::min(score, other->second), file);
+            bounds.emplace_back(std::min(moment.score, other->second.score), file);
     std::sort(bounds.begin(), bounds.end(),
               [](const auto& a, const auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
     return bounds;

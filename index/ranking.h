@@ -23,8 +23,9 @@ struct Scope {
 
 struct Candidate {
     int64_t file = 0;
-    float score = 0;     ///< meaning and words
-    float coverage = 0;  ///< see FileHit
+    float score = 0;                        ///< meaning and words
+    Modality modality = Modality::Picture;  ///< of its best moment
+    float coverage = 0;                     ///< see FileHit
     float wrong_share = 1;
 };
 
@@ -32,8 +33,8 @@ struct Candidate {
 inline constexpr int kJudged = 50;
 
 /// The best k files above the cut, best first: exactly those, since a file that words do not raise is among the k best by
-/// meaning, and those that they raise are all looked at. Below the likely ones, none whose like are all expected to be wrong
-/// (kAllWrong), unless all is asked for. Within LiveIndex::with_current().
+/// meaning, and those that they raise are all looked at; below the cut too where all is asked for.
+/// Within LiveIndex::with_current().
 std::vector<Candidate> ranked(const LiveIndex& live, const Scope& scope, const Query& query, const QueryBackground& background,
                               const Cut& cut);
 

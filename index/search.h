@@ -76,9 +76,8 @@ public:
     /// Catches up with the catalog (also done by search()).
     void refresh();
     /// The best `query.k` files, best first, from one unchanging view of the catalog; fewer only where the library has no
-    /// more that pass the filter (and, without `query.all`, the cut, or are expected to be wrong like all that are as good, see
-    /// kAllWrong). Each comes with its moments from `cut.maybe` up, and
-    /// at least with its best one. Empty for an empty library. Error(Usage) for k < 1 or a vector of another space's size.
+    /// more that pass the filter (and, without `query.all`, the cut). Each comes with its moments from `cut.maybe` up, and at
+    /// least with its best one. Empty for an empty library. Error(Usage) for k < 1 or a vector of another space's size.
     std::vector<FileHit> search(const Query& query, const QueryBackground& background, const Cut& cut = {});
     /// Files in which a moment of `first` is followed by one of `second`, at most `within` seconds after its end. The score
     /// of a pair is that of its weaker half, its moment spans both (modality: of the first); a file comes with its best

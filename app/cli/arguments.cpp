@@ -108,6 +108,7 @@ Parsed parse(int argc, char** argv)
     ReportCommand report;
     ModelInfoCommand model_info;
     ModelUseCommand model_use;
+    ModelCalibrateCommand calibrate;
     ModelUpcycleCommand upcycle;
     ModelMergeCommand merge;
     FailuresCommand failures;
@@ -257,6 +258,12 @@ Parsed parse(int argc, char** argv)
     sub = add_command(*model, "use", "Switch the library to a checkpoint; the old model answers until all is read again", session,
                       model_use, parsed.command);
     sub->add_option("CHECKPOINT", model_use.checkpoint, "Checkpoint; the shipped one when left out");
+
+    sub = add_command(*model, "calibrate", "Fit what scores mean under a checkpoint; kept in a file beside it", session, calibrate,
+                      parsed.command);
+    sub->footer("Needs the corpus that training/corpus prepares, and takes a few minutes. No vector changes.");
+    sub->add_option("CHECKPOINT", calibrate.checkpoint, "Checkpoint")->required();
+    sub->add_option("--corpus", calibrate.corpus, "Folder of the prepared corpus")->type_name("DIR");
 
     sub = add_command(*model, "upcycle", "Make a mixture of experts of a dense checkpoint", session, upcycle, parsed.command);
     sub->add_option("IN", upcycle.in, "Dense checkpoint")->required();

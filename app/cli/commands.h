@@ -110,6 +110,10 @@ struct ModelInfoCommand {
 struct ModelUseCommand {
     std::filesystem::path checkpoint;  ///< empty: the shipped one
 };
+struct ModelCalibrateCommand {
+    std::filesystem::path checkpoint;
+    std::filesystem::path corpus;  ///< empty: where the preparation puts it
+};
 struct ModelUpcycleCommand {
     std::filesystem::path in, out;
     model::UpcycleOptions options;
@@ -133,7 +137,7 @@ struct BenchCommand {
 struct DoctorCommand { };
 
 using Command = std::variant<IndexCommand, SearchCommand, EmbedCommand, EvalCommand, TrainCommand, FinetuneCommand, ReportCommand,
-                             ModelInfoCommand, ModelUseCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand,
+                             ModelInfoCommand, ModelUseCommand, ModelCalibrateCommand, ModelUpcycleCommand, ModelMergeCommand, FailuresCommand,
                              RelinkCommand, VerifyCommand, RepairCommand, ExportCommand, LabelCommand, ReviewCommand,
                              ConceptListCommand, ConceptDropCommand, TagCommand, DuplicatesCommand, BenchCommand, DoctorCommand>;
 
@@ -152,6 +156,7 @@ int run(const FinetuneCommand& command, const Session& session);
 int run(const ReportCommand& command, const Session& session);
 int run(const ModelInfoCommand& command, const Session& session);
 int run(const ModelUseCommand& command, const Session& session);
+int run(const ModelCalibrateCommand& command, const Session& session);
 int run(const ModelUpcycleCommand& command, const Session& session);
 int run(const ModelMergeCommand& command, const Session& session);
 int run(const FailuresCommand& command, const Session& session);

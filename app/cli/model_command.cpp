@@ -5,6 +5,7 @@
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "app/jobs/calibrate_job.h"
 #include "app/jobs/resources.h"
 #include "core/model/checkpoint_info.h"
 #include "core/model/conversion.h"
@@ -74,6 +75,31 @@ int run(const ModelInfoCommand& command, const Session& session)
         print_json(info);
     else
         print_fields(info, 0);
+    return kDone;
+}
+
+int run(const ModelCalibrateCommand& command, const Session& session)
+{
+    jobs::CalibrateOptions options;
+    options.engine = session.engine;
+    options.engine.checkpoint = command.checkpoint;
+    options.corpus = command.corpus;
+    options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", printable(line).c_str()); };
+    const jobs::Calibration done = jobs::calibrate(options, session.cancel);
+    Json document{{"space", done.space}};
+    put_path(document, "file", done.file);
+    for (const Modality modality : {Modality::Picture, Modality::Sound}) {
+        const index::Reliability& kind = done.reliability.of[static_cast<int>(modality)];
+        document[modality_name(modality)] = {{"questions", done.questions[static_cast<int>(modality)]},
+                                             {"maybe", kind.maybe},
+                                             {"likely", kind.likely},
+                                             {"intercept", kind.intercept},
+                                             {"slope", kind.slope}};
+    }
+    if (session.json)
+        print_json(document);
+    else
+        print_fields(nlohmann::json(document), 0);
     return kDone;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "app/jobs/calibration_file.h"
 #include "app/jobs/jobs.h"
 #include "app/jobs/resources.h"
 #include "app/jobs/scan.h"
@@ -135,7 +136,8 @@ const index::BackgroundModel& Engine::background()
     std::scoped_lock lock(impl_->mutex);
     if (!impl_->background)
         impl_->background = std::make_unique<index::BackgroundModel>(model.text_bank(), model.background(Modality::Picture),
-                                                                     model.background(Modality::Sound));
+                                                                     model.background(Modality::Sound),
+                                                                     read_calibration(checkpoint(), model.space()));
     return *impl_->background;
 }
 

@@ -13,6 +13,7 @@
 
 #include "app/jobs/batcher.h"
 #include "app/jobs/finetune_examples.h"
+#include "app/jobs/calibration_file.h"
 #include "app/jobs/finetune_tuning.h"
 #include "app/jobs/label_keys.h"
 #include "app/jobs/labelled_media.h"
@@ -364,6 +365,10 @@ void Finetuning::write(const Places& places)
         if (!report_.learned_before)
             tuner_->keep_learned(places.weights, what_learning_depends_on(), report_.steps);
         write_learned_set(places.label_set, label_set(places), {report_.space, layers});
+        std::error_code none;
+        if (fs::exists(calibration_file(engine_.checkpoint()), none))
+            write_calibration(places.checkpoint, report_.space, engine_.background().reliability(),
+                              "what it was learned from: " + engine_.encoder().space());
         fs::rename(partial, places.checkpoint);
     } catch (...) {
         std::error_code ignored;

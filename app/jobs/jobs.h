@@ -46,7 +46,8 @@ public:
     std::filesystem::path checkpoint() const;
     Encoder& encoder();
     media::Decoder& decoder();
-    /// The encoder's background, standardised once: what a query's scores are judged by.
+    /// The encoder's background, standardised once, and what the file beside the checkpoint says of its scores: what a query's
+    /// scores are judged by. Error(Malformed) naming that file.
     const index::BackgroundModel& background();
     /// What nouns mean, for queries. Error(NotFound) where the installation is broken.
     const Lexicon& lexicon();

@@ -84,7 +84,7 @@ std::vector<float> LabelKeys::scores(std::span<const float> vector, float mean, 
     for (int row = 0; row < rows.count(); ++row) {
         const float cosine = std::inner_product(vector.begin(), vector.end(), rows.row(row).begin(), 0.0f);
         scores[static_cast<size_t>(row)] =
-            backgrounds[static_cast<int>(modality)][static_cast<size_t>(row)].calibrated((cosine - mean) / deviation, modality);
+            backgrounds[static_cast<int>(modality)][static_cast<size_t>(row)].standardised((cosine - mean) / deviation, modality);
     }
     return scores;
 }

@@ -12,7 +12,7 @@
 namespace imprint::jobs {
 
 struct LabelOptions {
-    /// "None of them" stands at this calibrated score, where search begins to say "maybe". A place that rises with the number of
+    /// "None of them" stands at this standardised score, where search begins to say "maybe". A place that rises with the number of
     /// labels, as equal odds beforehand would have it, is likelier on random sets of the corpus's photographs and drawings, but
     /// leaves next to nothing labelled with a shipped set of fifty, and was given up.
     float none_at = 2.2f;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What "nothing here" is worth: on an evaluation pool, as a library of its own and searched by meaning alone (its files are
 // named after what they show), how many questions of random letters return nothing, how many right hits the cut keeps, what
-// a best score tells of whether a thing is there at all (the ROC), and whether the expected shares of wrong hits come true.
+// a best score tells of whether a thing is there at all (the ROC), and whether the expected shares of wrong hits come true: on
+// questions that `imprint model calibrate` did not look at.
 //
-//   bench_calibration POOL [LIBRARY [CHECKPOINT]]     POOL: photos, sounds, drawings; LIBRARY is kept, and used again
+//   bench_calibration POOL [LIBRARY [CHECKPOINT]]     POOL: photos, drawings, sounds, both; LIBRARY is kept, and used again
 //
 // Exit: 0 within the aims (95 % of nonsense returns nothing, 90 % of right hits are kept), 1 not, 2 wrong usage, 3 cannot.
 #include <unistd.h>
@@ -12,13 +13,9 @@
 #include <cstdio>
 #include <map>
 #include <random>
-#include <set>
 #include <utility>
 
-#include "app/jobs/jobs.h"
-#include "app/jobs/query_vector.h"
-#include "app/jobs/scan.h"
-#include "training/evaluation/pools.h"
+#include "app/jobs/pool_library.h"
 
 namespace {
 
@@ -63,45 +60,6 @@ std::vector<std::string> nonsense()
     return texts;
 }
 
-class Bench {
-public:
-    Bench(jobs::Engine& engine, const evaluation::Pool& pool) : engine_(engine), searcher_(engine.library_folder())
-    {
-        for (size_t i = 0; i < pool.items.size(); ++i)
-            item_of_[jobs::catalog_path(pool.items[i].file).native()].push_back(static_cast<int>(i));
-    }
-
-    struct Hit {
-        double score, wrong_share;
-        index::Band band;
-        bool right;
-    };
-    /// The pool's files, best first.
-    std::vector<Hit> ask(const std::string& text, const std::vector<int>& relevant, int k, bool all)
-    {
-        const jobs::QueryVector made = jobs::query_vector(engine_, searcher_, jobs::parse_words({text}), {}, {});
-        index::Query query{.vector = made.vector, .filter = {}, .k = k, .all = all};
-        query.meaningless = made.meaningless;
-        noise += made.meaningless ? 1 : 0;
-        std::vector<Hit> hits;
-        for (const index::FileHit& hit : searcher_.search(query, engine_.background().of(made.vector))) {
-            const auto items = item_of_.find(hit.path.native());
-            if (items == item_of_.end())
-                continue;
-            const bool right = std::any_of(items->second.begin(), items->second.end(),
-                                           [&](int item) { return std::binary_search(relevant.begin(), relevant.end(), item); });
-            hits.push_back({static_cast<double>(hit.score), static_cast<double>(hit.wrong_share), hit.band, right});
-        }
-        return hits;
-    }
-    int noise = 0;  ///< questions that were taken for noise
-
-private:
-    jobs::Engine& engine_;
-    index::Searcher searcher_;
-    std::map<std::string, std::vector<int>> item_of_;
-};
-
 /// The chance that a question whose thing is there has a better best score than one whose thing is not.
 double area(const std::vector<double>& there, const std::vector<double>& absent)
 {
@@ -118,39 +76,54 @@ double share_from(const std::vector<double>& values, double from)
         / static_cast<double>(values.size());
 }
 
-int measure(const std::string& name, const std::filesystem::path& library, const std::filesystem::path& checkpoint)
+/// "both": the photographs and the sounds in one library, as people have them.
+evaluation::Pool pool_of(const std::string& name)
 {
-    const evaluation::Pool pool = evaluation::read_pool(evaluation::default_corpus(), name);
-    std::vector<std::filesystem::path> files;
-    for (const evaluation::Item& item : pool.items)
-        files.push_back(item.file);
-    jobs::Engine engine({.library = library, .checkpoint = checkpoint, .encoder = {}, .decoder = {}});
-    const jobs::IndexReport indexed = jobs::index_paths(engine, files);
-    std::fprintf(stderr, "%s: %lld files, %zu failed\n", name.c_str(), static_cast<long long>(indexed.files),
-                 indexed.failed.size());
+    if (name != "both")
+        return evaluation::read_pool(evaluation::default_corpus(), name);
+    evaluation::Pool pool = evaluation::read_pool(evaluation::default_corpus(), "photos");
+    const evaluation::Pool sounds = evaluation::read_pool(evaluation::default_corpus(), "sounds");
+    pool.name = name;
+    pool.items.insert(pool.items.end(), sounds.items.begin(), sounds.items.end());
+    return pool;
+}
 
-    Bench bench(engine, pool);
-    int quiet = 0;
-    for (const std::string& text : nonsense())
-        quiet += bench.ask(text, {}, kFirst, false).empty() ? 1 : 0;
-    const int called_noise = std::exchange(bench.noise, 0);
+int measure(const std::string& name, const std::filesystem::path& folder, const std::filesystem::path& checkpoint)
+{
+    const evaluation::Pool pool = pool_of(name);
+    jobs::Engine engine({.library = folder, .checkpoint = checkpoint, .encoder = {}, .decoder = {}});
+    jobs::PoolLibrary library(engine, pool);
+
+    int quiet = 0, called_noise = 0;
+    for (const std::string& text : nonsense()) {
+        const jobs::PoolLibrary::Answer answer = library.ask(text, {}, kFirst, false);
+        quiet += answer.hits.empty() ? 1 : 0;
+        called_noise += answer.meaningless ? 1 : 0;
+    }
 
     const evaluation::Queries queries = evaluation::queries_of(pool);
+    const std::vector<size_t> questions = jobs::questions_of(pool, queries, jobs::Part::Reported);
+    if (questions.empty())
+        throw Error(ErrorKind::Usage, name, "scores are fitted on all its questions", "Choose among photos, drawings, sounds, both");
     std::vector<double> there, absent, right_scores;
     double kept = 0;
-    int still_maybe = 0, still_likely = 0;
+    int mistaken = 0, still_maybe = 0, still_likely = 0, likely = 0, likely_wrong = 0;
     std::map<int, std::pair<double, double>> wrong;  // by rank: expected, happened
-    for (size_t q = 0; q < queries.labels.size(); ++q) {
-        const auto all = bench.ask(queries.labels[q], queries.relevant[q], static_cast<int>(pool.items.size()), true);
-        const auto shown = bench.ask(queries.labels[q], queries.relevant[q], kFirst, false);
+    for (const size_t q : questions) {
+        const auto answer = library.ask(queries.labels[q], queries.relevant[q], static_cast<int>(pool.items.size()), true);
+        const auto& all = answer.hits;
+        mistaken += answer.meaningless ? 1 : 0;
         for (size_t i = 0; i < std::min<size_t>(kFirst, all.size()); ++i)
             if (all[i].right)
-                right_scores.push_back(all[i].score);
-        for (const Bench::Hit& hit : shown)
+                right_scores.push_back(static_cast<double>(all[i].score));
+        for (const auto& hit : library.ask(queries.labels[q], queries.relevant[q], kFirst, false).hits) {
             kept += hit.right ? 1 : 0;
-        there.push_back(all.front().score);
-        const auto other = std::find_if(all.begin(), all.end(), [](const Bench::Hit& hit) { return !hit.right; });
-        absent.push_back(other == all.end() ? -10 : other->score);
+            likely += hit.band == index::Band::Likely ? 1 : 0;
+            likely_wrong += hit.band == index::Band::Likely && !hit.right ? 1 : 0;
+        }
+        there.push_back(static_cast<double>(all.front().score));
+        const auto other = std::find_if(all.begin(), all.end(), [](const auto& hit) { return !hit.right; });
+        absent.push_back(other == all.end() ? -10 : static_cast<double>(other->score));
         still_maybe += other != all.end() && other->band != index::Band::Unlikely ? 1 : 0;
         still_likely += other != all.end() && other->band == index::Band::Likely ? 1 : 0;
         for (const int rank : {1, 3, 10}) {
@@ -162,15 +135,17 @@ int measure(const std::string& name, const std::filesystem::path& library, const
         }
     }
     const auto right = static_cast<double>(right_scores.size());
-    const auto asked = static_cast<double>(queries.labels.size());
-    std::printf("pool %s, %zu items, %.0f questions, model %s\n\n", name.c_str(), pool.items.size(), asked,
-                engine.encoder().space().c_str());
+    const auto asked = static_cast<double>(questions.size());
+    std::printf("pool %s, %zu items, %.0f questions that nothing was fitted on, model %s\n\n", name.c_str(), pool.items.size(),
+                asked, engine.encoder().space().c_str());
     std::printf("%-64s %6.1f %%  (aim %.0f)\n", "nonsense questions that return nothing, of 200", 100.0 * quiet / kNonsense,
                 100 * kQuiet);
     std::printf("%-64s %6.1f %%\n", "  known as noise from the words alone", 100.0 * called_noise / kNonsense);
-    std::printf("%-64s %6.1f %%\n", "true questions taken for noise", 50.0 * bench.noise / asked);
+    std::printf("%-64s %6.1f %%\n", "true questions taken for noise", 100.0 * mistaken / asked);
     std::printf("%-64s %6.1f %%  (aim %.0f)\n", "right hits among the first ten that the cut keeps",
                 100 * kept / std::max(1.0, right), 100 * kKept);
+    std::printf("%-64s %6.1f %% of %d\n", "wrong among the hits that are called likely",
+                100.0 * likely_wrong / std::max(1, likely), likely);
     std::printf("%-64s %6.1f %% / %.1f %%\n\n", "a thing taken out, and something is called maybe / likely",
                 100.0 * still_maybe / asked, 100.0 * still_likely / asked);
     std::printf("A thing that is there against the same question without it (its files taken out); area under the ROC %.3f\n\n",

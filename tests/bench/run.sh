@@ -18,7 +18,7 @@ video_seconds=60
 moments=1000000
 steps=150
 many="1000 50000"
-pools="photos drawings sounds"
+pools="photos drawings sounds both"
 if [[ ${1:-} == --quick ]]; then
     shift
     options=(--benchmark_min_time=0.001 --benchmark_repetitions=1)

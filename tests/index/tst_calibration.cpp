@@ -53,7 +53,7 @@ void TestCalibration::chance_is_what_other_background_moments_do()
         for (int i = 0; i < large.count(); i += 10) {
             const BankStats stats = bank_stats(large.row(i), bank());
             const float product = std::inner_product(query.values.begin(), query.values.end(), large.row(i).begin(), 0.0f);
-            const float score = background.calibrated((product - stats.mean) / stats.deviation, Modality::Picture);
+            const float score = background.standardised((product - stats.mean) / stats.deviation, Modality::Picture);
             for (int s = 0; s < 3; ++s)
                 happened[s] += score >= scores[s] ? 1 : 0;
         }
@@ -80,14 +80,15 @@ void TestCalibration::shares_never_fall_down_the_list()
     QFETCH(int, hits);
     QFETCH(qint64, moments);
     std::mt19937 random(7);
-    std::vector<float> scores, answered;
-    for (int i = 0; i < hits; ++i) {
-        scores.push_back(static_cast<float>(random() % 1000) / 100 - 2);
-        answered.push_back(i % 9 == 0 ? 0.5f : 0);
-    }
-    std::sort(scores.rbegin(), scores.rend());
-    const std::vector<float> shares = wrong_shares(scores, answered, {}, {moments, moments / 2});
-    QCOMPARE(shares.size(), scores.size());
+    std::vector<Judged> judged;
+    for (int i = 0; i < hits; ++i)
+        judged.push_back({static_cast<float>(random() % 1000) / 100 - 2, i % 9 == 0 ? 0.5f : 0,
+                          i % 4 == 0 ? Modality::Sound : Modality::Picture});
+    std::sort(judged.begin(), judged.end(), [](const Judged& a, const Judged& b) { return a.score > b.score; });
+    QueryBackground background;
+    background.reliability.of[1] = {.maybe = 1, .likely = 8, .intercept = 3, .slope = 0.2f};
+    const std::vector<float> shares = wrong_shares(judged, background, {moments, moments / 2});
+    QCOMPARE(shares.size(), judged.size());
     for (size_t i = 0; i < shares.size(); ++i) {
         QVERIFY(shares[i] >= 0 && shares[i] <= 1);
         QVERIFY(i == 0 || shares[i] >= shares[i - 1]);
@@ -96,45 +97,44 @@ void TestCalibration::shares_never_fall_down_the_list()
 
 void TestCalibration::the_expected_share_of_wrong_hits_comes_true()
 {
-    // Twenty right moments stand out among ten thousand, some of which are nearly right: down to where a fifth is expected to
-    // be wrong, about a fifth is.
+    // Fitted on half of the questions, told of the other half: a thing of its own in each, among many that are not it.
     std::mt19937 random(3);
     std::normal_distribution<float> normal;
-    const QueryBackground background{};
-    std::exponential_distribution<float> beyond(1 / (static_cast<float>(kRelated) * background.tail_excess[0]));
-    const auto related = [&](float score) {
-        return score > background.tail_from[0] ? background.tail_from[0] + beyond(random) : score;
-    };
-    constexpr int kTrials = 200;
-    double wrong_share = 0;
-    int shown = 0;
-    for (int trial = 0; trial < kTrials; ++trial) {
+    constexpr int kQuestions = 2000, kMoments = 500, kFirst = 10;
+    std::vector<KnownHit> known;
+    QueryBackground background{};
+    double expected = 0, happened = 0;
+    for (int question = 0; question < kQuestions; ++question) {
         std::vector<std::pair<float, bool>> moments;
-        for (int i = 0; i < 10'000; ++i)
-            moments.emplace_back(related(normal(random)), false);
-        for (int i = 0; i < 20; ++i)
-            moments.emplace_back(9 + normal(random), true);
+        for (int i = 0; i < kMoments; ++i)
+            moments.emplace_back(normal(random) + (i % 50 == 0 ? 1.0f : 0.0f), false);  // some are nearly right
+        moments.emplace_back(3 + normal(random), true);
         std::sort(moments.rbegin(), moments.rend());
-        moments.resize(200);
-        std::vector<float> scores;
-        for (const auto& [score, right] : moments)
-            scores.push_back(score);
-        const std::vector<float> shares = wrong_shares(scores, std::vector<float>(200), background, {10'000, 0});
-        int kept = 0, wrong = 0;
-        for (; kept < 200 && shares[static_cast<size_t>(kept)] <= 0.2f; ++kept)
-            wrong += moments[static_cast<size_t>(kept)].second ? 0 : 1;
-        shown += kept;
-        wrong_share += static_cast<double>(wrong) / std::max(1, kept) / kTrials;
+        if (question == kQuestions / 2)
+            background.reliability.of[0] = fit_reliability(known);
+        std::vector<Judged> judged;
+        for (int i = 0; i < kFirst; ++i) {
+            const auto [score, right] = moments[static_cast<size_t>(i)];
+            judged.push_back({background.reliability.of[0].calibrated(score), 0, Modality::Picture});
+            if (question < kQuestions / 2)
+                known.push_back({static_cast<double>(score),
+                                 background.expected(judged.back().score, Modality::Picture, kMoments), right, i + 1});
+        }
+        if (question >= kQuestions / 2) {
+            expected += static_cast<double>(wrong_shares(judged, background, {kMoments, 0}).front());
+            happened += moments.front().second ? 0 : 1;
+        }
     }
-    QVERIFY(shown > 20 * kTrials);
-    QVERIFY2(std::abs(wrong_share - 0.2) < 0.04, qPrintable(QString::number(wrong_share)));
+    const double error = (expected - happened) / (kQuestions / 2.0);
+    QVERIFY2(std::abs(error) < 0.05, qPrintable(QString::number(error)));
+    QVERIFY(happened > 0.1 * kQuestions / 2 && happened < 0.9 * kQuestions / 2);
 }
 
 void TestCalibration::what_words_answer_is_not_counted_as_wrong()
 {
-    const std::vector<float> scores{4, 4, 4}, none{0, 0, 0}, all{1, 1, 1};
-    QVERIFY(wrong_shares(scores, none, {}, {100'000, 0}).front() > 0.9f);
-    QCOMPARE(wrong_shares(scores, all, {}, {100'000, 0}).back(), 0.0f);
+    const std::vector<Judged> none(3, {4, 0, Modality::Picture}), all(3, {4, 1, Modality::Picture});
+    QVERIFY(wrong_shares(none, {}, {100'000, 0}).front() > 0.9f);
+    QCOMPARE(wrong_shares(all, {}, {100'000, 0}).back(), 0.0f);
 }
 
 QTEST_APPLESS_MAIN(TestCalibration)

@@ -23,7 +23,8 @@ private Q_SLOTS:
     void a_vector_that_matches_everything_does_not_come_first();
     void bands_begin_where_the_cut_says();
     void below_the_cut_nothing_comes_unless_all_is_asked_for();
-    void what_is_expected_to_be_all_wrong_is_no_answer();
+    void a_kind_that_scores_low_is_not_silenced_by_the_scale_of_another();
+    void words_that_mean_nothing_have_no_right_hits();
     void a_hit_carries_its_relevant_moments_best_first();
     void relevance_is_in_time_order();
     void an_empty_library_answers_nothing();
@@ -155,32 +156,39 @@ void TestSearch::below_the_cut_nothing_comes_unless_all_is_asked_for()
     QCOMPARE(searcher.search(any, kBackground, {100, 99}).size(), static_cast<size_t>(library.counts().files));
 }
 
-void TestSearch::what_is_expected_to_be_all_wrong_is_no_answer()
+void TestSearch::a_kind_that_scores_low_is_not_silenced_by_the_scale_of_another()
 {
-    // Of thousands of moments that have nothing to do with the query, some pass the cut: no answer, where what is likely is one.
     Library library = fixture_->writer();
     fixture_->fill(library, 3000);
     Searcher searcher(fixture_->folder());
-    Query any = fixture_->query(400, true);
-    const QueryBackground fair{{0, 0}, {1, 1}};
-    const Cut cut{4.0f, 1.0f};
-    std::vector<FileHit> hits = searcher.search(any, fair, cut);
-    const auto hopeless = [&](const FileHit& hit) { return hit.score >= cut.maybe && hit.wrong_share >= kAllWrong; };
-    QVERIFY(std::any_of(hits.begin(), hits.end(), hopeless));
-    any.all = false;
-    for (const int k : {1, 20, 400}) {
-        any.k = k;
-        for (const FileHit& hit : searcher.search(any, fair, cut))
-            QVERIFY(!hopeless(hit) || hit.score >= cut.likely);
-    }
+    Query any = fixture_->query(100'000, false);
+    QueryBackground background{{0, 0}, {1, 1}};
+    const auto sounds = [&] {
+        const std::vector<FileHit> hits = searcher.search(any, background);
+        return std::count_if(hits.begin(), hits.end(),
+                             [](const FileHit& hit) { return hit.moments.front().moment.modality == Modality::Sound; });
+    };
+    const auto before = sounds();
+    background.reliability.of[1] = {.maybe = 1.2f, .likely = 9, .intercept = 3, .slope = 0.2f};
+    QVERIFY(sounds() > before);
+    any.all = true;
+    for (const FileHit& hit : searcher.search(any, background))
+        if (hit.moments.front().moment.modality == Modality::Sound)
+            QVERIFY(hit.band != Band::Likely);
+}
 
-    FileEntry right = entry(fixture_->random, "/m/right.jpg");
-    right.vectors = {kDim, fixture_->near(any, 0.95)};
-    fixture_->put(library, right);
-    any.k = 1;
-    hits = searcher.search(any, fair, cut);
-    QCOMPARE(hits.size(), size_t(1));
-    QCOMPARE(hits.front().path.native(), std::string("/m/right.jpg"));
+void TestSearch::words_that_mean_nothing_have_no_right_hits()
+{
+    Library library = fixture_->writer();
+    fixture_->fill(library, 300);
+    Searcher searcher(fixture_->folder());
+    Query any = fixture_->query(20, true);
+    QVERIFY(searcher.search(any, kBackground).front().wrong_share < 1);
+    any.meaningless = true;
+    for (const FileHit& hit : searcher.search(any, kBackground))
+        QCOMPARE(hit.wrong_share, 1.0f);
+    any.all = false;
+    QVERIFY(searcher.search(any, kBackground).empty());
 }
 
 void TestSearch::a_hit_carries_its_relevant_moments_best_first()

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much a score of one kind of moment means under one checkpoint, as fitted on questions whose answers are known.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace imprint::index {
+
+/// Where bands begin on the scale of calibrated scores, for every kind alike.
+inline constexpr float kLikelyFrom = 4.0f, kMaybeFrom = 2.2f;
+
+/// Of one kind. Scores here are standardised ones: deviations above the query's background (QueryBackground).
+struct Reliability {
+    float maybe = kMaybeFrom;    ///< from here on a hit is shown: kKeptRight of the right hits among the first ten are above
+    float likely = kLikelyFrom;  ///< from here on a hit was more often right than wrong
+    /// Log-odds that a hit is wrong: intercept + slope · ln(moments that chance puts as high or higher). With 0 and 1 that would
+    /// be chance alone beside one right hit; what is nearly right (a goose where a swan is asked for) makes the slope less.
+    /// The defaults are for a checkpoint of which nothing is known.
+    float intercept = 2.0f, slope = 0.5f;
+
+    /// The standardised score on the scale of calibrated ones, where bands begin alike for every kind; and back.
+    float calibrated(float standardised) const
+    {
+        return kMaybeFrom + (standardised - maybe) * (kLikelyFrom - kMaybeFrom) / (likely - maybe);
+    }
+    float standardised(float calibrated) const
+    {
+        return maybe + (calibrated - kMaybeFrom) * (likely - maybe) / (kLikelyFrom - kMaybeFrom);
+    }
+    /// The expected chance that a hit is wrong, where chance puts `expected` moments as high or higher.
+    float wrong(double expected) const;
+};
+
+/// By Modality.
+struct Reliabilities {
+    Reliability of[2];
+};
+
+/// One of the first hits of a question whose answers are known.
+struct KnownHit {
+    double standardised = 0;
+    double expected = 0;  ///< moments that chance puts as high or higher
+    bool right = false;
+    int rank = 1;
+    double weight = 1;
+};
+
+inline constexpr double kKeptRight = 0.95;
+
+/// Logistic regression of wrong on the logarithm of `expected`, and of wrong on the score for `likely`, where a hit
+/// weighs by one over its rank, as people look at them; `maybe` is a quantile of the right hits, where it does not. A kind in
+/// which scores tell nothing gets a slope of 0, and nothing of it is ever likely. Error(Malformed) with fewer than kFewestRight
+/// right hits.
+Reliability fit_reliability(std::span<const KnownHit> hits);
+inline constexpr int kFewestRight = 10;
+
+}  // namespace imprint::index

@@ -250,6 +250,24 @@ public:
         return sound;
     }
 
+    Excerpt excerpt(const std::filesystem::path& file, Answer answer)
+    {
+        static constexpr const char* kEndings[] = {"mp4", "mkv", "m4a", "mp3", "ogg", "wav", "mka"};
+        const wire::Reply& reply = answer.reply;
+        Excerpt excerpt;
+        excerpt.ending = clean(reply.format, sizeof reply.format);
+        excerpt.start = reply.start;
+        if (std::find(std::begin(kEndings), std::end(kEndings), excerpt.ending) == std::end(kEndings)
+            || !std::isfinite(reply.start) || reply.start < 0)
+            nonsense(file.native(), "a clip of another kind");
+        auto memory = SharedMemory::map(answer.payload, reply.sample_count, shared_bytes_);
+        if (!memory)
+            nonsense(file.native(), "a clip that is not sealed or not of the size it states");
+        excerpt.bytes = std::span(static_cast<const uint8_t*>(memory->data()), reply.sample_count);
+        excerpt.owner = memory;
+        return excerpt;
+    }
+
     int64_t shared_bytes() const { return shared_bytes_->load(); }
 
 private:
@@ -316,6 +334,16 @@ Sound Decoder::sound(const std::filesystem::path& file, double from, double to, 
     request.from = from;
     request.to = to;
     return impl_->samples(file, impl_->call(file, request, cancel), from, to);
+}
+
+Excerpt Decoder::excerpt(const std::filesystem::path& file, double from, double to, const CancelToken& cancel)
+{
+    if (!(from >= 0) || !std::isfinite(to) || to <= from)
+        throw Error(ErrorKind::Usage, file.native(), "a clip ends after it starts, and starts at 0 seconds or later");
+    wire::Request request = impl_->request(wire::Operation::Excerpt);
+    request.from = from;
+    request.to = to;
+    return impl_->excerpt(file, impl_->call(file, request, cancel));
 }
 
 int64_t Decoder::shared_bytes() const

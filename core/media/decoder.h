@@ -55,6 +55,13 @@ public:
     /// Decodes sound from `from` to `to` seconds (clipped to the file) as 16 kHz mono. At most 600 seconds a call.
     Sound sound(const std::filesystem::path& file, double from, double to, const CancelToken& cancel = {});
 
+    /// Cuts out `from` to `to` seconds (clipped to the file) by copying what is coded, so nothing gets worse. What fits MP4
+    /// (H.264, H.265, AV1, VP9, MPEG-4 with AAC, MP3, Opus …) and uncoded sound begin exactly at `from`; MP4 keeps what is
+    /// needed from the key frame before, which players skip. Anything else becomes Matroska from the key frame before, and
+    /// sound alone begins with the packet that holds `from`. The last picture may be a few frames past `to`, where others are made
+    /// from it. Unsupported for a still image and for what no container takes; LimitExceeded past Limits::max_memory.
+    Excerpt excerpt(const std::filesystem::path& file, double from, double to, const CancelToken& cancel = {});
+
     /// Bytes of shared memory that handed-out pictures hold at present (for tests and for planning).
     int64_t shared_bytes() const;
 

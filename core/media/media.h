@@ -45,6 +45,14 @@ struct Sound {
     std::vector<float> samples;
 };
 
+/// A span of a video or sound as a file of its own, in memory shared with a decoder process and kept alive by `owner`.
+struct Excerpt {
+    std::string ending; ///< "mp4", "mkv", "m4a", "mp3", "ogg", "wav" or "mka": what `bytes` are
+    double start = 0; ///< seconds into the file at which it begins to play
+    std::span<const uint8_t> bytes;
+    std::shared_ptr<const void> owner;
+};
+
 /// A size a picture may be scaled to.
 struct Size {
     int width = 0, height = 0;

@@ -9,7 +9,7 @@
 namespace imprint::media::protocol
 {
 
-inline constexpr uint32_t kMagic = 0x31444d49; // "IMD1": changes with any change below
+inline constexpr uint32_t kMagic = 0x32444d49; // "IMD2": changes with any change below
 inline constexpr int kSocket = 3; ///< the worker's end, its only descriptor beside 0, 1 and 2
 inline constexpr int kMaxTimes = 256;
 inline constexpr int kMaxSizes = 32;
@@ -17,7 +17,7 @@ inline constexpr double kMaxSoundSeconds = 600;
 inline constexpr int kIdleSeconds = 60; ///< a worker without work for so long ends by itself
 inline constexpr int kExitOutOfMemory = 97; ///< the worker's exit status when a library could not allocate
 
-enum class Operation : uint32_t { Probe = 1, Still, Frames, Sound };
+enum class Operation : uint32_t { Probe = 1, Still, Frames, Sound, Excerpt };
 enum class Status : uint32_t { Ok = 0, Unsupported, Malformed, LimitExceeded, Io };
 
 struct WireSize {
@@ -47,10 +47,10 @@ struct Reply {
     int32_t width, height; ///< of the file as shown (Probe), or of each picture handed out
     int64_t taken_at;
     double duration;
-    char format[32];
-    // Still, Frames, Sound: what the memfd holds
+    char format[32]; ///< also an excerpt's ending
+    // Still, Frames, Sound, Excerpt: what the memfd holds
     uint32_t picture_count;
-    uint64_t sample_count;
+    uint64_t sample_count; ///< of an excerpt: bytes
     double start;
     double times[kMaxTimes];
 };

@@ -21,4 +21,8 @@ int frames(const Input& input, const protocol::Request& request, protocol::Reply
 /// 32-bit floats, mono, at kSampleRate; -1 when the range holds none.
 int sound(const Input& input, const protocol::Request& request, protocol::Reply& reply);
 
+/// The span of the request as a file of its own, by copying what is coded; its ending in `format`, its bytes in
+/// `sample_count`, where in the file it starts in `start`.
+int excerpt(const Input& input, const protocol::Request& request, protocol::Reply& reply);
+
 } // namespace imprint::media

@@ -47,6 +47,23 @@ Output::~Output()
         close(descriptor_);
 }
 
+void Output::resize(size_t bytes)
+{
+    // What is mapped beyond the file's end must not be touched, so the file grows first and shrinks last.
+    const auto cut = [&] { return ftruncate(descriptor_, static_cast<off_t>(bytes)) == 0; };
+    const bool grows = bytes > bytes_;
+    void* moved = MAP_FAILED;
+    if (!grows || cut())
+        moved = mremap(data_, bytes_, bytes, MREMAP_MAYMOVE);
+    if (moved == MAP_FAILED)
+        throw Error(ErrorKind::LimitExceeded, "",
+            "no room for " + std::to_string(bytes >> 10) + " KiB of decoded data (" + std::strerror(errno) + ")");
+    data_ = moved;
+    bytes_ = bytes;
+    if (!grows && !cut())
+        throw_errno(errno, "", "trim the decoded data");
+}
+
 int Output::seal()
 {
     // The kernel refuses the write seal while a writable mapping exists.

@@ -18,6 +18,9 @@ public:
 
     void* data() const { return data_; }
 
+    /// Keeps what was written; what is new is zero. data() changes. Throws Error(LimitExceeded) when there is no room.
+    void resize(size_t bytes);
+
     /// Ends writing and gives the descriptor away, sealed against any change.
     int seal();
 

@@ -153,6 +153,9 @@ Reply answer(const Request& request, int file, int& payload)
             case Operation::Sound:
                 payload = sound(input, request, reply);
                 break;
+            case Operation::Excerpt:
+                payload = excerpt(input, request, reply);
+                break;
             default:
                 throw Error(ErrorKind::Unsupported, "", "an unknown operation was asked for");
             }

@@ -38,7 +38,7 @@ class Mutated : public QObject {
             QVERIFY(ffmpeg({"-f", "lavfi", "-i", tone, dir_.filePath(name)}));
     }
 
-    /// Everything that an indexing asks of a file.
+    /// Everything that an indexing asks of a file, and a clip of it.
     static void decode(Decoder& decoder, const fs::path& file)
     {
         const Probe probe = decoder.probe(file);
@@ -47,6 +47,8 @@ class Mutated : public QObject {
             decoder.still(file, {{{64, 64}}, 0});
         if (probe.kind == Kind::Video)
             decoder.frames(file, times, {{{64, 64}}, 0});
+        if (probe.kind != Kind::Image)
+            decoder.excerpt(file, 0.4, 0.8);
         if (probe.has_sound || probe.kind == Kind::Audio)
             decoder.sound(file, 0, std::min(1.0, probe.duration));
     }

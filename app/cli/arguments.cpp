@@ -140,6 +140,7 @@ Parsed parse(int argc, char** argv)
     sub->add_option("--format", exported.format, "csv, jsonl, npy, edl, fcpxml, coco or vtt; by the file's name when left out")
         ->check(CLI::IsMember({"csv", "jsonl", "npy", "edl", "fcpxml", "coco", "vtt"}))
         ->type_name("FORMAT");
+    sub->add_option("--clips", exported.clips, "Cut every span out into this folder, as files of their own")->type_name("DIR");
     sub->add_option("--frame-rate", exported.frame_rate, "Of the time codes of edl and fcpxml")
         ->check(CLI::Range(1, 120))
         ->capture_default_str()

@@ -46,7 +46,7 @@ struct SearchCommand {
 };
 struct ExportCommand {
     SearchCommand question;
-    std::filesystem::path out;
+    std::filesystem::path out, clips;
     std::string format;
     int frame_rate = 25;
 };

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `imprint export`.
 #include <cstdio>
+#include <set>
 #include <sstream>
 
 #include "app/cli/commands.h"
 #include "app/cli/output.h"
+#include "app/jobs/clip.h"
 #include "app/jobs/export.h"
 
 namespace imprint::cli {
@@ -89,6 +91,45 @@ void write_vectors(const std::filesystem::path& out, const std::vector<jobs::Exp
     write_text(std::filesystem::path(out).replace_extension(".ids.jsonl"), ids.str());
 }
 
+/// Cuts every span once, though picture and sound may both have found it; what has no span is no clip.
+int write_clips(const ExportCommand& command, const std::vector<jobs::ExportRow>& rows, jobs::Engine& engine,
+                const Session& session)
+{
+    std::set<std::tuple<std::string, double, double>> seen;
+    std::vector<index::Failure> failures;
+    Json clips = Json::array();
+    for (const jobs::ExportRow& row : rows) {
+        if (!row.start || !row.end || *row.end <= *row.start || !seen.emplace(row.path.native(), *row.start, *row.end).second)
+            continue;
+        try {
+            const auto target = command.clips / jobs::clip_name(row.path, *row.start, *row.end);
+            const auto clip = jobs::save_clip(engine.decoder(), row.path, *row.start, *row.end, target, session.cancel);
+            Json item;
+            put_path(item, "clip", clip);
+            put_path(item, "path", row.path);
+            item["start"] = *row.start;
+            item["end"] = *row.end;
+            clips.push_back(std::move(item));
+            if (!session.json)
+                std::printf("%s\n", printable(clip.native()).c_str());
+        } catch (const Error& error) {
+            if (error.kind() == ErrorKind::Cancelled)
+                throw;
+            failures.push_back(
+                {.path = error.subject(), .kind = error_kind_name(error.kind()), .reason = error.reason(), .at = 0});
+        }
+    }
+    if (seen.empty())
+        throw Error(ErrorKind::Usage, "--clips", "there is no span of a video or sound to cut out",
+                    "Search with --kind video,audio");
+    if (session.json)
+        print_json({{"clips", clips}, {"failed", failures_json(failures)}});
+    else  // standard output lists clips only
+        for (const index::Failure& failure : failures)
+            print_problem(failure.path.native() + ": " + failure.reason);
+    return failures.empty() ? kDone : kDoneWithFailures;
+}
+
 }  // namespace
 
 std::string format_of(const std::filesystem::path& out, const std::string& named)
@@ -110,6 +151,9 @@ std::string format_of(const std::filesystem::path& out, const std::string& named
 
 int run(const ExportCommand& command, const Session& session)
 {
+    if (!command.clips.empty() && (!command.out.empty() || !command.format.empty()))
+        throw Error(ErrorKind::Usage, "--clips", "clips are files of their own and go into no list",
+                    "Leave --out and --format out, or ask for the list by itself");
     const std::string format = format_of(command.out, command.format);
     const jobs::SearchRequest request = request_of(command.question);
     jobs::Engine engine(session.engine);
@@ -117,6 +161,8 @@ int run(const ExportCommand& command, const Session& session)
     const std::vector<jobs::ExportRow> rows = request.parts.empty()
         ? label_rows(labelled(engine, request))
         : jobs::export_rows(jobs::search(engine, searcher, request, session.cancel).files);
+    if (!command.clips.empty())
+        return write_clips(command, rows, engine, session);
     if (format == "npy") {
         write_vectors(command.out, rows, searcher);
     } else {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command as scripts see it: exit codes, the shape of its JSON, a clean standard output.
+#include <QDir>
 #include <QTemporaryDir>
 #include <QTest>
 #include <cmath>
@@ -334,6 +335,29 @@ private Q_SLOTS:
         QCOMPARE(said.out.isEmpty(), to_file);
         QCOMPARE((*imprint_)({"export", "a dog", "--out", file + ".xyz"}).code, 2);
         QCOMPARE((*imprint_)({"export", "a dog", "--all", "--out", "/nonexistent/a.csv"}).code, 3);
+    }
+
+    void spans_are_cut_out_as_files_of_their_own()
+    {
+        const QString folder = text_of(root_ / "clips");
+        const QStringList ask{"export", "a dog", "--all", "--kind", "video,audio", "--clips", folder};
+        const Said said = (*imprint_)(ask + QStringList{"--json"});
+        QVERIFY2(said.code == 0, said.err);
+        const QJsonArray clips = said.json()["clips"].toArray();
+        QVERIFY(clips.size() >= 2);
+        QVERIFY(said.json()["failed"].toArray().isEmpty());
+        QStringList again{"embed", "--json"};
+        for (const auto& clip : clips)
+            again << clip.toObject()["clip"].toString();
+        QCOMPARE((*imprint_)(again).code, 0);  // each can be decoded
+        QCOMPARE(QDir(folder).entryList(QDir::Files).size(), clips.size());
+        QCOMPARE((*imprint_)({"export", "a dog", "--all", "--kind", "image", "--clips", folder}).code, 2);
+        QCOMPARE((*imprint_)(ask + QStringList{"--out", folder + "/a.csv"}).code, 2);
+        fs::rename(media_ / "video.mp4", root_ / "away.mp4");
+        const Said partly = (*imprint_)(ask);
+        fs::rename(root_ / "away.mp4", media_ / "video.mp4");
+        QCOMPARE(partly.code, 1);
+        QVERIFY2(partly.err.contains("video.mp4"), partly.err);
     }
 
     void embed_gives_unit_vectors_and_a_numpy_file()

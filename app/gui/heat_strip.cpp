@@ -2,17 +2,20 @@
 // Scores are calibrated, so the same height means the same in every file.
 #include "app/gui/heat_strip.h"
 
+#include <QApplication>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <QPainter>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "app/gui/figures.h"
 
 namespace imprint::gui {
 namespace {
 
+constexpr double alone_seconds = 4;  // of a span where no moment is
 constexpr double bar_step = 4, bar_width = 2.6, bars_tall = 28, least_tall = 4;
 
 double height_of(float score) { return std::clamp((score + 1.0) / 7.0, 0.0, 1.0); }
@@ -134,8 +137,25 @@ void HeatStrip::paintEvent(QPaintEvent*)
 
 void HeatStrip::mousePressEvent(QMouseEvent* event)
 {
-    if (event->button() == Qt::LeftButton && duration_ > 0 && width() > 0)
-        Q_EMIT sought(std::clamp(double(event->pos().x()) / width(), 0.0, 1.0) * duration_);
+    if (event->button() != Qt::LeftButton || duration_ <= 0 || width() <= 0)
+        return;
+    pressed_ = std::clamp(double(event->pos().x()) / width(), 0.0, 1.0) * duration_;
+    if (!(event->modifiers() & Qt::AltModifier))
+        Q_EMIT sought(*pressed_);
+}
+
+void HeatStrip::mouseReleaseEvent(QMouseEvent*) { pressed_.reset(); }
+
+index::Moment HeatStrip::span_at(double seconds) const
+{
+    const index::MomentHit* best = nullptr;
+    for (const auto& hit : moments_)
+        if (*hit.moment.start <= seconds && seconds < *hit.moment.end && (!best || hit.score > best->score))
+            best = &hit;
+    if (best)
+        return best->moment;
+    const double start = std::clamp(seconds - alone_seconds / 2, 0.0, std::max(0.0, duration_ - alone_seconds));
+    return {Modality::Picture, start, std::min(duration_, start + alone_seconds)};
 }
 
 void HeatStrip::mouseMoveEvent(QMouseEvent* event)
@@ -144,8 +164,15 @@ void HeatStrip::mouseMoveEvent(QMouseEvent* event)
         return;
     const double at = std::clamp(double(event->pos().x()) / width(), 0.0, 1.0) * duration_;
     setToolTip(format_time(at));
-    if (event->buttons() & Qt::LeftButton)
+    if (!(event->buttons() & Qt::LeftButton))
+        return;
+    const int out = std::max(-event->pos().y(), event->pos().y() - height());
+    if (out > QApplication::startDragDistance() || event->modifiers() & Qt::AltModifier) {
+        if (const auto from = std::exchange(pressed_, std::nullopt))
+            Q_EMIT dragged(span_at(*from));
+    } else if (pressed_) {
         Q_EMIT sought(at);
+    }
 }
 
 void HeatStrip::keyPressEvent(QKeyEvent* event)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole file's relevance over time as a row of bars: click jumps there, peaks can be walked.
+// A whole file's relevance over time as a row of bars: click jumps there, peaks can be walked, and what is pulled out of the
+// strip (or dragged with Alt) is the span that was pressed.
 #pragma once
 
 #include <QWidget>
@@ -24,6 +25,8 @@ public:
     std::optional<double> peak_after(double seconds) const;
     std::optional<double> peak_before(double seconds) const;
     const std::vector<double>& peaks() const { return peaks_; }
+    /// The best moment that holds `seconds`, else four seconds around it.
+    index::Moment span_at(double seconds) const;
     /// Height of the bar at a point of time, 0 to 1.
     double level(double seconds) const;
 
@@ -31,11 +34,13 @@ public:
 
 Q_SIGNALS:
     void sought(double seconds);
+    void dragged(const imprint::index::Moment& span);
 
 protected:
     void paintEvent(QPaintEvent* event) override;
     void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
+    void mouseReleaseEvent(QMouseEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
 
 private:
@@ -45,6 +50,7 @@ private:
     double duration_ = 0, position_ = 0;
     std::vector<index::MomentHit> moments_;  // in time order
     std::vector<double> peaks_;
+    std::optional<double> pressed_;  // since then neither let go nor dragged away
 };
 
 }  // namespace imprint::gui

@@ -94,6 +94,8 @@ void MainWindow::connect_all()
         if (problem.kind != ErrorKind::Unsupported || !(switched_ || !session_.index.model().empty()))
             tell(problem);
     });
+    connect(&session_.clips, &Clips::saved, this,
+            [this](const std::filesystem::path& file) { status_->say(tr("Written to %1").arg(shown_path(file))); });
     connect(label_, &LabelPage::failed, this, tell);
     connect(train_, &TrainPage::label_wanted, this, [this](const std::filesystem::path& set) {
         show_page(Page::Label);

@@ -2,6 +2,7 @@
 // A list widget with a delegate that paints one line per moment.
 #include "app/gui/moment_list.h"
 
+#include <QContextMenuEvent>
 #include <QPainter>
 #include <QStyledItemDelegate>
 
@@ -56,6 +57,9 @@ MomentList::MomentList(const Theme& theme, QWidget* parent) : QListWidget(parent
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     setVerticalScrollMode(ScrollPerPixel);
     setAccessibleName(tr("Moments"));
+    setDragEnabled(true);
+    setDragDropMode(DragOnly);
+    setDropIndicatorShown(false);
     connect(this, &QListWidget::itemClicked, this, [this](QListWidgetItem* item) { Q_EMIT picked(row(item)); });
     connect(this, &QListWidget::itemActivated, this, [this](QListWidgetItem* item) { Q_EMIT picked(row(item)); });
     connect(&theme_, &Theme::changed, viewport(), qOverload<>(&QWidget::update));
@@ -75,6 +79,22 @@ void MomentList::set_moments(std::vector<index::MomentHit> moments)
         item->setData(Qt::AccessibleTextRole,
                       QStringLiteral("%1, %2, %3").arg(text, sense, QString::fromLatin1(index::band_name(hit.band))));
     }
+}
+
+void MomentList::startDrag(Qt::DropActions)
+{
+    if (currentRow() >= 0)
+        Q_EMIT dragged(currentRow());
+}
+
+void MomentList::contextMenuEvent(QContextMenuEvent* event)
+{
+    const bool by_key = event->reason() == QContextMenuEvent::Keyboard;
+    const QListWidgetItem* const under = by_key ? currentItem() : itemAt(event->pos());
+    if (!under)
+        return;
+    const QPoint point = by_key ? visualItemRect(under).center() : event->pos();
+    Q_EMIT menu_wanted(row(under), viewport()->mapToGlobal(point));
 }
 
 }  // namespace imprint::gui

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The moments of one file that answer the question: band, time, and whether it is seen or heard.
+// The moments of one file that answer the question: band, time, and whether it is seen or heard. They can be dragged out.
 #pragma once
 
 #include <QListWidget>
@@ -21,6 +21,12 @@ public:
 
 Q_SIGNALS:
     void picked(int index);
+    void dragged(int index);
+    void menu_wanted(int index, const QPoint& global);
+
+protected:
+    void startDrag(Qt::DropActions supported) override;
+    void contextMenuEvent(QContextMenuEvent* event) override;
 
 private:
     const Theme& theme_;

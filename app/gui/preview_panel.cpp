@@ -5,6 +5,7 @@
 #include <QDesktopServices>
 #include <QHBoxLayout>
 #include <QKeyEvent>
+#include <QMenu>
 #include <QUrl>
 
 #include "app/gui/figures.h"
@@ -83,6 +84,7 @@ PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* 
     below->addWidget(moments_, 1);
     below->addStretch();  // a picture has no list of moments
 
+    surface_->setMinimumWidth(268);  // buttons with long words may ask for more
     auto* column = new QVBoxLayout(this);
     column->setContentsMargins(16, 16, 16, 8);
     column->setSpacing(12);
@@ -93,6 +95,18 @@ PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* 
     connect(surface_, &MediaSurface::clicked, this, &PreviewPanel::toggle_play);
     connect(surface_, &MediaSurface::double_clicked, this, [this] { Q_EMIT expand_wanted(!expanded_); });
     connect(heat_, &HeatStrip::sought, this, [this](double seconds) { go_to(seconds, player_.playing()); });
+    connect(heat_, &HeatStrip::dragged, this, &PreviewPanel::drag_out);
+    connect(moments_, &MomentList::dragged, this,
+            [this](int index) { drag_out(moments_->moments()[static_cast<size_t>(index)].moment); });
+    connect(moments_, &MomentList::menu_wanted, this, [this](int index, const QPoint& global) {
+        const index::Moment chosen = moments_->moments()[static_cast<size_t>(index)].moment;
+        auto* menu = new QMenu(this);
+        menu->setAttribute(Qt::WA_DeleteOnClose);
+        QAction* save = menu->addAction(tr("Save clip…"));
+        save->setEnabled(chosen.start && chosen.end);
+        connect(save, &QAction::triggered, this, [this, chosen, file = hit_->path] { Q_EMIT clip_wanted(file, chosen); });
+        menu->popup(global);
+    });
     connect(moments_, &MomentList::picked, this, [this](int index) {
         const auto& moment = moments_->moments()[static_cast<size_t>(index)].moment;
         if (moment.start)
@@ -256,6 +270,12 @@ void PreviewPanel::toggle_play()
 }
 
 void PreviewPanel::stop() { player_.stop(); }
+
+void PreviewPanel::drag_out(const index::Moment& moment)
+{
+    if (hit_ && moment.start && moment.end)
+        Q_EMIT clip_dragged(hit_->path, moment, surface_->grab().scaledToWidth(140, Qt::SmoothTransformation));
+}
 
 void PreviewPanel::walk_peak(int direction)
 {

@@ -38,11 +38,16 @@ public:
     Player& player() { return player_; }
     const HeatStrip& heat() const { return *heat_; }
     const MediaSurface& surface() const { return *surface_; }
+    MomentList& moment_list() { return *moments_; }
+    /// The moment that is chosen in the list, else the hit's best one. Only where there is a hit.
+    index::Moment moment() const;
 
 Q_SIGNALS:
     void more_wanted(const std::filesystem::path& file, const imprint::index::Moment& moment);
     void less_wanted(const std::filesystem::path& file, const imprint::index::Moment& moment);
     void similar_wanted(const std::filesystem::path& file, const imprint::index::Moment& moment);
+    void clip_dragged(const std::filesystem::path& file, const imprint::index::Moment& moment, const QPixmap& picture);
+    void clip_wanted(const std::filesystem::path& file, const imprint::index::Moment& moment);  ///< saved under a name
     void expand_wanted(bool expanded);
     void closed();
     void failed(const imprint::gui::Problem& problem);
@@ -54,7 +59,7 @@ protected:
 private:
     void go_to(double seconds, bool play);
     void fetch_picture();
-    index::Moment moment() const;
+    void drag_out(const index::Moment& moment);
     double from() const;
 
     const Theme& theme_;

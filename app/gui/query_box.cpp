@@ -10,6 +10,7 @@
 #include <QStyle>
 #include <algorithm>
 
+#include "app/gui/clips.h"
 #include "app/gui/icons.h"
 #include "app/gui/paths.h"
 
@@ -153,6 +154,12 @@ void QueryBox::focus_line()
 
 bool QueryBox::take(const QMimeData& data)
 {
+    if (const auto* clips = qobject_cast<const ClipData*>(&data)) {  // of this window: nothing need be cut for it
+        for (const ClipWish& wish : clips->wishes())
+            insert({{}, wish.file, wish.start, wish.end, 1.0});
+        Q_EMIT edited();
+        return true;
+    }
     const auto files = files_from_others(data);
     std::vector<std::filesystem::path> folders;
     for (const auto& file : files) {

@@ -349,6 +349,7 @@ void ResultsView::mouseMoveEvent(QMouseEvent* event)
         hover(event->position().toPoint());
         listen(event->modifiers() & Qt::AltModifier);
     }
+    alt_ = event->modifiers() & Qt::AltModifier;
     QAbstractItemView::mouseMoveEvent(event);
 }
 
@@ -436,10 +437,17 @@ void ResultsView::startDrag(Qt::DropActions supported)
     const QModelIndexList chosen = selectionModel()->selectedIndexes();
     if (chosen.isEmpty())
         return;
-    auto* drag = new QDrag(this);
-    drag->setMimeData(results_->mimeData(chosen));
     const QRect picture = on_screen(layout_.picture(currentIndex().isValid() ? currentIndex().row() : chosen.front().row()));
     const QPixmap tile = viewport()->grab(picture).scaledToWidth(140, Qt::SmoothTransformation);
+    if (alt_) {
+        std::vector<int> rows;
+        for (const QModelIndex& index : chosen)
+            rows.push_back(index.row());
+        Q_EMIT clips_dragged(rows, tile);
+        return;
+    }
+    auto* drag = new QDrag(this);
+    drag->setMimeData(results_->mimeData(chosen));
     drag->setPixmap(tile);
     drag->setHotSpot(QPoint(tile.width() / 2, tile.height() / 2));
     drag->exec(supported, Qt::CopyAction);

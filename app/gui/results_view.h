@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The grid of tiles: arrow keys walk it, Enter opens, Space plays, hovering scrubs, dragging gives the files away.
+// The grid of tiles: arrow keys walk it, Enter opens, Space plays, hovering scrubs, dragging gives the files away,
+// with Alt their best moments as clips.
 #pragma once
 
 #include <QAbstractItemView>
@@ -35,6 +36,7 @@ Q_SIGNALS:
     void play_wanted(int row);
     void typed(const QString& text);  ///< letters that belong into the query box
     void menu_wanted(int row, const QPoint& global);
+    void clips_dragged(const std::vector<int>& rows, const QPixmap& picture);  ///< with Alt held
     void listen_wanted(int row);  ///< a sound under the pointer with Alt held; -1: no longer
 
 protected:
@@ -73,6 +75,7 @@ private:
     QTimer prefetch_, fade_;
     int anchor_ = 0;
     int hovered_ = -1, listening_ = -1;
+    bool alt_ = false;  // held at the last move of the mouse
     double hover_at_ = -1;
     QByteArray last_scrubbed_;  // key of the frame that was shown last under the pointer
     ThumbnailWish last_scrub_wish_;

@@ -6,16 +6,19 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QDragEnterEvent>
+#include <QFileDialog>
 #include <QHBoxLayout>
 #include <QKeyEvent>
 #include <QMenu>
 #include <QMimeData>
 #include <QScrollBar>
+#include <QShortcut>
 #include <cmath>
 
 #include "app/gui/figures.h"
 #include "app/gui/icons.h"
 #include "app/gui/paths.h"
+#include "app/jobs/clip.h"
 
 namespace imprint::gui {
 
@@ -84,7 +87,6 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     split_->setStretchFactor(1, 0);
     split_->setHandleWidth(1);
     split_->setChildrenCollapsible(false);
-    preview_->setMinimumWidth(300);
     preview_->hide();
 
     auto* column = new QVBoxLayout(this);
@@ -141,6 +143,7 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
             [this](const auto& file, const index::Moment& moment) { judge(file, moment, Role::Less); });
     connect(preview_, &PreviewPanel::similar_wanted, this, &SearchPage::find_similar);
     connect_concepts();
+    connect_clips();
     connect(preview_, &PreviewPanel::expand_wanted, this, &SearchPage::expand);
     connect(preview_, &PreviewPanel::failed, this, &SearchPage::failed);
     connect(empty_, &EmptyPage::clicked, this, [this] {
@@ -366,6 +369,9 @@ void SearchPage::open_menu(int row, const QPoint& global)
     connect(menu->addAction(tr("Find similar")), &QAction::triggered, this, [=, this] { find_similar(hit.path, moment); });
     menu->addSeparator();
     connect(menu->addAction(tr("Copy files")), &QAction::triggered, this, &SearchPage::copy_chosen);
+    QAction* save = menu->addAction(tr("Save clip…"));
+    save->setEnabled(moment.start && moment.end);
+    connect(save, &QAction::triggered, this, [=, this] { save_clip(hit.path, moment); });
     menu->popup(global);
 }
 
@@ -374,6 +380,46 @@ void SearchPage::copy_chosen()
     const QModelIndexList chosen = view_->selectionModel()->selectedIndexes();
     if (!chosen.isEmpty())
         QApplication::clipboard()->setMimeData(results_.mimeData(chosen));
+}
+
+void SearchPage::connect_clips()
+{
+    connect(view_, &ResultsView::clips_dragged, this, [this](const std::vector<int>& rows, const QPixmap& picture) {
+        std::vector<ClipWish> wishes;
+        for (const int row : rows) {
+            const index::FileHit& hit = results_.hit(row);
+            const index::Moment moment = best_moment(hit).value_or(index::Moment{});
+            wishes.push_back({hit.path, moment.start, moment.end});
+        }
+        session_.clips.drag(*view_, wishes, picture);
+    });
+    connect(preview_, &PreviewPanel::clip_dragged, this,
+            [this](const auto& file, const index::Moment& moment, const QPixmap& picture) {
+                session_.clips.drag(*preview_, {{file, moment.start, moment.end}}, picture);
+            });
+    connect(preview_, &PreviewPanel::clip_wanted, this, &SearchPage::save_clip);
+    connect(new QShortcut(QKeySequence::Save, this), &QShortcut::activated, this, [this] {
+        if (preview_->isVisible() && preview_->hit())
+            save_clip(preview_->hit()->path, preview_->moment());
+    });
+    connect(&session_.clips, &Clips::failed, this, &SearchPage::failed);
+}
+
+void SearchPage::save_clip(const std::filesystem::path& file, const index::Moment& moment)
+{
+    if (!moment.start || !moment.end)
+        return;
+    // Which ending fits is known once it is cut; a name that is taken is not written over.
+    auto* dialog = new QFileDialog(this, tr("Save clip"));
+    dialog->setAttribute(Qt::WA_DeleteOnClose);
+    dialog->setAcceptMode(QFileDialog::AcceptSave);
+    dialog->setOption(QFileDialog::DontConfirmOverwrite);
+    dialog->selectFile(shown_path(jobs::clip_name(file, *moment.start, *moment.end)));
+    connect(dialog, &QFileDialog::fileSelected, this,
+            [this, wish = ClipWish{file, moment.start, moment.end}](const QString& name) {
+                session_.clips.save(wish, path_of(name));
+            });
+    dialog->open();
 }
 
 void SearchPage::listen(int row)

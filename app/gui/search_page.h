@@ -69,6 +69,8 @@ private:
     void connect_concepts();
     void open_menu(int row, const QPoint& global);
     void copy_chosen();
+    void connect_clips();
+    void save_clip(const std::filesystem::path& file, const index::Moment& moment);
     void listen(int row);
 
     const Theme& theme_;

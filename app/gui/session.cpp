@@ -15,7 +15,7 @@ media::DecoderOptions two_workers(media::DecoderOptions options)
 
 Session::Session(const jobs::EngineOptions& options)
     : engine(std::make_shared<jobs::Engine>(options)), decoder(std::make_shared<media::Decoder>(two_workers(options.decoder))),
-      thumbnails(decoder), library(engine->library_folder()), index(engine), search(engine), labels(engine),
+      thumbnails(decoder), clips(decoder), library(engine->library_folder()), index(engine), search(engine), labels(engine),
       runs(engine->library_folder() / "runs"), learn(engine)
 {
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "app/gui/clips.h"
 #include "app/gui/index_service.h"
 #include "app/gui/label_service.h"
 #include "app/gui/learn_service.h"
@@ -23,6 +24,7 @@ struct Session {
     /// Thumbnails have decoder processes of their own: those of a running index would make them wait.
     std::shared_ptr<media::Decoder> decoder;
     Thumbnails thumbnails;
+    Clips clips;
     LibraryService library;
     IndexService index;
     SearchService search;

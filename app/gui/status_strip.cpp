@@ -59,7 +59,17 @@ StatusStrip::StatusStrip(const Theme& theme, IndexService& index, QWidget* paren
     connect(&index_, &IndexService::state_changed, this, &StatusStrip::refresh);
     connect(&index_, &IndexService::progressed, this, &StatusStrip::refresh);
     connect(&theme_, &Theme::changed, this, &StatusStrip::refresh);
+    saying_.setSingleShot(true);
+    saying_.setInterval(8000);
+    connect(&saying_, &QTimer::timeout, this, &StatusStrip::refresh);
     set_failures(0);
+    refresh();
+}
+
+void StatusStrip::say(const QString& words)
+{
+    said_ = words;
+    saying_.start();
     refresh();
 }
 
@@ -85,7 +95,7 @@ void StatusStrip::refresh()
     for (QWidget* widget : std::initializer_list<QWidget*>{line_, numbers_, pause_})
         widget->setVisible(active);
     if (!active) {
-        left_->set_text(tr("Ready"));
+        left_->set_text(saying_.isActive() ? said_ : tr("Ready"));
         return;
     }
     const QString what =

@@ -4,6 +4,7 @@
 
 #include <QFrame>
 #include <QPushButton>
+#include <QTimer>
 
 #include "app/gui/figure_label.h"
 #include "app/gui/index_service.h"
@@ -24,6 +25,8 @@ public:
     StatusStrip(const Theme& theme, IndexService& index, QWidget* parent = nullptr);
     void set_failures(qint64 count);
     void set_model(const Model& model);
+    /// For a few seconds, in place of "Ready".
+    void say(const QString& words);
     QString model() const { return model_->text(); }
     QString words() const { return left_->text() + QLatin1Char(' ') + numbers_->text(); }
 
@@ -35,6 +38,8 @@ private:
 
     const Theme& theme_;
     IndexService& index_;
+    QTimer saying_;
+    QString said_;
     FigureLabel *left_, *numbers_, *model_;
     ProgressLine* line_;
     QPushButton *pause_, *failures_;

@@ -205,6 +205,17 @@
     </message>
 </context>
 <context>
+    <name>imprint::gui::Clips</name>
+    <message>
+        <source>save the clip</source>
+        <translation>den Ausschnitt zu speichern</translation>
+    </message>
+    <message>
+        <source>cut the clip</source>
+        <translation>den Ausschnitt auszuschneiden</translation>
+    </message>
+</context>
+<context>
     <name>imprint::gui::ConceptMenu</name>
     <message>
         <source>Concepts</source>
@@ -926,6 +937,10 @@
         <source>find the samples</source>
         <translation>die Beispiele zu finden</translation>
     </message>
+    <message>
+        <source>Written to %1</source>
+        <translation>Geschrieben nach %1</translation>
+    </message>
 </context>
 <context>
     <name>imprint::gui::MediaSurface</name>
@@ -1068,6 +1083,10 @@
     <message>
         <source>This cannot be shown: %1.</source>
         <translation>Das kann nicht gezeigt werden: %1.</translation>
+    </message>
+    <message>
+        <source>Save clip…</source>
+        <translation>Ausschnitt speichern…</translation>
     </message>
 </context>
 <context>
@@ -1395,6 +1414,14 @@
     <message>
         <source>Copy files</source>
         <translation>Dateien kopieren</translation>
+    </message>
+    <message>
+        <source>Save clip…</source>
+        <translation>Ausschnitt speichern…</translation>
+    </message>
+    <message>
+        <source>Save clip</source>
+        <translation>Ausschnitt speichern</translation>
     </message>
 </context>
 <context>

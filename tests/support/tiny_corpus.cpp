@@ -105,18 +105,7 @@ steps = 12
 corpus = "%1"
 [model]
 name = "imprint-test"
-width = 64
-layers = 2
-heads = 1
-ffn_width = 96
-sparse_layers = 1
-experts = 3
-head_width = 48
-joint_dim = 32
-trunk_channels = 24
-trunk_classes = 12
-vocabulary = 80
-[data]
+)" + std::string(kTinyNetwork) + R"([data]
 views_per_picture = 1
 [optimizer]
 warmup = 2

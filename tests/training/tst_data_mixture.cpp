@@ -17,6 +17,7 @@
 
 #include "core/model/checkpoint.h"
 #include "tests/support/tiny_checkpoint.h"
+#include "tests/support/tiny_corpus.h"
 #include "tests/training/data/files.h"
 #include "training/recipe.h"
 #include "training/suite.h"
@@ -59,23 +60,7 @@ precision = "fp32"
 log_every = 1
 )";
 
-/// Its trunk, class texts and vocabulary are those of the tiny checkpoint.
-constexpr const char* kHybrid = R"([model]
-name = "hybrid"
-width = 64
-layers = 2
-heads = 1
-ffn_width = 96
-sparse_layers = 1
-experts = 3
-head_width = 48
-joint_dim = 32
-trunk_channels = 24
-trunk_classes = 12
-vocabulary = 80
-[optimizer]
-warmup = 1
-)";
+const std::string kHybrid = std::string("[model]\nname = \"hybrid\"\n") + tests::kTinyNetwork + "[optimizer]\nwarmup = 1\n";
 
 constexpr const char* kPictures = R"([[dataset]]
 name = "pictures"

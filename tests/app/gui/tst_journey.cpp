@@ -5,14 +5,12 @@
 #include <QDropEvent>
 #include <QMimeData>
 #include <QSettings>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include "app/gui/main_window.h"
 #include "app/gui/memory.h"
 #include "app/gui/paths.h"
-#include "tests/app/gui/gui_fixture.h"
-#include "tests/support/tiny_checkpoint.h"
+#include "tests/support/window_library.h"
 
 using namespace imprint;
 using namespace imprint::gui;
@@ -36,13 +34,9 @@ void drop(QWidget& widget, const std::vector<std::filesystem::path>& files)
 
 }  // namespace
 
-class JourneyTest : public QObject {
+class JourneyTest : public QObject, tests::WindowLibrary {
     Q_OBJECT
 
-    QTemporaryDir folder_;
-    QString media_;
-    jobs::EngineOptions options_;
-    std::unique_ptr<Theme> theme_;
 
     QString settings_file() const { return folder_.filePath("settings.ini"); }
     static void open(MainWindow& window)
@@ -60,21 +54,10 @@ public:
 private Q_SLOTS:
     void initTestCase()
     {
-        media_ = folder_.filePath("media");
-        QDir().mkpath(media_);
-        for (int i = 0; i < 12; ++i)
-            tests::make_picture(media_, QStringLiteral("disc%1.png").arg(i), QColor::fromHsv(i * 30, 220, 210));
-        tests::make_video(media_, "clip.mp4", 6);
+        make_media(12);
         tests::make_sound(media_, "tone.wav", 4);
-        QFile labels(folder_.filePath("discs.toml"));
-        QVERIFY(labels.open(QIODevice::WriteOnly));
-        labels.write("[[label]]\nname = \"red\"\n[[label]]\nname = \"blue\"\n");
-        labels.close();
-        options_.library = folder_.filePath("library").toStdString();
-        options_.checkpoint = tests::make_tiny_checkpoint(folder_.path().toStdString());
-        options_.encoder.threads = 1;
-        options_.decoder = tests::decoder_options();
-        theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Dark);
+        write(folder_.filePath("discs.toml"), "[[label]]\nname = \"red\"\n[[label]]\nname = \"blue\"\n");
+        make_library(ThemeMode::Dark);
     }
 
     void from_an_empty_library_to_reviewed_labels()

@@ -4,24 +4,19 @@
 #include <QApplication>
 #include <QDir>
 #include <QFile>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include "app/gui/main_window.h"
-#include "tests/app/gui/gui_fixture.h"
-#include "tests/support/tiny_checkpoint.h"
+#include "tests/support/window_library.h"
 
 using namespace imprint;
 using namespace imprint::gui;
 
-class LabelPageTest : public QObject {
+class LabelPageTest : public QObject, tests::WindowLibrary {
     Q_OBJECT
 
     static constexpr int pictures = 204;
 
-    QTemporaryDir folder_;
-    jobs::EngineOptions options_;
-    std::unique_ptr<Theme> theme_;
     LabelChoice choice_;
 
     static int reviews_of(const jobs::EngineOptions& options)
@@ -52,10 +47,7 @@ private Q_SLOTS:
         for (int i = 0; i < pictures; ++i)
             tests::make_picture(media, QStringLiteral("disc%1.png").arg(i, 3, 10, QLatin1Char('0')),
                                 QColor::fromHsv(i * 359 / pictures, 220, 210), {120, 90});
-        options_.library = folder_.filePath("library").toStdString();
-        options_.checkpoint = tests::make_tiny_checkpoint(folder_.path().toStdString());
-        options_.encoder.threads = 1;
-        options_.decoder = tests::decoder_options();
+        make_library(ThemeMode::Light);
         jobs::Engine engine(options_);
         QCOMPARE(jobs::index_paths(engine, {media.toStdString()}).indexed, pictures);
         QFile set(folder_.filePath("colours.toml"));
@@ -63,7 +55,6 @@ private Q_SLOTS:
         set.write("name = \"Colours\"\n[[label]]\nname = \"red\"\n[[label]]\nname = \"green\"\n[[label]]\nname = \"blue\"\n");
         set.close();
         choice_ = {"Colours", folder_.filePath("colours.toml").toStdString(), true};
-        theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Light);
     }
 
     void an_empty_library_says_what_to_do_first()

@@ -2,12 +2,10 @@
 // Learning from folders in the window: start, stop, the table, the blend, what is done with the result, and bad folders.
 #include <QAbstractItemModelTester>
 #include <QSignalSpy>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include "app/gui/main_window.h"
-#include "tests/app/gui/gui_fixture.h"
-#include "tests/support/tiny_checkpoint.h"
+#include "tests/support/window_library.h"
 
 using namespace imprint;
 using namespace imprint::gui;
@@ -39,12 +37,9 @@ jobs::FinetuneReport report(bool tuned)
 
 }  // namespace
 
-class LearnPageTest : public QObject {
+class LearnPageTest : public QObject, tests::WindowLibrary {
     Q_OBJECT
 
-    QTemporaryDir folder_;
-    jobs::EngineOptions options_;
-    std::unique_ptr<Theme> theme_;
 
     std::filesystem::path pictures(const QString& name, int classes, int each)
     {
@@ -64,11 +59,7 @@ public:
 private Q_SLOTS:
     void initTestCase()
     {
-        options_.library = folder_.filePath("library").toStdString();
-        options_.checkpoint = tests::make_tiny_checkpoint(folder_.path().toStdString());
-        options_.encoder.threads = 1;
-        options_.decoder = tests::decoder_options();
-        theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Light);
+        make_library(ThemeMode::Light);
     }
 
     void the_table_is_a_sound_model_through_every_change()

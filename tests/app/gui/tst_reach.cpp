@@ -9,12 +9,10 @@
 #include <QPushButton>
 #include <QScrollBar>
 #include <QSet>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include "app/gui/main_window.h"
-#include "tests/app/gui/gui_fixture.h"
-#include "tests/support/tiny_checkpoint.h"
+#include "tests/support/window_library.h"
 
 using namespace imprint;
 using namespace imprint::gui;
@@ -41,12 +39,9 @@ QString told(QWidget* widget) { return QStringLiteral("%1 \"%2\"").arg(widget->m
 
 }  // namespace
 
-class ReachTest : public QObject {
+class ReachTest : public QObject, tests::WindowLibrary {
     Q_OBJECT
 
-    QTemporaryDir folder_;
-    jobs::EngineOptions options_;
-    std::unique_ptr<Theme> theme_;
     std::unique_ptr<Session> session_;
     std::unique_ptr<MainWindow> window_;
 
@@ -84,25 +79,15 @@ public:
 private Q_SLOTS:
     void initTestCase()
     {
-        const QString media = folder_.filePath("media");
-        QDir().mkpath(media);
-        for (int i = 0; i < 6; ++i)
-            tests::make_picture(media, QStringLiteral("disc%1.png").arg(i), QColor::fromHsv(i * 60, 220, 210));
-        tests::make_video(media, "clip.mp4", 6);
+        make_media(6);
         for (const char* name : {"red", "blue"}) {
             const QString folder = folder_.filePath(QStringLiteral("classes/") + name);
             QDir().mkpath(folder);
             for (int i = 0; i < 4; ++i)
                 tests::make_picture(folder, QStringLiteral("%1.png").arg(i), QColor(QLatin1String(name)).darker(100 + 10 * i));
         }
-        QFile broken(media + "/broken.jpg");
-        QVERIFY(broken.open(QIODevice::WriteOnly));
-        broken.write("this is no picture");
-        broken.close();
-        QFile labels(folder_.filePath("discs.toml"));
-        QVERIFY(labels.open(QIODevice::WriteOnly));
-        labels.write("[[label]]\nname = \"red\"\n[[label]]\nname = \"blue\"\n");
-        labels.close();
+        make_broken_picture();
+        write(folder_.filePath("discs.toml"), "[[label]]\nname = \"red\"\n[[label]]\nname = \"blue\"\n");
         QDir().mkpath(folder_.filePath("run/checkpoints/step-2"));
         QFile metrics(folder_.filePath("run/metrics.jsonl"));
         QVERIFY(metrics.open(QIODevice::WriteOnly));
@@ -110,23 +95,19 @@ private Q_SLOTS:
                       "\"seconds\":1}\n");
         metrics.close();
 
-        options_.library = folder_.filePath("library").toStdString();
-        options_.checkpoint = tests::make_tiny_checkpoint(folder_.path().toStdString());
-        options_.encoder.threads = 1;
-        options_.decoder = tests::decoder_options();
-        theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Light);
+        make_library(ThemeMode::Light);
         session_ = std::make_unique<Session>(options_);
         window_ = std::make_unique<MainWindow>(*theme_, *session_);
         window_->resize(1300, 850);
         window_->show();
         window_->activateWindow();
         QVERIFY(QTest::qWaitForWindowActive(window_.get()));
-        window_->add({media.toStdString()});
+        window_->add({media_.toStdString()});
         QTRY_VERIFY_WITH_TIMEOUT(window_->settled() && window_->search_page().results().rowCount() == 7, 60000);
         window_->search_for("a red disc");
         QTRY_VERIFY_WITH_TIMEOUT(window_->settled() && !window_->search_page().results().answer().browsing, 30000);
         window_->search_page().cut().setValue(window_->search_page().cut().maximum());
-        window_->search_page().open_row(window_->search_page().results().row_of((media + "/clip.mp4").toStdString()));
+        window_->search_page().open_row(window_->search_page().results().row_of((media_ + "/clip.mp4").toStdString()));
         window_->search_page().preview().stop();
         window_->label_page().use_set({"Discs", folder_.filePath("discs.toml").toStdString(), true});
         window_->train_page().open_run(folder_.filePath("run").toStdString());

@@ -3,12 +3,10 @@
 #include <QFile>
 #include <QRegularExpression>
 #include <QSignalSpy>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include "app/gui/main_window.h"
-#include "tests/app/gui/gui_fixture.h"
-#include "tests/support/tiny_checkpoint.h"
+#include "tests/support/window_library.h"
 
 using namespace imprint;
 using namespace imprint::gui;
@@ -39,12 +37,9 @@ std::filesystem::path recipe(const QString& folder, int steps)
 
 }  // namespace
 
-class TrainPageTest : public QObject {
+class TrainPageTest : public QObject, tests::WindowLibrary {
     Q_OBJECT
 
-    QTemporaryDir folder_;
-    jobs::EngineOptions options_;
-    std::unique_ptr<Theme> theme_;
 
 public:
     static void initMain() { qputenv("QT_MEDIA_BACKEND", "ffmpeg"); }
@@ -52,11 +47,7 @@ public:
 private Q_SLOTS:
     void initTestCase()
     {
-        options_.library = folder_.filePath("library").toStdString();
-        options_.checkpoint = tests::make_tiny_checkpoint(folder_.path().toStdString());
-        options_.encoder.threads = 1;
-        options_.decoder = tests::decoder_options();
-        theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Light);
+        make_library(ThemeMode::Light);
     }
 
     void cleanup()

@@ -4,24 +4,18 @@
 #include <QProcess>
 #include <QScrollBar>
 #include <QSignalSpy>
-#include <QTemporaryDir>
 #include <QTest>
 
 #include "app/gui/main_window.h"
 #include "app/gui/paths.h"
-#include "tests/app/gui/gui_fixture.h"
-#include "tests/support/tiny_checkpoint.h"
+#include "tests/support/window_library.h"
 
 using namespace imprint;
 using namespace imprint::gui;
 
-class WindowTest : public QObject {
+class WindowTest : public QObject, tests::WindowLibrary {
     Q_OBJECT
 
-    QTemporaryDir folder_;
-    QString media_;
-    jobs::EngineOptions options_;
-    std::unique_ptr<Theme> theme_;
 
 public:
     static void initMain() { qputenv("QT_MEDIA_BACKEND", "ffmpeg"); }
@@ -29,21 +23,10 @@ public:
 private Q_SLOTS:
     void initTestCase()
     {
-        media_ = folder_.filePath("media");
-        QDir().mkpath(media_);
-        for (int i = 0; i < 40; ++i)
-            tests::make_picture(media_, QStringLiteral("disc%1.png").arg(i), QColor::fromHsv(i * 9, 220, 210));
-        tests::make_video(media_, "clip.mp4", 6);
+        make_media(40);
         tests::make_sound(media_, "tone.wav", 4);
-        QFile broken(media_ + "/broken.jpg");
-        QVERIFY(broken.open(QIODevice::WriteOnly));
-        broken.write("this is no picture");
-        broken.close();
-        options_.library = folder_.filePath("library").toStdString();
-        options_.checkpoint = tests::make_tiny_checkpoint(folder_.path().toStdString());
-        options_.encoder.threads = 1;
-        options_.decoder = tests::decoder_options();
-        theme_ = std::make_unique<Theme>(*qApp, ThemeMode::Dark);
+        make_broken_picture();
+        make_library(ThemeMode::Dark);
     }
 
     void an_empty_library_says_what_to_do_first_with_one_button()

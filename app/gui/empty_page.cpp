@@ -44,6 +44,8 @@ EmptyPage::EmptyPage(const Theme& theme, QWidget* parent)
 
 void EmptyPage::tint() { mark_->setPixmap(icon_pixmap(icon_, theme_.colours().accent, 40, devicePixelRatioF())); }
 
+void EmptyPage::show_menu(QMenu& menu, QPushButton& below) { menu.popup(below.mapToGlobal(QPoint(0, below.height() + 4))); }
+
 void EmptyPage::tell(const QString& icon, const QString& title, const QString& text, const QString& button, const QString& other)
 {
     icon_ = icon;

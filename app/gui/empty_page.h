@@ -3,6 +3,7 @@
 #pragma once
 
 #include <QLabel>
+#include <QMenu>
 #include <QPushButton>
 #include <QWidget>
 
@@ -17,6 +18,8 @@ public:
     explicit EmptyPage(const Theme& theme, QWidget* parent = nullptr);
     /// An empty `button` or `other` shows none.
     void tell(const QString& icon, const QString& title, const QString& text, const QString& button, const QString& other = {});
+    /// Pops another widget's menu up where the eye is: below one of the buttons here.
+    void show_menu(QMenu& menu, QPushButton& below);
     QString title() const { return title_->text(); }
     QPushButton& button() { return *button_; }
     QPushButton& other() { return *other_; }

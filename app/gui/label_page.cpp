@@ -107,7 +107,7 @@ void LabelPage::connect_all()
         if (session_.library.state().counts.files == 0)
             Q_EMIT add_folder_wanted();
         else
-            set_->showMenu();
+            empty_->show_menu(*set_->menu(), empty_->button());
     });
     connect(show_, &Segmented::chosen_changed, this, [this](int which) {
         model_.set_show(static_cast<ReviewModel::Show>(which));
@@ -258,6 +258,7 @@ void LabelPage::show_state()
         button->setVisible(any_moment);
     set_->setVisible(any_file);
     stack_->setCurrentIndex(any_moment ? 1 : 0);
+    summary_->setVisible(any_moment);
     if (any_moment) {
         const jobs::LabelRun& run = *model_.run();
         summary_->setText(tr("%1 · %2 · %3 · labelled without training in %4 s")
@@ -268,7 +269,6 @@ void LabelPage::show_state()
         show_progress();
         return;
     }
-    summary_->setText({});
     if (!any_file)
         empty_->tell(QStringLiteral("folder-add"), tr("Add a folder first"),
                      tr("Labels go onto what is in the library. Add a folder with pictures, videos or sounds."),

@@ -49,7 +49,7 @@ int main(int argc, char** argv)
     // GStreamer's backend crashes without its plugins; FFmpeg's needs none.
     qputenv("QT_MEDIA_BACKEND", "ffmpeg");
     // The media back end tells every codec that it knows; warnings are kept.
-    QLoggingCategory::setFilterRules(QStringLiteral("qt.multimedia.*.debug=false\nqt.multimedia.*.info=false"));
+    QLoggingCategory::setFilterRules(QStringLiteral("qt.multimedia.*.debug=false\nqt.multimedia.*.info=false\ndefault.debug=false"));
     const auto usual = qInstallMessageHandler(say_that_there_is_no_display);
     QApplication application(argc, argv);
     qInstallMessageHandler(usual);

@@ -59,26 +59,31 @@ SideBar::SideBar(Theme& theme, QWidget* parent)
         column->addWidget(row);
         column->addSpacing(4);
     }
-    column->addSpacing(16);
-    column->addWidget(caption(tr("KIND")));
+    filters_ = new QWidget;
+    auto* filters = new QVBoxLayout(filters_);
+    filters->setContentsMargins(0, 0, 0, 0);
+    filters->setSpacing(0);
+    filters->addSpacing(16);
+    filters->addWidget(caption(tr("KIND")));
     for (FilterRow* row : kinds_)
-        column->addWidget(row);
-    column->addSpacing(16);
+        filters->addWidget(row);
+    filters->addSpacing(16);
     folder_rows_->setSpacing(0);
-    column->addWidget(folders_title_);
-    column->addLayout(folder_rows_);
-    column->addSpacing(16);
-    column->addWidget(caption(tr("DATE")));
-    column->addWidget(date_);
-    column->addSpacing(16);
-    column->addWidget(caption(tr("LENGTH")));
-    column->addWidget(length_);
-    column->addSpacing(16);
-    column->addWidget(caption(tr("RATING")));
-    column->addWidget(stars_);
-    column->addSpacing(16);
-    column->addWidget(label_title_);
-    column->addWidget(label_);
+    filters->addWidget(folders_title_);
+    filters->addLayout(folder_rows_);
+    filters->addSpacing(16);
+    filters->addWidget(caption(tr("DATE")));
+    filters->addWidget(date_);
+    filters->addSpacing(16);
+    filters->addWidget(caption(tr("LENGTH")));
+    filters->addWidget(length_);
+    filters->addSpacing(16);
+    filters->addWidget(caption(tr("RATING")));
+    filters->addWidget(stars_);
+    filters->addSpacing(16);
+    filters->addWidget(label_title_);
+    filters->addWidget(label_);
+    column->addWidget(filters_);
     column->addStretch();
 
     auto* area = new QScrollArea;
@@ -236,7 +241,11 @@ void SideBar::make_theme_menu()
     scheme_->setMenu(menu);
 }
 
-void SideBar::set_page(Page page) { pages_[static_cast<size_t>(page)]->setChecked(true); }
+void SideBar::set_page(Page page)
+{
+    pages_[static_cast<size_t>(page)]->setChecked(true);
+    filters_->setVisible(page != Page::Train);  // nothing there goes by them
+}
 
 void SideBar::show_library(const LibraryState& state)
 {

@@ -57,6 +57,7 @@ private:
     std::vector<std::filesystem::path> folder_paths_;
     MenuRow *date_, *length_, *stars_, *label_;
     QLabel* label_title_;
+    QWidget* filters_;
     QPushButton* scheme_;
     std::vector<std::string> labels_;
     index::Filter chosen_;  // by the menus

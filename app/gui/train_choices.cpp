@@ -57,7 +57,8 @@ void TrainPage::fill_learn_menu()
     QMenu* menu = learn_->menu();
     menu->clear();
     connect(menu->addAction(tr("Choose a folder…")), &QAction::triggered, this, &TrainPage::choose_folder);
-    menu->addSection(tr("What you reviewed"));
+    menu->addSeparator();
+    menu->addAction(tr("What you reviewed"))->setEnabled(false);  // a style sheet hides a section's title
     for (const LabelChoice& set : session_.labels.choices())
         connect(menu->addAction(set.name), &QAction::triggered, this, [this, set] { learn_reviewed(set); });
 }

@@ -36,7 +36,7 @@ TrainPage::TrainPage(const Theme& theme, Session& session, QWidget* parent)
                  tr("Choose a folder…"), tr("Start from a recipe"));
 
     connect(empty_, &EmptyPage::clicked, this, &TrainPage::choose_folder);
-    connect(empty_, &EmptyPage::other_clicked, start_, &QPushButton::showMenu);
+    connect(empty_, &EmptyPage::other_clicked, this, [this] { empty_->show_menu(*start_->menu(), empty_->other()); });
     connect(learn_->menu(), &QMenu::aboutToShow, this, &TrainPage::fill_learn_menu);
     connect(model_->menu(), &QMenu::aboutToShow, this, &TrainPage::fill_model_menu);
     connect(&session_.learn, &LearnService::failed, this, &TrainPage::failed);

@@ -121,6 +121,11 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     connect(&session_.search, &SearchService::relevance, preview_, &PreviewPanel::show_relevance);
     connect(&session_.search, &SearchService::failed, this, [this](const Problem& problem) {
         waiting_ = false;
+        if (!results_.answer().hits) {  // nothing was ever shown: the page itself must say why
+            unopened_ = problem;
+            show_tally();
+            show_empty();
+        }
         Q_EMIT failed(problem);
     });
     connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &SearchPage::show_current);
@@ -205,6 +210,7 @@ void SearchPage::ask()
 void SearchPage::take(const Answer& answer)
 {
     waiting_ = false;
+    unopened_.reset();
     std::filesystem::path current;
     if (view_->currentIndex().isValid())
         current = results_.hit(view_->currentIndex().row()).path;
@@ -240,7 +246,7 @@ void SearchPage::show_tally()
     if (results_.order() == Order::Relevance)  // without a question the newest files come first
         order_->setText(searching ? tr("Sort: relevance") : tr("Sort: newest first"));
     if (!answer.hits) {
-        tally_->set_text(tr("Opening the library…"));
+        tally_->set_text(unopened_ ? QString() : tr("Opening the library…"));
         return;
     }
     if (!searching) {
@@ -264,7 +270,9 @@ void SearchPage::show_empty()
         return;
     preview_->hide();
     const Answer& answer = results_.answer();
-    if (!answer.hits) {
+    if (unopened_ && !answer.hits) {
+        empty_->tell(QStringLiteral("warning"), tr("This library cannot be searched"), unopened_->remedy, {});
+    } else if (!answer.hits) {
         empty_->tell(QStringLiteral("search"), {}, {}, {});
     } else if (reading) {
         empty_->tell(QStringLiteral("search"), tr("Looking through your files"),

@@ -93,6 +93,7 @@ private:
     QTimer pause_;
     bool waiting_ = false;  // an answer to the newest question has not come
     bool keep_place_ = false;
+    std::optional<Problem> unopened_;  // why there has been no answer yet
 };
 
 }  // namespace imprint::gui

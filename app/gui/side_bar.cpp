@@ -266,7 +266,12 @@ void SideBar::show_library(const LibraryState& state)
         folders_.clear();
         folder_paths_ = paths;
         for (const auto& path : paths) {
-            auto* row = new FilterRow(theme_, shown_name(path));
+            const bool alone =
+                std::count_if(paths.begin(), paths.end(), [&](const auto& other) { return other.filename() == path.filename(); })
+                == 1;
+            // Two folders of one name are told apart by what they lie in.
+            auto* row =
+                new FilterRow(theme_, alone ? shown_name(path) : shown_path(path.parent_path().filename() / path.filename()));
             row->setToolTip(shown_path(path));
             row->setChecked(std::find(off.begin(), off.end(), path) == off.end());
             connect(row, &FilterRow::toggled, this, &SideBar::filter_changed);

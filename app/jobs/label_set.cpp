@@ -27,6 +27,14 @@ struct Line {
     throw Error(ErrorKind::Malformed, file.string() + ":" + std::to_string(line), reason, remedy);
 }
 
+/// Without the blanks around it, which nobody sees.
+std::string trimmed(const std::string& text)
+{
+    constexpr const char* kBlank = " \t\n\r";
+    const size_t first = text.find_first_not_of(kBlank);
+    return first == text.npos ? std::string() : text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
 std::string folded(std::string text)
 {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -35,9 +43,8 @@ std::string folded(std::string text)
 
 void refuse_empty(const training::RecipeTable& table, const char* key, const std::vector<std::string>& texts)
 {
-    if (std::any_of(texts.begin(), texts.end(),
-                    [](const std::string& text) { return text.find_first_not_of(" \t\n") == text.npos; }))
-        table.refuse(key, "holds an empty text");
+    if (std::any_of(texts.begin(), texts.end(), [](const std::string& text) { return trimmed(text).empty(); }))
+        table.refuse(key, "holds an empty text: fill it in or take it out");
 }
 
 toml::table parsed(const fs::path& file)
@@ -61,6 +68,7 @@ LabelClass read_class(const toml::table& node, const fs::path& file, Line& line)
     LabelClass label;
     line.at = node.source().begin.line;
     table.read("name", label.name);
+    label.name = trimmed(label.name);
     refuse_empty(table, "name", {label.name});
     if (folded(label.name) == kNoneLabel)
         table.refuse("name", "is what a moment without a label is called; give sentences for it as none = […]");

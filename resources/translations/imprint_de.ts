@@ -1423,6 +1423,10 @@
         <source>Save clip</source>
         <translation>Ausschnitt speichern</translation>
     </message>
+    <message>
+        <source>This library cannot be searched</source>
+        <translation>Diese Bibliothek lässt sich nicht durchsuchen</translation>
+    </message>
 </context>
 <context>
     <name>imprint::gui::SearchService</name>

@@ -221,6 +221,7 @@ private Q_SLOTS:
         open(window);
         QTRY_VERIFY_WITH_TIMEOUT(window.notice().isVisible(), patience);
         QVERIFY2(window.notice().problem().all().contains("newer"), qPrintable(window.notice().problem().all()));
+        QVERIFY(window.search_page().empty().title().contains("cannot be searched"));
         QVERIFY(bytes() == before);
     }
 };

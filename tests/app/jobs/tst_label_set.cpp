@@ -61,6 +61,7 @@ private Q_SLOTS:
         QTest::newRow("a set without labels") << "name = \"Pets\"\n" << 1 << "no label";
         QTest::newRow("two equal names") << dog + dog << 3 << "in line 1";
         QTest::newRow("equal but for capitals") << dog + "[[label]]\nname = \"Dog\"\n" << 3 << "in line 1";
+        QTest::newRow("equal but for blanks") << dog + "[[label]]\nname = \" dog\t\"\n" << 3 << "in line 1";
         QTest::newRow("an unknown parent") << dog + "[[label]]\nname = \"cat\"\nparent = \"mammal\"\n" << 3 << "'mammal'";
         QTest::newRow("its own parent") << "\n[[label]]\nname = \"dog\"\nparent = \"dog\"\n" << 2 << "circle";
         QTest::newRow("parents in a circle")

@@ -81,11 +81,11 @@ void ResultsModel::arrange()
             rows_.push_back(i);
         if (answer_.browsing)
             continue;
+        // The best moment of a file that its name has raised counts in the file's band, and in no other.
         const auto in_band = [&](index::Band band) -> qint64 {
-            const auto count = std::count_if(hit.moments.begin(), hit.moments.end(),
-                                             [&](const index::MomentHit& moment) { return moment.band == band; });
-            // A file that its name has raised counts, though none of its moments stands out.
-            return std::max<qint64>(count, hit.band == band);
+            const auto rest = hit.moments.empty() ? hit.moments.begin() : hit.moments.begin() + 1;
+            return (hit.band == band)
+                + std::count_if(rest, hit.moments.end(), [&](const index::MomentHit& moment) { return moment.band == band; });
         };
         tally_.likely_files += hit.band == index::Band::Likely;
         tally_.likely_moments += in_band(index::Band::Likely);

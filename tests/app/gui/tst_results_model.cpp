@@ -109,6 +109,17 @@ private Q_SLOTS:
         QCOMPARE(model.tally().files, 1);
     }
 
+    void a_moment_that_a_name_has_raised_is_counted_once()
+    {
+        index::FileHit dog = tests::hit("/m/dog.png", Kind::Image, {moment(0, 0, index::Cut().maybe + 0.1f)});
+        dog.score = index::Cut().likely + 1;
+        dog.band = index::Band::Likely;
+        ResultsModel model;
+        model.set_answer(tests::answer({dog}));
+        QCOMPARE(model.tally().likely_moments, 1);
+        QCOMPARE(model.tally().maybe_moments, 0);
+    }
+
     void orders_sort_as_they_say_data()
     {
         QTest::addColumn<int>("order");

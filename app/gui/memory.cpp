@@ -70,6 +70,14 @@ void remember(QSettings& settings, MainWindow& window, Session& session)
     settings.setValue(key_labels, window.label_page().set_name());
 }
 
+void remember_indexing(QSettings& settings, MainWindow& window, Session& session)
+{
+    QObject::connect(&session.index, &IndexService::state_changed, &window, [&settings, &window, &session] {
+        remember(settings, window, session);
+        settings.sync();
+    });
+}
+
 void recall(const QSettings& settings, MainWindow& window, Session& session)
 {
     if (path_from(settings.value(key_library)) != session.engine->library_folder())

@@ -7,6 +7,7 @@
 #include <QClipboard>
 #include <QMessageBox>
 #include <QPushButton>
+#include <QScreen>
 #include <QSettings>
 #include <QTextStream>
 
@@ -21,7 +22,9 @@ const QString key_geometry = QStringLiteral("window/geometry");
 const QString key_theme = QStringLiteral("window/theme");
 const QString key_library = QStringLiteral("library");
 constexpr int code_restart = 1000;  // no exit code of ours
-constexpr int calm_ms = 500;        // so long must nothing happen before a screenshot counts as complete
+constexpr QSize full_size{1440, 900};
+constexpr QSize frame_room{16, 48};  // what a window manager puts around it
+constexpr int calm_ms = 500;         // so long must nothing happen before a screenshot counts as complete
 
 /// Opens the N-th result when the first answer to the search has come, and takes the picture when all is calm.
 class Director : public QObject {
@@ -144,13 +147,15 @@ int run(QApplication& application, const AppOptions& options)
             return refuse(problem_of(QCoreApplication::translate("Run", "open the library"), error), staged);
         }
         MainWindow window(theme, *session);
-        window.resize(1440, 900);
+        window.resize(staged ? full_size : full_size.boundedTo(QGuiApplication::primaryScreen()->availableSize() - frame_room));
         if (!staged)
             window.restoreGeometry(settings.value(key_geometry).toByteArray());
         if (first)
             open_as_asked(window, options);
         if (!staged && (!first || nothing_asked(options)))
             recall(settings, window, *session);
+        if (!staged)
+            remember_indexing(settings, window, *session);
         window.show();
         if (first)
             window.add(options.add);

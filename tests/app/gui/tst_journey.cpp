@@ -143,6 +143,22 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(searched(window), patience);
     }
 
+    void what_a_crash_cuts_off_is_known_the_next_time_and_what_ended_is_not()
+    {
+        auto options = options_;
+        options.library = folder_.filePath("crashed").toStdString();
+        QSettings settings(folder_.filePath("crash.ini"), QSettings::IniFormat);
+        const auto unfinished = [&] { return settings.value("session/unfinished").toList(); };
+        Session session(options);
+        MainWindow window(*theme_, session);
+        remember_indexing(settings, window, session);
+        window.add({media_.toStdString()});
+        QCOMPARE(unfinished(), QVariantList{media_.toUtf8()});  // before a single file is read
+        QTRY_VERIFY_WITH_TIMEOUT(session.index.state() == IndexService::State::Idle, patience);
+        QVERIFY(unfinished().isEmpty());
+        QVERIFY(QFile::exists(settings.fileName()));
+    }
+
     void another_librarys_session_is_left_alone()
     {
         auto options = options_;

@@ -2,6 +2,7 @@
 // The command in trouble: bad input, a second writer, missing parts, kills and stops at any moment.
 #include <signal.h>
 
+#include <QFile>
 #include <QTemporaryDir>
 #include <QTest>
 #include <algorithm>
@@ -119,6 +120,61 @@ private Q_SLOTS:
         QVERIFY(said.out.isEmpty());
         QVERIFY2(said.err.contains(named.toUtf8()), said.err.constData());
         QVERIFY(!fs::exists(root_ / "none"));
+    }
+
+    void what_is_bad_is_named_with_its_place_and_the_way_out_data()
+    {
+        write_file(root_ / "empty.toml", "name = \"Nothing\"\n");
+        write_file(root_ / "equal.toml", "[[label]]\nname = \"cat\"\n[[label]]\nname = \" Cat\"\n");
+        for (const std::string name : {"a", "b"}) {
+            fs::create_directories(root_ / "one" / name);
+            make_picture(root_ / "one" / name / "only.png");
+            fs::create_directories(root_ / "unread" / name);
+            for (int i = 0; i < 4; ++i)
+                write_file(root_ / "unread" / name / (std::to_string(i) + ".jpg"), "no picture");
+        }
+        const std::string header = R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+        write_file(root_ / "other.safetensors",
+                   std::string(1, static_cast<char>(header.size())) + std::string(7, '\0') + header + std::string(4, '\0'));
+        {
+            const index::Library made(root_ / "newer", index::OpenMode::ReadWrite);
+        }
+        QFile catalog(text_of(root_ / "newer/catalog.sqlite"));
+        QVERIFY(catalog.open(QIODevice::ReadWrite) && catalog.seek(60));  // user_version (sqlite.org/fileformat2.html)
+        QCOMPARE(catalog.write(QByteArray::fromHex("00010000")), qint64(4));
+
+        QTest::addColumn<QStringList>("arguments");
+        QTest::addColumn<QStringList>("said");
+        QTest::newRow("an empty label set") << QStringList{"label", "--set", "ROOT/empty.toml"}
+                                            << QStringList{"ROOT/empty.toml:1", "no label", "Add at least one"};
+        QTest::newRow("two equal names") << QStringList{"label", "--set", "ROOT/equal.toml"}
+                                         << QStringList{"ROOT/equal.toml:3", "'Cat'", "a name of its own"};
+        QTest::newRow("one image in a class")
+            << QStringList{"finetune", "ROOT/one"} << QStringList{"ROOT/one", "3 readable files", "Give at least two classes"};
+        QTest::newRow("a folder of unreadable files")
+            << QStringList{"finetune", "ROOT/unread"} << QStringList{"ROOT/unread", "8 could not be read", "Give at least"};
+        QTest::newRow("a checkpoint of another program")
+            << QStringList{"embed", "--text", "dog", "--model", "ROOT/other.safetensors"}
+            << QStringList{"ROOT/other.safetensors", "no Imprint checkpoint", "Name a checkpoint"};
+        QTest::newRow("a library of a newer version")
+            << QStringList{"search", "dog", "--library", "ROOT/newer"}
+            << QStringList{"ROOT/newer/catalog.sqlite", "newer Imprint", "Update Imprint", "nothing was changed"};
+    }
+    void what_is_bad_is_named_with_its_place_and_the_way_out()
+    {
+        QFETCH(QStringList, arguments);
+        QFETCH(QStringList, said);
+        arguments.replaceInStrings("ROOT", text_of(root_));
+        said.replaceInStrings("ROOT", text_of(root_));
+        if (!arguments.contains("--library"))
+            arguments << "--library" << text_of(root_ / "judged");
+        if (!arguments.contains("--model"))
+            arguments << "--model" << text_of(model_);
+        const Said answer = Command(root_ / "judged", model_)(arguments, false);
+        QCOMPARE(answer.code, 3);
+        QVERIFY(answer.out.isEmpty());
+        for (const QString& part : said)
+            QVERIFY2(answer.err.contains(part.toUtf8()), answer.err.constData());
     }
 
     void a_missing_decoder_ends_the_run_and_blames_no_file()

@@ -181,8 +181,10 @@ public:
 };
 
 Encoder::Encoder(const std::filesystem::path& checkpoint, const EncoderOptions& options)
-    : impl_(std::make_unique<Impl>(checkpoint, options))
 {
+    if (!found_memory([&] { impl_ = std::make_unique<Impl>(checkpoint, options); }))
+        throw Error(ErrorKind::LimitExceeded, checkpoint.string(), "found no memory to load the model",
+                    "Close other programs, or raise the limit (ulimit -v) that this one was started under");
 }
 Encoder::~Encoder() = default;
 

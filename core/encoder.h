@@ -31,8 +31,8 @@ struct EncoderOptions {
     int threads = 0;  ///< items side by side, one thread each; 0: chosen by a measurement when first needed. One on a GPU
 };
 
-/// A checkpoint, ready to embed. Loading throws Error (NotFound, Malformed, Unsupported) naming the file; Error(Unsupported)
-/// for a GPU that this build or machine has not.
+/// A checkpoint, ready to embed. Loading throws Error (NotFound, Malformed, Unsupported, and LimitExceeded for want of memory)
+/// naming the file; Error(Unsupported) for a GPU that this build or machine has not.
 /// The same item gives the same bits alone or in any batch, in any order, on any number of threads, in one precision on one
 /// machine.
 /// Where a pass finds no memory, half as many items go side by side from then on; where a single one finds none, it is tried

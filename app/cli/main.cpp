@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <exception>
+#include <system_error>
 #include <thread>
 
 #include "app/cli/arguments.h"
@@ -49,15 +50,19 @@ std::jthread watch_signals(const sigset_t& signals, const CancelToken& cancel)
     });
 }
 
-int guarded(const cli::Command& command, const cli::Session& session)
+/// The thread that takes the signals is started within: where memory is short, it too may find none.
+int guarded(const cli::Command& command, const cli::Session& session, const sigset_t& signals)
 {
     try {
+        const std::jthread watcher = watch_signals(signals, session.cancel);
         return std::visit([&](const auto& chosen) { return cli::run(chosen, session); }, command);
     } catch (const Error& error) {
         cli::print_problem(error.what());
         return error.kind() == ErrorKind::Usage ? cli::kUsage : cli::kCannot;
     } catch (const std::bad_alloc&) {
         cli::print_problem("out of memory");
+    } catch (const std::system_error& error) {
+        cli::print_problem(std::string("the system gave no thread, or no memory for one: ") + error.what());
     } catch (const std::exception& error) {
         cli::print_problem(error.what());
     }
@@ -77,8 +82,7 @@ int main(int argc, char** argv)
         sigaddset(&signals, SIGINT);
         sigaddset(&signals, SIGTERM);
         ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-        const std::jthread watcher = watch_signals(signals, parsed.session.cancel);
-        code = guarded(*parsed.command, parsed.session);
+        code = guarded(*parsed.command, parsed.session, signals);
     }
     if (std::fflush(stdout) != 0 || std::ferror(stdout)) {
         cli::print_problem("standard output could not be written");

@@ -10,7 +10,8 @@
 namespace imprint::model {
 
 /// A matrix [out, in], kept as panels of up to 64 outputs, each [in, outputs]. The rows of its inputs and outputs lie side by
-/// side. A row's last bits depend on the number of rows that are asked for at once. const methods: any thread.
+/// side. A row's last bits depend on the number of rows that are asked for at once. const methods: any thread; they throw
+/// std::bad_alloc where memory is too short for a product of a new shape.
 class Panels {
 public:
     /// Whether libtorch has the micro product for this processor, and oneDNN, which makes it, is not switched off.

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <vips/vips.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <ctime>
@@ -47,9 +48,14 @@ int64_t address_space()
     return pages * sysconf(_SC_PAGESIZE);
 }
 
+/// Nobody may have more than he was given: where the program itself is under a limit (ulimit), that one stays.
 void set_limit(__rlimit_resource what, rlim_t value)
 {
-    const rlimit limit = {value, value};
+    rlimit given{};
+    if (getrlimit(what, &given) != 0)
+        throw Error(ErrorKind::Io, "", "cannot read a resource limit");
+    const rlim_t least = std::min(value, given.rlim_max); // RLIM_INFINITY is the greatest number
+    const rlimit limit = {least, least};
     if (setrlimit(what, &limit) != 0)
         throw Error(ErrorKind::Io, "", "cannot set a resource limit");
 }

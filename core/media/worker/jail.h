@@ -25,7 +25,7 @@ struct Allowance {
     int descriptors = 0; ///< the lowest number that can no longer be opened
 };
 
-/// Sets the limits and closes the door behind: from here on nothing can be opened, reached or started (see
+/// Sets the limits, or keeps those that are lower already, and closes the door behind: from here on nothing can be opened, reached or started (see
 /// refuse_other_system_calls). To be called once, before the first byte of a file is read. Under a sanitizer, which needs
 /// terabytes and opens files itself, it does nothing. Throws Error(Io) where the kernel cannot do that.
 void lock_in(const Allowance& allowance);

@@ -45,6 +45,14 @@ public:
         return copy;
     }
 
+    /// With so many bytes of address space at most, for it and its decoders.
+    Command within(rlim_t memory) const
+    {
+        Command copy = *this;
+        copy.memory_ = memory;
+        return copy;
+    }
+
     std::unique_ptr<QProcess> start(const QStringList& arguments, bool with_common = true) const
     {
         auto process = std::make_unique<QProcess>();
@@ -58,7 +66,11 @@ public:
         }
         environment.remove("IMPRINT_MODEL");
         process->setProcessEnvironment(environment);
-        process->setChildProcessModifier([] { ::signal(SIGXFSZ, SIG_IGN); });  // see fill_disk_of
+        process->setChildProcessModifier([memory = memory_] {
+            ::signal(SIGXFSZ, SIG_IGN);  // see fill_disk_of
+            const rlimit limit{memory, memory};
+            ::setrlimit(RLIMIT_AS, &limit);
+        });
         process->start(IMPRINT_BIN_DIR "/imprint", with_common ? arguments + common_ : arguments);
         process->waitForStarted();
         return process;
@@ -87,6 +99,7 @@ public:
 private:
     QStringList common_;
     bool bare_ = false;
+    rlim_t memory_ = RLIM_INFINITY;
 };
 
 inline QString text_of(const std::filesystem::path& path) { return QString::fromUtf8(path.native().c_str()); }

@@ -251,6 +251,32 @@ private Q_SLOTS:
         QCOMPARE(rest["unchanged"].toInt() + rest["indexed"].toInt(), 300);
     }
 
+    void too_little_memory_ends_in_words_and_leaves_the_library_whole()
+    {
+        constexpr rlim_t kMiB = 1 << 20;
+        const fs::path folder = root_ / "few";
+        fs::create_directories(folder);
+        for (int i = 0; i < 6; ++i)
+            make_picture(folder / (std::to_string(i) + ".png"), i);
+        make_sound(folder / "tone.wav", 3);
+        const Command imprint = command("short");
+        rlim_t least = 256 * kMiB;  // below, the dynamic loader and libtorch's own start find too little
+        while (imprint.within(least)({"--version"}, false).code != 0)
+            least += 128 * kMiB;
+        bool told = false;
+        for (const rlim_t more : {64, 128, 256, 512, 1024, 2048}) {
+            const Said said = imprint.within(least + more * kMiB)({"index", text_of(folder), "--json"});
+            QVERIFY2(said.code == 0 || said.code == 1 || said.code == 3, said.err.constData());
+            QVERIFY(said.code != 3 || said.err.startsWith("imprint: "));
+            told = told || said.code == 3;
+            if (fs::exists(root_ / "short" / "catalog.sqlite"))
+                QCOMPARE(imprint({"verify"}).code, 0);
+        }
+        QVERIFY(told);
+        const QJsonObject rest = imprint({"index", text_of(folder), "--json"}).json();
+        QCOMPARE(rest["unchanged"].toInt() + rest["indexed"].toInt() + int(rest["failed"].toArray().size()), 7);
+    }
+
     void a_standard_output_that_is_full_is_reported()
     {
         QProcess process;

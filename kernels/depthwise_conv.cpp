@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Schema, checks and dispatch of depthwise_conv, with the CPU and Meta registrations.
+// Schema, checks, dispatch and derivative of depthwise_conv, with the CPU and Meta registrations.
 #include "kernels/depthwise_conv.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/library.h>
+
+#include <limits>
 
 #include "kernels/bodies.h"
 #include "kernels/depthwise_conv_cpu.h"
+#include "kernels/operator.h"
 
 namespace imprint::kernels {
 namespace {
@@ -83,14 +86,75 @@ at::Tensor depthwise_conv_cpu(const at::Tensor& input, const at::Tensor& weight,
     return output;
 }
 
+at::Tensor call(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride, double clamp_high)
+{
+    static const auto op = operator_handle<decltype(depthwise_conv)>("imprint::depthwise_conv");
+    return op.call(input, weight, bias, stride, clamp_high);
+}
+
+/// The gradient [batch, out height, out width, channels] at the places of the input where the filters' middles stood, 0
+/// elsewhere.
+at::Tensor at_the_middles(const at::Tensor& gradient, at::IntArrayRef input, const DepthwiseConvShape& shape)
+{
+    at::Tensor spread = at::zeros(input, gradient.options());
+    const auto every = [&](const at::Tensor& rows, int64_t axis, int64_t count, int64_t padding) {
+        const int64_t first = shape.kernel / 2 - padding;
+        return rows.slice(axis, first, first + (count - 1) * shape.stride + 1, shape.stride);
+    };
+    every(every(spread, 1, shape.out_height, shape.pad_top), 2, shape.out_width, shape.pad_left).copy_(gradient);
+    return spread;
+}
+
+/// weight[k − 1 − y, k − 1 − x]. Flipping has no body on device meta outside Python; gathering has.
+at::Tensor turned_round(const at::Tensor& weight)
+{
+    const int64_t taps = weight.size(0) * weight.size(1), channels = weight.size(2);
+    const at::Tensor backwards = at::arange(taps - 1, -1, -1, weight.options().dtype(at::kLong)).unsqueeze(1);
+    return weight.view({taps, channels}).gather(0, backwards.expand({taps, channels})).view(weight.sizes());
+}
+
+struct DepthwiseConv : torch::autograd::Function<DepthwiseConv> {
+    static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
+                              const at::Tensor& bias, int64_t stride, double clamp_high)
+    {
+        TORCH_CHECK(!weight.requires_grad() && !bias.requires_grad(), "depthwise_conv: filters and biases are constants");
+        const at::AutoDispatchBelowADInplaceOrView below;
+        const at::Tensor output = call(input, weight, bias, stride, clamp_high);
+        context->save_for_backward({weight, output});
+        context->saved_data["shape"] = input.sizes().vec();
+        context->saved_data["stride"] = stride;
+        context->saved_data["clamp_high"] = clamp_high;
+        return output;
+    }
+
+    // Every input value reaches an output through one tap, so the way back is the same convolution with the filters turned
+    // round. The operator cuts off what is below 0: the positive and the negative half go through it one after the other.
+    static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                   const torch::autograd::variable_list& gradients)
+    {
+        const auto saved = context->get_saved_variables();
+        const at::Tensor &weight = saved[0], &output = saved[1];
+        const double high = context->saved_data["clamp_high"].toDouble();
+        const auto input = context->saved_data["shape"].toIntVector();
+        const auto shape = depthwise_conv_shape(at::empty(input, output.options().device(at::kMeta)), weight,
+                                                context->saved_data["stride"].toInt(), high);
+        if (output.numel() == 0)
+            return {at::zeros(input, output.options()), {}, {}, {}, {}};
+        const at::Tensor spread = at_the_middles(gradients[0] * (output > 0) * (output < high), input, shape);
+        const at::Tensor turned = turned_round(weight), none = at::zeros({shape.channels}, weight.options());
+        const auto half = [&](const at::Tensor& values) {
+            return call(values, turned, none, 1, std::numeric_limits<double>::infinity());
+        };
+        return {half(spread) - half(-spread), {}, {}, {}, {}};
+    }
+};
+
 }  // namespace
 
 at::Tensor depthwise_conv(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride,
                           double clamp_high)
 {
-    static const auto op =
-        c10::Dispatcher::singleton().findSchemaOrThrow("imprint::depthwise_conv", "").typed<decltype(depthwise_conv)>();
-    return op.call(input, weight, bias, stride, clamp_high);
+    return DepthwiseConv::apply(input, weight, bias, stride, clamp_high);
 }
 
 }  // namespace imprint::kernels

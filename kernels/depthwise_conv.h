@@ -13,7 +13,8 @@ namespace imprint::kernels {
 ///   result [batch, ⌈height/stride⌉, ⌈width/stride⌉, channels]
 /// k is 3 or 5, stride 1 or 2. The padding is ⌊p/2⌋ before and p−⌊p/2⌋ after, with p = max((out−1)·stride + k − in, 0).
 /// An output value depends on its own item alone and is summed in one order (filter rows, then columns): its bits do
-/// not change with the batch, its place in it, or the number of threads. Forward only: the operator has no derivative.
+/// not change with the batch, its place in it, or the number of threads. Differentiable by the input; filters and biases are
+/// constants.
 /// Also callable as imprint::depthwise_conv through the dispatcher (CPU, CUDA and Meta).
 /// Throws c10::Error on wrong shapes or types and where no body exists for the device.
 at::Tensor depthwise_conv(const at::Tensor& input, const at::Tensor& weight, const at::Tensor& bias, int64_t stride,

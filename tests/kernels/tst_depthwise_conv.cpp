@@ -112,6 +112,31 @@ private Q_SLOTS:
         QVERIFY(device.has_run() || c.batch == 0);
     }
 
+    void its_derivative_is_that_of_a_grouped_convolution_data() { imprint::test::add_rows(kSmallCases); }
+    void its_derivative_is_that_of_a_grouped_convolution()
+    {
+        QFETCH(int, index);
+        QFETCH(int, target);
+        const Case& c = kSmallCases[index].sizes;
+        auto a = random_arguments(c);
+        const at::Tensor wanted_input = a.input.clone().requires_grad_(true);
+        const at::Tensor expected = by_grouped_convolution({wanted_input, a.weight, a.bias}, c.stride, 1.5);
+        const at::Tensor slope = at::randn(expected.sizes(), at::kDouble);
+        (expected * slope).sum().backward();
+        const imprint::test::On device(target, imprint::kernels::cuda_on_cpu::register_depthwise_conv);
+        const at::Tensor input = device.put(a.input).requires_grad_(true);
+        const at::Tensor output = depthwise_conv(input, device.put(a.weight), device.put(a.bias), c.stride, 1.5);
+        (output * device.put(slope.to(at::kFloat))).sum().backward();
+        QVERIFY(imprint::test::near(input.grad(), wanted_input.grad(), 1e-5));
+        QVERIFY(device.has_run() || c.batch == 0);
+    }
+
+    void filters_do_not_learn()
+    {
+        const auto a = random_arguments({1, 5, 5, 4, 3, 1});
+        QVERIFY_THROWS_EXCEPTION(c10::Error, depthwise_conv(a.input, a.weight.requires_grad_(true), a.bias, 1, 6));
+    }
+
     void every_body_of_this_processor_agrees_data() { add_cases(); }
     void every_body_of_this_processor_agrees()
     {

@@ -52,8 +52,8 @@ at::Tensor ItemPasses::pixels_of(std::span<const media::Picture> clip) const
 
 ItemPasses::Stem ItemPasses::stem_of(std::span<const media::Picture> clip) const
 {
-    const auto output = trunk_->forward(pixels_of(clip));
-    return {output.map.unsqueeze(0), network_.concept_of(output.logits.unsqueeze(0))};
+    const auto output = trunk_->forward(pixels_of(clip), network_.config().own_tail());
+    return {output.for_network().unsqueeze(0), network_.concept_of(output.logits.unsqueeze(0))};
 }
 
 at::Tensor ItemPasses::pictures(std::span<const media::Picture> clip) const

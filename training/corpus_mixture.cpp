@@ -84,9 +84,9 @@ CorpusMixture::CorpusMixture(const Recipe& recipe, const MixtureOptions& options
       tokenizer_(corpus_.tokenizer(recipe_.model.text_stem), recipe_.model.vocabulary, recipe_.model.max_text_tokens,
                  "tokenizer.model"),
       log_mel_(recipe_.model, options.device), sounds_(corpus_, kMaxSoundSeconds, decoder_, options.log, options.cancel),
-      pictures_(corpus_, recipe_.model.picture_sizes, recipe_.views_per_picture, recipe_.seed, trunk_, options.device, decoder_,
+      pictures_(corpus_, recipe_.model, recipe_.views_per_picture, recipe_.seed, trunk_, options.device, decoder_,
                 feature_folder(), options.log, options.cancel),
-      dev_(corpus_, trunk_, options.device, recipe_.model.picture_sizes, decoder_),
+      dev_(corpus_, trunk_, options.device, recipe_.model, decoder_),
       objectives_(recipe_, {corpus_, pictures_, sounds_, tokenizer_, log_mel_, text_trunk_.get(), options.device}),
       sampler_(weights_of(recipe_), recipe_.seed)
 {
@@ -114,12 +114,18 @@ void CorpusMixture::begin(const model::Network& network) const
 std::filesystem::path CorpusMixture::feature_folder() const
 {
     return corpus_.root()
-        / ("features-" + corpus_.hash() + "-" + std::to_string(recipe_.seed) + "-" + std::to_string(recipe_.views_per_picture));
+        / (std::string(recipe_.model.own_tail() ? "middles-" : "views-") + corpus_.hash() + "-" + std::to_string(recipe_.seed)
+           + "-" + std::to_string(recipe_.views_per_picture));
 }
 
 void CorpusMixture::fill_given_parts(model::Parameters& parameters) const
 {
-    const auto [mean, deviation] = pictures_.channel_statistics();
+    model::take_trunk(parameters, recipe_.model, trunk_weights_);
+    model::Parameters own = parameters;
+    for (auto& [name, tensor] : own)
+        tensor = tensor.to(device_);
+    const model::Network network(recipe_.model, own);
+    const auto [mean, deviation] = pictures_.channel_statistics([&](const at::Tensor& map) { return network.last_map(map); });
     parameters["vision.map_mean"] = mean;
     parameters["vision.map_deviation"] = deviation;
     if (recipe_.model.text_stem == model::TextStem::Hybrid)

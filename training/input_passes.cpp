@@ -63,8 +63,8 @@ Read seen_by_hybrid(const model::Network& network, const model::Trunk& trunk, co
                     const at::Tensor& concept_seen)
 {
     const int64_t items = pixels.size(0), frames = pixels.size(1);
-    const auto trunk_output = trunk.forward(pixels.flatten(0, 1));
-    const at::Tensor& map = trunk_output.map;
+    const auto trunk_output = trunk.forward(pixels.flatten(0, 1), network.config().own_tail());
+    const at::Tensor& map = trunk_output.for_network();
     const at::Tensor told = network.concept_of(trunk_output.logits.view({items, frames, -1}));
     return {network.encode_map(map.view({items, frames, map.size(1), map.size(2), map.size(3)}), told, given(kept),
                                {given(concept_seen), std::nullopt}),

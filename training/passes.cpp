@@ -354,7 +354,7 @@ void Passes::backward(const at::Tensor& loss, double z_weight, GradientSum* sum)
             }
             if (i == last)
                 finish.last_pass(lane);
-            if (from.defined())
+            if (from.defined() && from.requires_grad())  // nothing that made it may be learning
                 from.backward();
             place.output = {};
         }

@@ -14,7 +14,7 @@
 
 namespace imprint::training {
 
-PhotoDev::PhotoDev(const Corpus& corpus, const model::Trunk& trunk, at::Device device, const std::vector<media::Size>& sizes,
+PhotoDev::PhotoDev(const Corpus& corpus, const model::Trunk& trunk, at::Device device, const model::ModelConfig& config,
                    media::Decoder& decoder)
 {
     const at::NoGradGuard guard;
@@ -24,12 +24,12 @@ PhotoDev::PhotoDev(const Corpus& corpus, const model::Trunk& trunk, at::Device d
         const auto row = nlohmann::json::parse(line);
         if (row.at("split") != "dev")
             continue;
-        const auto picture = decoder.still(corpus.root() / row.at("path").get<std::string>(), {sizes, 0});
+        const auto picture = decoder.still(corpus.root() / row.at("path").get<std::string>(), {config.picture_sizes, 0});
         at::Tensor pixels = at::empty({1, picture.height, picture.width, 3}, at::kByte);
         std::memcpy(pixels.mutable_data_ptr(), picture.rgb.data(), picture.rgb.size());
-        const auto output = trunk.forward(pixels.to(device));
+        const auto output = trunk.forward(pixels.to(device), config.own_tail());
         const std::string label = row.at("label");
-        maps_.push_back(output.map.unsqueeze(1));
+        maps_.push_back(output.for_network().unsqueeze(1));
         logits_.push_back(output.logits.unsqueeze(1));
         if (std::find(labels_.begin(), labels_.end(), label) == labels_.end()) {
             query_labels_.push_back(label);

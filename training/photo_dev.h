@@ -22,8 +22,8 @@ struct DevFigures {
 class PhotoDev {
 public:
     /// Decodes the dev pictures once and keeps their trunk features. An absent pool gives an empty dev set.
-    /// The trunk's weights lie on `device`.
-    PhotoDev(const Corpus& corpus, const model::Trunk& trunk, at::Device device, const std::vector<media::Size>& sizes,
+    /// The trunk's weights lie on `device`; `config` is the network's.
+    PhotoDev(const Corpus& corpus, const model::Trunk& trunk, at::Device device, const model::ModelConfig& config,
              media::Decoder& decoder);
 
     bool empty() const { return labels_.empty(); }

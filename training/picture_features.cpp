@@ -3,6 +3,7 @@
 #include "training/picture_features.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <c10/core/InferenceMode.h>
 
 #include <algorithm>
@@ -44,6 +45,14 @@ media::Size nearest_size(double aspect, const std::vector<media::Size>& sizes)
     });
 }
 
+/// Lighter or darker, greyer or more colourful. planes: [1, 3, height, width].
+at::Tensor in_other_light(const at::Tensor& planes, Draws& draws)
+{
+    const double contrast = draws.between(0.7, 1.3), brightness = draws.between(-30, 30), colour = draws.between(0.5, 1.3);
+    const at::Tensor grey = planes.mean(1, true);
+    return (grey + (planes - grey) * colour) * contrast + brightness;
+}
+
 at::Tensor random_crop(const at::Tensor& pixels, const std::vector<media::Size>& sizes, Draws& draws)
 {
     const double area = draws.between(0.4, 1.0), stretch = std::exp(draws.between(-0.3, 0.3));
@@ -58,7 +67,7 @@ at::Tensor random_crop(const at::Tensor& pixels, const std::vector<media::Size>&
     const auto size = nearest_size(static_cast<double>(width) / static_cast<double>(height), sizes);
     const at::Tensor planes = crop.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat);
     const at::Tensor scaled = at::_upsample_bicubic2d_aa(planes, {size.height, size.width}, false);
-    return scaled.squeeze(0).permute({1, 2, 0}).round().clamp(0, 255).to(at::kByte).contiguous();
+    return in_other_light(scaled, draws).squeeze(0).permute({1, 2, 0}).round().clamp(0, 255).to(at::kByte).contiguous();
 }
 
 /// Collects rows of one grid and writes a file whenever kRowsPerFile are together.
@@ -103,7 +112,7 @@ private:
 
 }  // namespace
 
-PictureFeatures::PictureFeatures(const Corpus& corpus, const std::vector<media::Size>& sizes, int crops, uint64_t seed,
+PictureFeatures::PictureFeatures(const Corpus& corpus, const model::ModelConfig& config, int crops, uint64_t seed,
                                  const model::Trunk& trunk, at::Device device, media::Decoder& decoder,
                                  const std::filesystem::path& folder, const std::function<void(const std::string&)>& log,
                                  const CancelToken& cancel)
@@ -114,16 +123,17 @@ PictureFeatures::PictureFeatures(const Corpus& corpus, const std::vector<media::
         const std::filesystem::path building = folder.string() + ".building";
         std::filesystem::remove_all(building);
         std::filesystem::create_directories(building);
-        build(corpus, sizes, crops, seed, trunk, decoder, building, log, cancel);
+        build(corpus, config, crops, seed, trunk, decoder, building, log, cancel);
         std::filesystem::rename(building, folder);
     }
-    open(corpus, folder);
+    open(corpus, config.own_tail(), folder);
 }
 
-void PictureFeatures::build(const Corpus& corpus, const std::vector<media::Size>& sizes, int crops, uint64_t seed,
+void PictureFeatures::build(const Corpus& corpus, const model::ModelConfig& config, int crops, uint64_t seed,
                             const model::Trunk& trunk, media::Decoder& decoder, const std::filesystem::path& folder,
                             const std::function<void(const std::string&)>& log, const CancelToken& cancel) const
 {
+    const std::vector<media::Size>& sizes = config.picture_sizes;
     std::vector<const Item*> pictures;
     for (const Item& item : corpus.items())
         if (!item.sound)
@@ -136,12 +146,12 @@ void PictureFeatures::build(const Corpus& corpus, const std::vector<media::Size>
         std::vector<at::Tensor> pixels;
         for (const auto& view : views)
             pixels.push_back(view.pixels);
-        const auto seen = trunk.forward(at::stack(pixels).to(device_));
-        const model::Trunk::Output output{seen.map.cpu(), seen.logits.cpu()};
-        const std::pair grid(output.map.size(1), output.map.size(2));
+        const auto seen = trunk.forward(at::stack(pixels).to(device_), config.own_tail());
+        const at::Tensor read = seen.for_network().cpu(), logits = seen.logits.cpu();
+        const std::pair grid(read.size(1), read.size(2));
         auto& writer = writers.try_emplace(grid, folder, grid.first, grid.second).first->second;
         for (size_t i = 0; i < views.size(); ++i)
-            writer.add(output.map[static_cast<int64_t>(i)], output.logits[static_cast<int64_t>(i)], views[i].item_id, views[i].view);
+            writer.add(read[static_cast<int64_t>(i)], logits[static_cast<int64_t>(i)], views[i].item_id, views[i].view);
         views.clear();
     };
 
@@ -203,7 +213,7 @@ void PictureFeatures::build(const Corpus& corpus, const std::vector<media::Size>
     log("features: done, " + std::to_string(failed) + " pictures could not be decoded");
 }
 
-void PictureFeatures::open(const Corpus& corpus, const std::filesystem::path& folder)
+void PictureFeatures::open(const Corpus& corpus, bool own_tail, const std::filesystem::path& folder)
 {
     std::map<int64_t, size_t> index_of;
     for (size_t i = 0; i < corpus.items().size(); ++i)
@@ -222,7 +232,8 @@ void PictureFeatures::open(const Corpus& corpus, const std::filesystem::path& fo
         const auto rows = static_cast<size_t>(maps.shape.at(0));
         maps_.push_back(at::from_blob(const_cast<std::byte*>(maps.data.data()), maps.shape, at::kBFloat16).to(device_));
         logits_.push_back(at::from_blob(const_cast<std::byte*>(logits.data.data()), logits.shape, at::kFloat).to(device_));
-        grids_.emplace_back(maps.shape.at(1), maps.shape.at(2));
+        const auto tokens = [&](size_t axis) { return own_tail ? (maps.shape.at(axis) + 1) / 2 : maps.shape.at(axis); };
+        grids_.emplace_back(tokens(1), tokens(2));
         std::vector<int64_t> items(rows), views(rows);
         std::memcpy(items.data(), file.at("items").data.data(), rows * sizeof(int64_t));
         std::memcpy(views.data(), file.at("views").data.data(), rows * sizeof(int64_t));
@@ -254,12 +265,16 @@ at::Tensor PictureFeatures::logits(const std::vector<ViewPlace>& places) const
     return at::stack(rows);
 }
 
-std::pair<at::Tensor, at::Tensor> PictureFeatures::channel_statistics() const
+std::pair<at::Tensor, at::Tensor>
+PictureFeatures::channel_statistics(const std::function<at::Tensor(const at::Tensor&)>& last_map) const
 {
+    const at::NoGradGuard guard;
+
     at::Tensor sum, square;
     double count = 0;
     for (const auto& maps : maps_) {
-        const at::Tensor sample = maps.slice(0, 0, maps.size(0), 4).to(at::kDouble).reshape({-1, maps.size(3)});
+        const at::Tensor last = last_map(maps.slice(0, 0, maps.size(0), 4));
+        const at::Tensor sample = last.to(at::kDouble).reshape({-1, last.size(3)});
         const at::Tensor s = sample.sum(0), q = sample.square().sum(0);
         sum = sum.defined() ? sum + s : s;
         square = square.defined() ? square + q : q;

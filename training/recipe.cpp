@@ -35,6 +35,7 @@ private:
     void read_model(model::ModelConfig& model);
     void read_optimizer(RecipeTable& t);
     void read_text_shares(RecipeTable& t);
+    void read_learning(RecipeTable& t);
     void check_whole();
     void check_combine();
 
@@ -159,6 +160,16 @@ void Reader::read_optimizer(RecipeTable& t)
     recipe_.precision = precisions[t.read_word("precision", precisions, 0)];
 }
 
+void Reader::read_learning(RecipeTable& t)
+{
+    t.read_list("learning", recipe_.learning);
+    const auto specs = model::parameter_specs(recipe_.model);
+    for (const std::string& prefix : recipe_.learning)
+        if (std::none_of(specs.begin(), specs.end(),
+                         [&](const auto& spec) { return !spec.frozen && spec.name.starts_with(prefix); }))
+            t.refuse("learning", "names \"" + prefix + "\", with which no parameter that could learn begins");
+}
+
 Recipe Reader::recipe()
 {
     std::string corpus, initial, tokenizer, stem;
@@ -201,6 +212,11 @@ Recipe Reader::recipe()
         t.read("recompute_blocks", recipe_.recompute_blocks);
         t.read_int("keep_checkpoints", recipe_.keep_checkpoints, 1, 1000);
         t.read("eight_bit", recipe_.eight_bit);
+        t.read("blend", recipe_.blend, 0.0, 1.0);
+        std::string blend_with;
+        t.read("blend_with", blend_with);
+        recipe_.blend_with = blend_with;
+        read_learning(t);
     });
     read_datasets();
     each("objective", [&](RecipeTable& t) {

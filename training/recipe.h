@@ -2,6 +2,7 @@
 // A recipe: one TOML file that says everything a run does.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -155,6 +156,19 @@ struct Recipe {
     int64_t checkpoint_every = 200, evaluate_every = 200, log_every = 10;
     int keep_checkpoints = 3;
     bool eight_bit = false;  ///< the finished model's matrices are stored as 8-bit rows
+    /// What is written: `blend` · learned + (1 − blend) · the weights of `blend_with`, or of `initial` where that is empty (one
+    /// of them is wanted where the run begins). Between the two lie weights that know the new and have not lost the old (Wortsman
+    /// et al. 2022, "WiSE-FT").
+    double blend = 1;
+    std::filesystem::path blend_with;
+    /// Only parameters whose names begin with one of these learn; all where it is empty.
+    std::vector<std::string> learning;
+    bool learns(const std::string& parameter) const
+    {
+        return learning.empty() || std::any_of(learning.begin(), learning.end(), [&](const std::string& part) {
+                   return parameter.starts_with(part);
+               });
+    }
 };
 
 /// Reads and checks a recipe. Unknown keys, wrong types, impossible values and combinations that cannot be trained are

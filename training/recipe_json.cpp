@@ -149,9 +149,12 @@ json to_json(const Recipe& r)
                   {"recompute", r.recompute},
                   {"recompute_blocks", r.recompute_blocks},
                   {"keep_checkpoints", r.keep_checkpoints},
-                  {"eight_bit", r.eight_bit}}},
+                  {"eight_bit", r.eight_bit},
+                  {"blend", r.blend},
+                  {"learning", r.learning}}},
                 {"objective", objectives}};
     put_if(out["optimizer"], "warmup_rate", r.warmup_rate, r.warmup_rate >= 0);
+    put_if(out["run"], "blend_with", r.blend_with.string(), !r.blend_with.empty());
     put_if(out, "initial", r.initial.string(), !r.initial.empty());
     put_if(out, "corpus", r.corpus.string(), !r.corpus.empty());
     put_if(out, "tokenizer", r.tokenizer.string(), !r.tokenizer.empty());

@@ -55,6 +55,8 @@ Stem::Stem(const std::filesystem::path& path, const model::ModelConfig& config, 
 
 void Stem::fill(model::Parameters& parameters, const model::ModelConfig& config) const
 {
+    if (config.own_tail())
+        model::take_trunk(parameters, config, checkpoint_.trunk);
     for (const auto& spec : model::parameter_specs(config)) {
         const auto found = checkpoint_.parameters.find(spec.name);
         if (spec.frozen && found != checkpoint_.parameters.end() && found->second.sizes() == at::IntArrayRef(spec.shape))

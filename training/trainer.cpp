@@ -31,6 +31,9 @@ namespace {
 Recipe chosen_recipe(const TrainOptions& options)
 {
     Recipe recipe = read_recipe(options.recipe);
+    if (recipe.blend < 1 && recipe.initial.empty() && recipe.blend_with.empty())
+        throw Error(ErrorKind::Usage, options.recipe.string(), "blends what is learned with nothing",
+                    "Name the weights to go on from, as initial = \"FILE\"");
     return options.steps ? with_steps(std::move(recipe), *options.steps) : recipe;
 }
 
@@ -92,6 +95,10 @@ private:
     /// Error(Usage) unless all ranks are about to do the same from the same step.
     void agree(int64_t step) const;
     model::Parameters initial_parameters();
+    /// Those of a checkpoint or of a state, where the recipe's network may have gained parts. The provenance: null of a state.
+    std::pair<model::Parameters, nlohmann::json> parameters_of(const std::filesystem::path& path) const;
+    /// What is to be written of what was learned.
+    model::Parameters blended(const model::Parameters& learned) const;
     /// Forward and backward of one task; what it says goes into the metrics once the step is done.
     struct Learned {
         nlohmann::json line;
@@ -136,7 +143,27 @@ model::Parameters Run::initial_parameters()
         mixture_->fill_given_parts(parameters);
         return parameters;
     }
-    const model::SafetensorsFile file(recipe_.initial);
+    auto [parameters, provenance] = parameters_of(recipe_.initial);
+    initial_provenance_ = std::move(provenance);
+    return parameters;
+}
+
+model::Parameters Run::blended(const model::Parameters& learned) const
+{
+    model::Parameters result = learned;
+    if (recipe_.blend == 1)
+        return result;
+    const auto [old, provenance] = parameters_of(recipe_.blend_with.empty() ? recipe_.initial : recipe_.blend_with);
+    for (const auto& spec : model::parameter_specs(recipe_.model))
+        if (!spec.frozen)
+            result[spec.name] = old.at(spec.name).to(device_).lerp(learned.at(spec.name), recipe_.blend);
+    return result;
+}
+
+std::pair<model::Parameters, nlohmann::json> Run::parameters_of(const std::filesystem::path& path) const
+{
+    const model::SafetensorsFile file(path);
+    nlohmann::json provenance;
     bool grown = false;
     // A state of a run holds weights alone; its shapes are checked as they are read.
     if (file.metadata().count(model::kConfigKey)) {
@@ -146,17 +173,21 @@ model::Parameters Run::initial_parameters()
         had.text_gate_floor = recipe_.model.text_gate_floor;
         // A network may gain parts that its first steps then learn to use.
         grown = (had.vision_shortcut == 0 && recipe_.model.vision_shortcut > 0)
-            || (!had.vision_change && recipe_.model.vision_change);
+            || (!had.vision_change && recipe_.model.vision_change) || (!had.own_tail() && recipe_.model.own_tail());
         if (grown) {
+            had.vision_tail_rank = recipe_.model.vision_tail_rank;
+            had.vision_tail_widths = recipe_.model.vision_tail_widths;
+            had.vision_tail_expansion = recipe_.model.vision_tail_expansion;
             had.vision_shortcut = recipe_.model.vision_shortcut;
             had.vision_change = recipe_.model.vision_change;
         }
         if (had != recipe_.model)
-            throw Error(ErrorKind::Usage, recipe_.initial.string(), "has another model configuration than the recipe",
+            throw Error(ErrorKind::Usage, path.string(), "has another model configuration than the recipe",
                         "Copy its configuration (imprint model info) into the recipe");
-        initial_provenance_ = model::read_provenance(file);
+        provenance = model::read_provenance(file);
     }
-    return grown ? model::load_grown_parameters(recipe_.model, file, recipe_.seed) : model::load_parameters(recipe_.model, file);
+    return {grown ? model::load_grown_parameters(recipe_.model, file, recipe_.seed) : model::load_parameters(recipe_.model, file),
+            std::move(provenance)};
 }
 
 std::optional<RunState> Run::resumed_state()
@@ -283,7 +314,7 @@ TrainReport Run::train()
     for (const auto& spec : model::parameter_specs(recipe_.model)) {
         at::Tensor& parameter = parameters.at(spec.name);
         parameter = parameter.to(device_);
-        if (!spec.frozen)
+        if (!spec.frozen && recipe_.learns(spec.name))
             parameter.requires_grad_(true);
     }
     AdamW optimizer(recipe_.model, parameters);
@@ -382,12 +413,18 @@ std::filesystem::path Run::export_model(const model::Network& network, int64_t s
     model::Checkpoint checkpoint;
     checkpoint.config = recipe_.model;
     checkpoint.eight_bit = recipe_.eight_bit;
-    checkpoint.parameters = network.parameters();
+    checkpoint.parameters = blended(network.parameters());
     checkpoint.provenance = {
         {"recipe", without_folders(to_json(recipe_))}, {"steps", step}, {"training_seconds", std::round(seconds)}};
     if (!initial_provenance_.is_null())
         checkpoint.provenance["initial"] = initial_provenance_;
-    mixture_->complete(checkpoint, network);
+    model::Network written(recipe_.model, checkpoint.parameters);
+    written.set_precision(precision());
+    if (recipe_.blend < 1) {
+        options_.log(line_of("what is written is %.2f of what was learned:", recipe_.blend));
+        evaluate(written, step);
+    }
+    mixture_->complete(checkpoint, written);
     model::save_checkpoint(path, checkpoint);
     options_.log("wrote " + path.string());
     return path;

@@ -24,7 +24,7 @@ at::Tensor unit_rows(const SafetensorsFile& file, const char* name, int64_t dim)
     if (view.shape.size() != 2 || view.shape[1] != dim || view.shape[0] < 1)
         throw Error(ErrorKind::Malformed, file.path().string(), std::string("tensor \"") + name + "\" must hold rows of "
                                                                     + std::to_string(dim));
-    const at::Tensor rows = to_tensor(view, file.path().string() + ": " + name);
+    const at::Tensor rows = read_tensor(file, name);
     return rows / rows.norm(2, {-1}, true).clamp_min(1e-6);
 }
 
@@ -34,7 +34,7 @@ Parameters load_trunk(const SafetensorsFile& file, const ModelConfig& config)
     const std::string subject = file.path().string();
     Parameters trunk;
     for (const auto& name : Trunk::parameter_names())
-        trunk[name] = to_tensor(file.at("trunk." + name), subject + ": trunk." + name);
+        trunk[name] = to_tensor(file.at(kTrunkPrefix + name), subject + ": " + kTrunkPrefix + name);
     const auto check = [&](const char* name, int wanted) {
         if (trunk.at(name).sizes() != at::IntArrayRef({int64_t{wanted}}))
             throw Error(ErrorKind::Malformed, subject, std::string("tensor \"trunk.") + name + "\" must hold "
@@ -108,6 +108,8 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
 {
     Stored stored(checkpoint.eight_bit);
     for (const auto& spec : parameter_specs(checkpoint.config)) {
+        if (spec.name.starts_with(kTrunkPrefix))
+            continue;  // with the trunk
         const at::Tensor& tensor = checkpoint.parameters.at(spec.name);
         IMPRINT_ASSERT(tensor.sizes() == at::IntArrayRef(spec.shape));
         if (spec.full_precision)
@@ -116,12 +118,12 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
             stored.add_matrix(spec.name, tensor, spec.frozen ? DType::F16 : DType::BF16);
     }
     for (const auto& [name, tensor] : checkpoint.trunk)
-        stored.add("trunk." + name, tensor, DType::F16);
+        stored.add(kTrunkPrefix + name, tensor, DType::F16);
     for (const auto& [name, tensor] : checkpoint.text_trunk)
         stored.add_matrix(kTextTrunk + name, tensor, DType::F16);
-    stored.add(kTextBank, checkpoint.text_bank, DType::F16);
-    stored.add(kBackgroundPicture, checkpoint.background_picture, DType::F16);
-    stored.add(kBackgroundSound, checkpoint.background_sound, DType::F16);
+    stored.add_matrix(kTextBank, checkpoint.text_bank, DType::F16);
+    stored.add_matrix(kBackgroundPicture, checkpoint.background_picture, DType::F16);
+    stored.add_matrix(kBackgroundSound, checkpoint.background_sound, DType::F16);
 
     std::vector<std::pair<std::string, TensorView>> tensors;
     for (const auto& [name, tensor] : stored.tensors())

@@ -85,6 +85,9 @@ void visit_fields(Config& c, Visit&& visit)
     visit("text_gate_floor", c.text_gate_floor);
     visit("vision_shortcut", c.vision_shortcut);
     visit("vision_change", c.vision_change);
+    visit("vision_tail_rank", c.vision_tail_rank);
+    visit("vision_tail_widths", c.vision_tail_widths);
+    visit("vision_tail_expansion", c.vision_tail_expansion);
 }
 
 // The fields that came after format 1, each with the format that brought it.
@@ -93,14 +96,14 @@ struct AddedField {
     const char* name;
 };
 constexpr AddedField kAdded[] = {
-    {2, "router"},           {2, "router_top_k"},      {2, "batch_priority"},    {2, "normalise_gates"},
-    {2, "sparse_placement"}, {2, "use_bias"},          {2, "aggregation_token"}, {2, "lora_rank"},
-    {2, "lora_alpha"},       {2, "lora_matrices"},     {2, "common_space"},      {2, "temperature"},
-    {2, "classifiers"},      {2, "target_classifier"}, {2, "standardise_sound"}, {2, "sound_time_by_share"},
-    {2, "waveform"},         {2, "waveform_patch"},    {2, "waveform_buckets"},  {2, "max_waveform_patches"},
-    {2, "text_rows"},        {3, "text_stem"},         {3, "text_trunk_width"},  {3, "text_trunk_layers"},
-    {3, "text_trunk_heads"}, {4, "clip_gate_ceiling"}, {4, "text_gate_floor"},   {4, "vision_shortcut"},
-    {4, "vision_change"}};
+    {2, "router"},           {2, "router_top_k"},      {2, "batch_priority"},     {2, "normalise_gates"},
+    {2, "sparse_placement"}, {2, "use_bias"},          {2, "aggregation_token"},  {2, "lora_rank"},
+    {2, "lora_alpha"},       {2, "lora_matrices"},     {2, "common_space"},       {2, "temperature"},
+    {2, "classifiers"},      {2, "target_classifier"}, {2, "standardise_sound"},  {2, "sound_time_by_share"},
+    {2, "waveform"},         {2, "waveform_patch"},    {2, "waveform_buckets"},   {2, "max_waveform_patches"},
+    {2, "text_rows"},        {3, "text_stem"},         {3, "text_trunk_width"},   {3, "text_trunk_layers"},
+    {3, "text_trunk_heads"}, {4, "clip_gate_ceiling"}, {4, "text_gate_floor"},    {4, "vision_shortcut"},
+    {4, "vision_change"},    {5, "vision_tail_rank"},  {5, "vision_tail_widths"}, {5, "vision_tail_expansion"}};
 
 json value_of(const std::string& v) { return v; }
 json value_of(int v) { return v; }
@@ -113,6 +116,7 @@ json value_of(Router v) { return v == Router::Experts ? "experts" : "tokens"; }
 json value_of(SparsePlacement v) { return v == SparsePlacement::Last ? "last" : "uniform"; }
 json value_of(CommonSpace v) { return v == CommonSpace::Joint ? "joint" : "disjoint"; }
 json value_of(const std::vector<std::string>& v) { return v; }
+json value_of(const std::vector<int>& v) { return v; }
 json value_of(const std::vector<ClassifierHead>& heads)
 {
     json list = json::array();
@@ -161,6 +165,14 @@ void read(const json& j, CommonSpace& v)
     read_word(j, v, {{"joint", CommonSpace::Joint}, {"disjoint", CommonSpace::Disjoint}});
 }
 void read(const json& j, std::vector<std::string>& v) { v = j.get<std::vector<std::string>>(); }
+void read(const json& j, std::vector<int>& v)
+{
+    if (!j.is_array())
+        throw json::type_error::create(302, "a list is wanted", &j);
+    v.clear();
+    for (const auto& entry : j)
+        read(entry, v.emplace_back());
+}
 void read(const json& j, std::vector<ClassifierHead>& heads)
 {
     if (!j.is_array())
@@ -275,6 +287,15 @@ void check(const ModelConfig& c, const std::string& subject)
             "clip_gate_ceiling", "must lie between concept_gate_floor (at least 0.1) and 0.9");
     require(c.text_gate_floor >= 0 && c.text_gate_floor <= 0.9, subject, "text_gate_floor", "must lie in 0 … 0.9");
     require(c.vision_shortcut >= 0 && c.vision_shortcut <= 65536, subject, "vision_shortcut", "must be 0 … 65536");
+    require(c.vision_tail_rank >= 0 && c.vision_tail_rank <= 4096, subject, "vision_tail_rank", "must be 0 … 4096");
+    require(c.vision_tail_rank == 0 || c.vision_stem == VisionStem::Hybrid, subject, "vision_tail_rank",
+            "must be 0 without the hybrid stem, whose trunk it adapts");
+    require(c.vision_tail_widths.size() == 3, subject, "vision_tail_widths", "must list 3");
+    for (const int width : c.vision_tail_widths)
+        positive("vision_tail_widths", width, 65536);
+    positive("vision_tail_expansion", c.vision_tail_expansion, 64);
+    require(c.vision_tail_widths.front() != c.trunk_channels, subject, "vision_tail_widths",
+            "must begin with another width than trunk_channels, or a map would not say which of the two it is");
     require(c.concept_temperature > 0, subject, "concept_temperature", "must be above 0");
     positive("waveform_patch", c.waveform_patch, 1 << 16);
     positive("waveform_buckets", c.waveform_buckets, 1 << 16);

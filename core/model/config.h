@@ -105,6 +105,12 @@ struct ModelConfig {
     int vision_shortcut = 0;
     /// Tokens of a clip also carry how their place differs from its mean over the frames: what moves stands out.
     bool vision_change = false;
+    /// The network's own form of the trunk's last stages (trunk_tail.h): their 1×1 matrices plus products of this rank, which
+    /// learn with the rest, while the concept goes by the trunk as it is given. 0: the network reads the trunk's last map.
+    int vision_tail_rank = 0;
+    /// Widths before those stages, of the last but one and of the last, and how much wider their blocks are inside: the trunk's.
+    std::vector<int> vision_tail_widths = {112, 192, 320};
+    int vision_tail_expansion = 6;
     double concept_temperature = 1.5;  ///< of the classifier's softmax before it weighs the class texts
     std::vector<media::Size> picture_sizes = {{224, 224}, {192, 256}, {256, 192}, {160, 320}, {320, 160}};
 
@@ -137,6 +143,7 @@ struct ModelConfig {
     bool operator==(const ModelConfig&) const = default;
 
     int head_dim() const { return width / heads; }
+    bool own_tail() const { return vision_tail_rank > 0; }
     int sound_patch_samples() const { return sound_patch * hop; }
     int max_sound_samples() const { return max_sound_patches * sound_patch_samples(); }
     int text_position_rows() const { return text_rows > 0 ? text_rows : max_text_tokens; }
@@ -153,9 +160,9 @@ struct ModelConfig {
 
 /// The version of the configuration's JSON that this program writes. 1: the first checkpoints. 2: adds the fields from
 /// `router` to `text_rows`, 3: `text_stem` and the sizes of its trunk, 4: `vision_shortcut`, `vision_change`,
-/// `text_gate_floor`, `clip_gate_ceiling`. Each added field is written only where it is not the default, and the version is
-/// the least that has all of them, so that older programs read what uses nothing newer than they are.
-inline constexpr int kConfigFormat = 4;
+/// `text_gate_floor`, `clip_gate_ceiling`, 5: those of `vision_tail`. Each added field is written only where it is not the
+/// default, and the version is the least that has all of them, so that older programs read what uses nothing newer than they are.
+inline constexpr int kConfigFormat = 5;
 
 /// Every field under its own name; "format" where it is not 1. from_json takes a missing field at its default and refuses
 /// unknown keys, wrong types and impossible sizes with Error(Malformed), naming the field, and a newer format with
@@ -173,10 +180,24 @@ struct ParameterSpec {
     bool decays = false;          ///< weight decay applies (matrices called "kernel" in the paper's code)
     bool frozen = false;          ///< a given part: trunk, class texts, standardisation
     bool full_precision = false;  ///< stored as fp32 (norms, router, temperatures), else bf16
+    bool given_matrix = false;    ///< a frozen matrix of products
     bool adapter = false;         ///< belongs to LoRA: fine-tuning trains these and leaves the rest
 
     int64_t count() const;
 };
+
+/// What a checkpoint's tensors of the trunk begin with. A network that takes the trunk's last stages further has those as
+/// parameters of the same names: they are one and the same in the file.
+inline constexpr const char* kTrunkPrefix = "trunk.";
+
+/// A block of the trunk's last two stages (blocks 11 to 15 of EfficientNet-lite0): 1×1 expansion, depthwise filter, 1×1
+/// projection.
+struct TailBlock {
+    std::string name;  ///< "blocks.N."
+    int in = 0, wide = 0, out = 0, kernel = 0, stride = 0;
+    bool residual = false;
+};
+std::vector<TailBlock> tail_blocks(const ModelConfig& config);
 
 /// Every tensor that a network of this configuration has, in storage order.
 /// Initial deviations: imp_method.md section 1.5.

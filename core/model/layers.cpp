@@ -14,6 +14,13 @@ namespace imprint::model {
 
 at::Tensor widened(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? x : x.to(at::kFloat); }
 
+at::Tensor within(const at::Tensor& x, double low, double high)
+{
+    if (!x.is_meta())
+        return x.clamp(low, high);
+    return x * ((x > low) * (x < high));  // the way back through a clamp has no body there outside Python
+}
+
 at::Tensor linear(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias, const Precision& precision)
 {
     const auto type = precision.products;

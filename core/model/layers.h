@@ -21,6 +21,9 @@ struct Precision {
 /// fp64 as it is, anything else as fp32: the type of norms, softmaxes and sums.
 at::Tensor widened(const at::Tensor& x);
 
+/// x within [low, high]; at the ends it has no slope.
+at::Tensor within(const at::Tensor& x, double low, double high);
+
 /// x · kernelᵀ + bias; bias may be undefined. x: [..., in], kernel: [out, in].
 at::Tensor linear(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias, const Precision& precision);
 

@@ -43,14 +43,6 @@ at::Tensor first_rows(const at::Tensor& table, int64_t n)
     return look_up(table, at::arange(n, at::TensorOptions(at::kLong).device(table.device())).clamp_max(table.size(0) - 1));
 }
 
-/// x within [low, high]. The way back through a clamp has no body on device meta outside Python.
-at::Tensor within(const at::Tensor& x, double low, double high)
-{
-    if (!x.is_meta())
-        return x.clamp(low, high);
-    return x * ((x > low) * (x < high));
-}
-
 at::Tensor unit(const at::Tensor& x) { return x / (x.norm(2, {-1}, true) + 1e-6); }
 
 at::Tensor pick_rows(const at::Tensor& from, const at::Tensor& kept)
@@ -78,13 +70,15 @@ Network::Network(ModelConfig config, Parameters parameters) : config_(std::move(
              ++found)
             tensors.push_back(found->second);
     }
+    if (config_.own_tail())
+        tail_.emplace(config_, parameters_);
 }
 
 Network Network::with_converted_matrices() const
 {
     Parameters converted = parameters_;
     for (const auto& spec : parameter_specs(config_))
-        if (spec.decays && !spec.full_precision)
+        if ((spec.decays && !spec.full_precision) || spec.given_matrix)
             converted[spec.name] = converted[spec.name].to(precision_.products);
     Network network(config_, std::move(converted));
     network.set_precision(precision_);
@@ -194,9 +188,21 @@ Encoding Network::encode(const std::string& modality, at::Tensor tokens, const a
     return result;
 }
 
-Network::MapTokens Network::map_tokens(const at::Tensor& map, const std::optional<at::Tensor>& kept) const
+at::Tensor Network::last_map(const at::Tensor& map) const
 {
-    IMPRINT_ASSERT(map.dim() == 5 && config_.vision_stem == VisionStem::Hybrid);
+    if (map.size(-1) == config_.trunk_channels)
+        return map;
+    IMPRINT_ASSERT(tail_ && map.size(-1) == config_.vision_tail_widths.front());
+    const at::Tensor last = tail_->forward(map.flatten(0, -4), precision_);
+    auto shape = map.sizes().vec();
+    std::copy(last.sizes().end() - 3, last.sizes().end(), shape.end() - 3);
+    return last.view(shape);
+}
+
+Network::MapTokens Network::map_tokens(const at::Tensor& given, const std::optional<at::Tensor>& kept) const
+{
+    IMPRINT_ASSERT(given.dim() == 5 && config_.vision_stem == VisionStem::Hybrid);
+    const at::Tensor map = last_map(given);
     const int64_t frames = map.size(1), rows = map.size(2), columns = map.size(3);
     const std::vector<int64_t> flat = {map.size(0), frames * rows * columns, map.size(4)};
     MapTokens tokens{map.reshape(flat), vision_positions(frames, rows, columns), {}, frames > 1, {}};

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/model/layers.h"
+#include "core/model/trunk_tail.h"
 
 namespace imprint::model {
 
@@ -45,7 +46,8 @@ public:
     Network with_converted_matrices() const;
 
     /// Pictures and clips through the hybrid stem: unit(g · concept + (1 − g) · head), with g kept in [0.1, 0.9] (and above
-    /// concept_gate_floor) so that neither side ever falls silent. map: [batch, frames, rows, columns, trunk_channels]; concept:
+    /// concept_gate_floor) so that neither side ever falls silent. map: [batch, frames, rows, columns, trunk_channels], or, where
+    /// the network has a tail of its own (config().own_tail()), what that is given, of twice the rows and columns; concept:
     /// [batch, joint_dim] unit vectors (concept_of()). kept: [batch, n] sorted token indices (frame-major, then rows, columns)
     /// that DropToken leaves; all without it. `hiding` is training's.
     struct Hiding {
@@ -67,6 +69,9 @@ public:
         bool clip = false;     ///< of several frames
         at::Tensor change;     ///< [batch, n, trunk_channels] from the mean over frames; undefined likewise, and for one frame
     };
+    /// map: [..., rows, columns, channels], at least four axes. What the network's own tail makes of a map that is meant for it;
+    /// a last map comes back as it is.
+    at::Tensor last_map(const at::Tensor& map) const;
     MapTokens map_tokens(const at::Tensor& map, const std::optional<at::Tensor>& kept = {}) const;
     Encoding encode_map_tokens(const MapTokens& tokens, const at::Tensor& concept_vector, const Hiding& hiding = {}) const;
 
@@ -130,6 +135,7 @@ private:
     ModelConfig config_;
     Parameters parameters_;
     std::vector<Block> blocks_;
+    std::optional<TrunkTail> tail_;
     std::vector<std::vector<at::Tensor>> block_tensors_;  // by block
     Precision precision_;
     bool probing_ = false, recomputing_ = false;

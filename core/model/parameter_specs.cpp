@@ -51,13 +51,15 @@ public:
     {
         add(name, {rows, config_.width}, Init::Normal, 1.0 / std::sqrt(config_.width));
     }
-    void given(const std::string& name, std::vector<int64_t> shape, bool full_precision)
+    ParameterSpec& given(const std::string& name, std::vector<int64_t> shape, bool full_precision)
     {
         auto& spec = add(name, std::move(shape), Init::Zeros, 0);
         spec.frozen = true;
         spec.full_precision = full_precision;
+        return spec;
     }
     void block(int layer);
+    void trunk_tail();
     void modality(const std::string& name);
     void stems();
     void heads();
@@ -152,6 +154,27 @@ void SpecList::modality(const std::string& name)
             head(name + ".to_" + target);
 }
 
+void SpecList::trunk_tail()
+{
+    // A 1×1 convolution of the trunk and what is added to it: `up` · `down`, zeros at first, and to its bias.
+    const auto pointwise = [&](const std::string& name, int64_t in, int64_t out) {
+        const std::string given_name = kTrunkPrefix + name, own = "vision.tail." + name;
+        given(given_name + ".weight", {out, in}, false).given_matrix = true;
+        given(given_name + ".bias", {out}, false);
+        const int64_t rank = std::min<int64_t>(config_.vision_tail_rank, std::min(in, out));
+        add(own + ".down", {rank, in}, Init::Normal, 1.0 / std::sqrt(double(in))).decays = true;
+        add(own + ".up", {out, rank}, Init::Zeros, 0).decays = true;
+        bias(own, {out});
+    };
+    for (const TailBlock& block : tail_blocks(config_)) {
+        pointwise(block.name + "expand", block.in, block.wide);
+        given(kTrunkPrefix + block.name + "depthwise.weight", {block.kernel, block.kernel, block.wide}, false);
+        given(kTrunkPrefix + block.name + "depthwise.bias", {block.wide}, false);
+        pointwise(block.name + "project", block.wide, block.out);
+    }
+    pointwise("head", config_.vision_tail_widths.back(), config_.trunk_channels);
+}
+
 void SpecList::stems()
 {
     const auto& c = config_;
@@ -167,6 +190,8 @@ void SpecList::stems()
             linear("vision.shortcut.out", c.vision_shortcut, c.joint_dim);
             norm("vision.shortcut.norm", c.joint_dim, true);
         }
+        if (c.own_tail())
+            trunk_tail();
         if (c.vision_change)
             matrix("vision.change.kernel", {c.width, c.trunk_channels}, c.trunk_channels);
     } else {
@@ -220,6 +245,23 @@ void SpecList::heads()
 }
 
 }  // namespace
+
+std::vector<TailBlock> tail_blocks(const ModelConfig& config)
+{
+    const auto& widths = config.vision_tail_widths;
+    std::vector<TailBlock> blocks;
+    for (int number = 11; number < 16; ++number) {
+        TailBlock& block = blocks.emplace_back();
+        block.name = "blocks." + std::to_string(number) + ".";
+        block.in = number == 11 ? widths[0] : widths[1];
+        block.wide = block.in * config.vision_tail_expansion;
+        block.out = number == 15 ? widths[2] : widths[1];
+        block.kernel = number == 15 ? 3 : 5;
+        block.stride = number == 11 ? 2 : 1;
+        block.residual = number > 11 && number < 15;
+    }
+    return blocks;
+}
 
 std::vector<ParameterSpec> parameter_specs(const ModelConfig& config)
 {

@@ -160,6 +160,13 @@ Parameters load_grown_parameters(const ModelConfig& config, const SafetensorsFil
     return parameters;
 }
 
+void take_trunk(Parameters& parameters, const ModelConfig& config, const Parameters& trunk)
+{
+    for (const auto& spec : parameter_specs(config))
+        if (spec.name.starts_with(kTrunkPrefix))
+            parameters[spec.name] = trunk.at(spec.name.substr(std::string_view(kTrunkPrefix).size()));
+}
+
 StoredTensor to_stored(const at::Tensor& tensor, DType dtype)
 {
     StoredTensor stored;

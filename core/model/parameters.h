@@ -32,6 +32,9 @@ Parameters load_parameters(const ModelConfig& config, const SafetensorsFile& fil
 /// The same for a network that has gained parts: what the file lacks, or has in another shape, starts as in initial_parameters.
 Parameters load_grown_parameters(const ModelConfig& config, const SafetensorsFile& file, uint64_t seed);
 
+/// Puts the trunk's tensors where the specs want them (kTrunkPrefix); nothing where the network has no tail of its own.
+void take_trunk(Parameters& parameters, const ModelConfig& config, const Parameters& trunk);
+
 /// A tensor of any floating type in the file as an fp32 tensor of its own.
 at::Tensor to_tensor(const TensorView& view, const std::string& subject);
 

@@ -169,10 +169,12 @@ at::Tensor Trunk::apply(const Pointwise& layer, const at::Tensor& input, bool cl
     return clamp ? output.clamp_(0, kClampHigh) : output;
 }
 
-at::Tensor Trunk::map_of(const at::Tensor& pixels) const
+at::Tensor Trunk::map_of(const at::Tensor& pixels, at::Tensor* middle) const
 {
     at::Tensor x = stem(pixels);
     for (const Block& block : blocks_) {
+        if (middle && &block == &blocks_[kTailBegins])
+            *middle = x;
         const at::Tensor wide = block.expand.bias.defined() ? apply(block.expand, x, true) : x;
         const at::Tensor filtered
             = kernels::depthwise_conv(wide, block.filter, block.filter_bias, block.stride, kClampHigh);
@@ -182,29 +184,40 @@ at::Tensor Trunk::map_of(const at::Tensor& pixels) const
     return apply(head_, x, true);
 }
 
-Trunk::Output Trunk::forward(const at::Tensor& pixels) const
+Trunk::Output Trunk::forward(const at::Tensor& pixels, bool with_middle) const
 {
     IMPRINT_ASSERT(
         pixels.dim() == 4 && pixels.size(3) == 3 && pixels.scalar_type() == at::kByte && pixels.is_contiguous());
     IMPRINT_ASSERT(pixels.size(1) > 0 && pixels.size(2) > 0 && pixels.device() == stem_bias_.device());
     const at::NoGradGuard no_grad;
     if (!pixels.is_cpu()) {
-        const at::Tensor map = map_of(pixels);
-        return {map, apply(classifier_, map.mean(at::IntArrayRef{1, 2}), false)};
+        at::Tensor middle;
+        const at::Tensor map = map_of(pixels, with_middle ? &middle : nullptr);
+        return {map, apply(classifier_, map.mean(at::IntArrayRef{1, 2}), false), middle};
     }
 
-    const auto down32 = [](int64_t size) { return (size + 31) / 32; };
     const int64_t batch = pixels.size(0);
     const auto options = stem_bias_.options();
-    const at::Tensor map = at::empty({batch, down32(pixels.size(1)), down32(pixels.size(2)), map_channels()}, options);
+    const auto shrunk = [&](int64_t by, int64_t channels) {
+        const auto side = [&](int64_t axis) { return (pixels.size(axis) + by - 1) / by; };
+        return at::empty({batch, side(1), side(2), channels}, options);
+    };
+    const at::Tensor map = shrunk(32, map_channels());
+    at::Tensor middle;
+    if (with_middle)
+        middle = shrunk(16, blocks_[kTailBegins - 1].project.bias.size(0));
     const int64_t groups = (batch + kClassifierRows - 1) / kClassifierRows;
     const at::Tensor means = at::zeros({groups * kClassifierRows, map_channels()}, options);
     for_each_alone(batch, [&](int64_t i) {
-        const at::Tensor one = map.select(0, i);
-        if (in_bands_)
-            map_in_bands(pixels.select(0, i), one);
-        else
-            one.copy_(map_of(pixels.narrow(0, i, 1)).select(0, 0));
+        const at::Tensor one = map.select(0, i), its_middle = with_middle ? middle.select(0, i) : at::Tensor();
+        if (in_bands_) {
+            map_in_bands(pixels.select(0, i), one, its_middle);
+        } else {
+            at::Tensor found;
+            one.copy_(map_of(pixels.narrow(0, i, 1), with_middle ? &found : nullptr).select(0, 0));
+            if (with_middle)
+                its_middle.copy_(found.select(0, 0));
+        }
         means.select(0, i).copy_(one.mean(at::IntArrayRef{0, 1}));
     });
     const at::Tensor logits = at::empty({groups * kClassifierRows, classes()}, options);
@@ -219,7 +232,7 @@ Trunk::Output Trunk::forward(const at::Tensor& pixels) const
         kernels::fill_with_bias(out.mutable_data_ptr<float>(), kClassifierRows, classes(), classifier_.bias.const_data_ptr<float>(), nullptr);
         classifier_.panels.add_product(in.const_data_ptr<float>(), kClassifierRows, out.mutable_data_ptr<float>());
     });
-    return {map, logits.narrow(0, 0, batch)};
+    return {map, logits.narrow(0, 0, batch), middle};
 }
 
 } // namespace imprint::model

@@ -40,11 +40,20 @@ public:
         at::Tensor
             map; ///< [batch, rows, columns, 1280], each value in [0, 6]; rows = ⌈height/32⌉, columns = ⌈width/32⌉
         at::Tensor logits; ///< [batch, 1000], the classifier on the mean over the map
+        /// For a network that takes the last stages further itself (trunk_tail.h), else undefined: [batch, ⌈height/16⌉,
+        /// ⌈width/16⌉, 112], what block kTailBegins is given.
+        at::Tensor middle;
+
+        /// What the network reads.
+        const at::Tensor& for_network() const { return middle.defined() ? middle : map; }
     };
+
+    /// The first block of the last stages.
+    static constexpr size_t kTailBegins = 11;
 
     /// pixels: uint8 [batch, height, width, 3], sRGB, contiguous, on the weights' device; any height and width, at
     /// their final size (nothing is resized here). Needs about 5 MB of scratch memory per thread at 224×224.
-    Output forward(const at::Tensor& pixels) const;
+    Output forward(const at::Tensor& pixels, bool with_middle = false) const;
 
     int64_t map_channels() const { return head_.bias.size(0); }
     int64_t classes() const { return classifier_.bias.size(0); }
@@ -67,9 +76,10 @@ private:
     Pointwise make_pointwise(const at::Tensor& weight, const at::Tensor& bias) const;
     at::Tensor stem(const at::Tensor& pixels) const;
     static at::Tensor apply(const Pointwise& layer, const at::Tensor& input, bool clamp);
-    at::Tensor map_of(const at::Tensor& pixels) const;
-    /// One picture [height, width, 3] into its map.
-    void map_in_bands(const at::Tensor& pixels, const at::Tensor& map) const;
+    /// Sets `middle` where it is not null.
+    at::Tensor map_of(const at::Tensor& pixels, at::Tensor* middle) const;
+    /// One picture [height, width, 3] into its map, and `middle` where that is defined.
+    void map_in_bands(const at::Tensor& pixels, const at::Tensor& map, const at::Tensor& middle) const;
 
     static constexpr float kClampHigh = 6; ///< ReLU6
 

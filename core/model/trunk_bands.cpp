@@ -88,13 +88,15 @@ private:
 
 }  // namespace
 
-void Trunk::map_in_bands(const at::Tensor& pixels, const at::Tensor& map) const
+void Trunk::map_in_bands(const at::Tensor& pixels, const at::Tensor& map, const at::Tensor& middle) const
 {
     const kernels::DepthwiseConvRows filter_rows = kernels::depthwise_conv_bodies().front().rows;
     const StemRows stem(pixels, stem_panels_, stem_bias_.const_data_ptr<float>(), kClampHigh);
     int64_t height = stem.height(), width = stem.width();
     at::Tensor x;  // [height, width, channels] of the narrow map
     for (const Block& block : blocks_) {
+        if (middle.defined() && &block == &blocks_[kTailBegins])
+            std::memcpy(middle.mutable_data_ptr<float>(), x.const_data_ptr<float>(), x.nbytes());
         const int64_t kernel = block.filter.size(0), wide = block.filter.size(2), narrow = block.project.panels.out();
         kernels::DepthwiseConvShape shape{};
         shape.width = width;

@@ -21,7 +21,8 @@ inline std::filesystem::path make_tiny_pack(const std::filesystem::path& file, c
     training::ReplayPack pack;
     const char* names[] = {"a dog", "two birds", "a violin", "a person", "green apples", "the old ship"};
     for (int i = 0; i < 12; ++i) {
-        pack.pictures.push_back({random({1, 2, 2, model.config.trunk_channels}, 3), names[i % 6], i < 6});
+        const at::Tensor told = random({model.config.joint_dim}, 2) - 1;
+        pack.pictures.push_back({random({1, 2, 2, model.config.trunk_channels}, 3), names[i % 6], i < 6, told / told.norm()});
         pack.sounds.push_back({random({32, model.config.mel_bands}, 4) - 6, names[i % 6], i < 6});
     }
     pack.texts = {"a loud sound", "in the park", "on a table"};

@@ -122,6 +122,8 @@ private Q_SLOTS:
         QTest::newRow("unknown configuration") << "steps = 200\n[model]\nconfig = \"imp-huge\"\n" + objective << 3 << "imp-moe-l";
         QTest::newRow("unknown sampler") << "steps = 200\n[mixture]\nsampler = \"dice\"\n" + objective << 3
                                          << "weighted or interval";
+        QTest::newRow("nothing that could learn")
+            << "steps = 200\n[run]\nlearning = [\"vision.\", \"smell.\"]\n" + objective << 3 << "smell.";
         QTest::newRow("unknown device") << "steps = 200\ndevice = \"abacus\"\n" + objective << 2 << "abacus";
         QTest::newRow("interval beside weights") << "steps = 200\n" + objective + "interval = 3\n" << 4 << "interval";
         QTest::newRow("corpus policy") << "steps = 200\n[mixture]\npolicy = \"accumulate\"\n" + objective << 2 << "alternates";

@@ -201,6 +201,67 @@ private Q_SLOTS:
         QCOMPARE(encoder.dim(), int(tests::kTinyDim));
     }
 
+    void a_network_that_gains_a_tail_learns_in_what_is_named_alone_and_is_blended_with_what_it_was()
+    {
+        const fs::path before = root_ / "longer/imprint-test.safetensors";
+        QVERIFY(fs::exists(before));
+        std::ifstream in(root_ / "longer.toml");
+        std::string recipe(std::istreambuf_iterator<char>(in), {});
+        recipe.replace(recipe.find("steps = 12"), 10, "steps = 12\ninitial = \"" + before.string() + "\"");
+        recipe.replace(recipe.find("[model]"), 7,
+                       "[model]\nvision_tail_rank = 4\nvision_tail_widths = [16, 16, 24]\nvision_tail_expansion = 2");
+        std::map<double, model::Parameters> written;
+        for (const double blend : {0.0, 0.5, 1.0}) {
+            const std::string name = "tail-" + std::to_string(blend);
+            std::string own = recipe;
+            own.replace(own.find("[run]"), 5, "[run]\nlearning = [\"vision.\"]\nblend = " + std::to_string(blend));
+            std::ofstream(root_ / (name + ".toml")) << own;
+            TrainOptions grown = options(root_ / name);
+            grown.recipe = root_ / (name + ".toml");
+            written[blend] = model::load_checkpoint(model::SafetensorsFile(run(grown).checkpoint)).parameters;
+        }
+        std::ifstream without(root_ / "longer.toml");
+        recipe.assign(std::istreambuf_iterator<char>(without), {});
+        recipe.replace(recipe.find("[run]"), 5, "[run]\nblend = 0.5");
+        std::ofstream(root_ / "nothing.toml") << recipe;
+        TrainOptions nothing = options(root_ / "nothing");
+        nothing.recipe = root_ / "nothing.toml";
+        QVERIFY_THROWS_EXCEPTION(Error, run(nothing));
+        const auto had = model::load_checkpoint(model::SafetensorsFile(before)).parameters;
+        for (const auto& [name, tensor] : had)
+            QVERIFY2(at::equal(written.at(1.0).at(name), tensor) != name.starts_with("vision.") || name.ends_with("_mean")
+                         || name.ends_with("_deviation"),
+                     name.c_str());
+        for (const auto& [name, tensor] : written.at(0.5)) {
+            const at::Tensor &old = written.at(0.0).at(name), &learned = written.at(1.0).at(name);
+            QVERIFY2(at::allclose(tensor, (old + learned) / 2, 1e-2, 1e-4), name.c_str());
+            if (had.contains(name))
+                QVERIFY2(at::equal(old, had.at(name)), name.c_str());
+        }
+        const at::Tensor& up = written.at(1.0).at("vision.tail.blocks.12.expand.up");
+        QVERIFY(up.abs().max().item<double>() > 1e-3
+                && !written.at(0.0).at("vision.tail.blocks.12.expand.up").any().item<bool>());
+        Encoder encoder(root_ / "tail-0.500000/imprint-test.safetensors");
+        QCOMPARE(encoder.dim(), int(tests::kTinyDim));
+    }
+
+    void a_fresh_network_with_a_tail_takes_the_trunks_stages()
+    {
+        write_recipe("fresh-tail.toml", false);
+        std::ifstream in(root_ / "fresh-tail.toml");
+        std::string recipe(std::istreambuf_iterator<char>(in), {});
+        recipe.replace(recipe.find("[model]"), 7,
+                       "[model]\nvision_tail_rank = 4\nvision_tail_widths = [16, 16, 24]\nvision_tail_expansion = 2");
+        std::ofstream(root_ / "fresh-tail.toml") << recipe;
+        TrainOptions fresh = options(root_ / "fresh-tail");
+        fresh.recipe = root_ / "fresh-tail.toml";
+        const auto made = model::load_checkpoint(model::SafetensorsFile(run(fresh).checkpoint));
+        QVERIFY(at::equal(made.parameters.at("trunk.blocks.11.expand.weight"), made.trunk.at("blocks.11.expand.weight")));
+        // The statistics of maps are those of the last map, whatever lies in the cache.
+        QCOMPARE(made.parameters.at("vision.map_mean").numel(), int64_t{24});
+        QVERIFY(made.parameters.at("vision.map_mean").abs().sum().item<double>() > 0);
+    }
+
     void films_are_told_apart_by_motion_and_sounds_by_name()
     {
         write_recipe("choices.toml", false);

@@ -76,8 +76,10 @@ public:
             return;
         }
         const media::Picture picture = decoder_.still(path, {checkpoint_.config.picture_sizes, 0});
-        const at::Tensor map = reader_.pictures({&picture, 1}).map.to(at::kFloat).permute({0, 3, 1, 2});
-        pack_.pictures.push_back({at::adaptive_avg_pool2d(map, {kGrid, kGrid}).permute({0, 2, 3, 1}).contiguous(), text, held});
+        const TuneItem seen = reader_.pictures({&picture, 1});
+        const at::Tensor map = seen.map.to(at::kFloat).permute({0, 3, 1, 2});
+        pack_.pictures.push_back(
+            {at::adaptive_avg_pool2d(map, {kGrid, kGrid}).permute({0, 2, 3, 1}).contiguous(), text, held, seen.concept_vector});
     }
 
     void gather(const std::vector<CorpusItem>& items, const fs::path& samples)

@@ -20,6 +20,15 @@ json mel_of(const model::ModelConfig& config)
             {"low", config.mel_low}, {"high", config.mel_high}, {"patch", config.sound_patch}};
 }
 
+/// What tells apart who made maps.
+at::Tensor mark_of(const model::Checkpoint& checkpoint)
+{
+    at::Tensor mark = checkpoint.trunk.at("classifier.bias").reshape({-1}).to(at::kFloat);
+    if (checkpoint.config.own_tail())
+        mark = at::cat({mark, checkpoint.parameters.at("vision.tail.head.bias").to(at::kFloat)});
+    return mark.contiguous();
+}
+
 at::Tensor bytes_of(const model::TensorView& view)
 {
     const at::Tensor bytes = at::empty(view.shape, at::kByte);
@@ -76,10 +85,10 @@ private:
 
     bool fits_trunk() const
     {
-        const auto own = checkpoint_.trunk.find("classifier.bias");
-        if (own == checkpoint_.trunk.end() || !file_.contains("trunk") || file_.at("trunk").count() != own->second.numel())
+        if (checkpoint_.trunk.empty() || !file_.contains("trunk"))
             return false;
-        return at::equal(floats("trunk", own->second.numel()), own->second.reshape({-1}));
+        const at::Tensor own = mark_of(checkpoint_);
+        return file_.at("trunk").count() == own.numel() && at::equal(floats("trunk", own.numel()), own);
     }
 
     /// Texts and marks of one kind's items.
@@ -100,8 +109,13 @@ private:
             refuse("tensor \"picture.maps\" holds no maps of this trunk");
         std::vector<PackItem> items = described("pictures", view.shape[0]);
         const at::Tensor maps = bytes_of(view).to(at::kFloat) * floats("picture.scale", view.shape[3]);
-        for (size_t i = 0; i < items.size(); ++i)
+        const at::Tensor concepts = model::read_tensor(file_, "picture.concepts");
+        if (concepts.sizes() != at::IntArrayRef({view.shape[0], int64_t{checkpoint_.config.joint_dim}}))
+            refuse("tensor \"picture.concepts\" does not hold a concept for each map");
+        for (size_t i = 0; i < items.size(); ++i) {
             items[i].values = maps.narrow(0, static_cast<int64_t>(i), 1);
+            items[i].concept_vector = concepts[static_cast<int64_t>(i)];
+        }
         return items;
     }
 
@@ -169,7 +183,13 @@ void write_replay_pack(const std::filesystem::path& file, const ReplayPack& pack
         const at::Tensor scale = (maps.amax(at::IntArrayRef{0, 1, 2}) / 255).clamp_min(1e-6).contiguous();
         named.emplace_back("picture.maps", rounded(maps / scale));
         named.emplace_back("picture.scale", scale);
-        named.emplace_back("trunk", checkpoint.trunk.at("classifier.bias").reshape({-1}).to(at::kFloat).contiguous());
+        std::vector<at::Tensor> told;
+        for (const PackItem& item : pack.pictures)
+            told.push_back(item.concept_vector);
+        const model::EightBitRows concepts = model::eight_bit_rows(at::stack(told));
+        named.emplace_back("picture.concepts", concepts.values);
+        named.emplace_back(std::string("picture.concepts") + model::kRowScale, concepts.scales);
+        named.emplace_back("trunk", mark_of(checkpoint));
     }
     if (!pack.sounds.empty()) {
         const at::Tensor mels = joined(pack.sounds);
@@ -184,6 +204,7 @@ void write_replay_pack(const std::filesystem::path& file, const ReplayPack& pack
     std::vector<std::pair<std::string, model::TensorView>> views;
     for (const auto& [name, tensor] : named) {
         const auto dtype = tensor.scalar_type() == at::kByte ? model::DType::U8
+            : tensor.scalar_type() == at::kChar              ? model::DType::I8
             : tensor.scalar_type() == at::kLong              ? model::DType::I64
                                                              : model::DType::F32;
         views.emplace_back(name,

@@ -86,10 +86,11 @@ Batch batch_of(const std::vector<const TuneItem*>& items, const PassList::Part& 
 }  // namespace
 
 ItemReader::ItemReader(const model::Checkpoint& checkpoint, const std::string& subject, const model::Precision& precision)
-    : config_(checkpoint.config), checkpoint_(checkpoint), log_mel_(checkpoint.config),
+    : config_(checkpoint.config), log_mel_(checkpoint.config),
       tokenizer_(checkpoint.tokenizer, checkpoint.config.vocabulary, checkpoint.config.max_text_tokens, subject),
       frozen_(checkpoint.config, checkpoint.parameters)
 {
+    frozen_.set_precision(precision);
     const auto of = [](const model::Parameters& trunk) { return [&trunk](const std::string& name) { return trunk.at(name); }; };
     if (config_.vision_stem == model::VisionStem::Hybrid)
         trunk_ = std::make_unique<model::Trunk>(of(checkpoint.trunk));
@@ -112,23 +113,19 @@ TuneItem ItemReader::pictures(std::span<const media::Picture> clip) const
             * (first.width / config_.patch_size);
         return item;
     }
-    const auto seen = trunk_->forward(pixels);
-    item.map = seen.map.to(at::kBFloat16);
+    const auto seen = trunk_->forward(pixels, config_.own_tail());
+    item.map = frozen_.last_map(seen.for_network()).to(at::kBFloat16);
     item.concept_vector = frozen_.concept_of(seen.logits.unsqueeze(0))[0];
     item.tokens = item.map.numel() / item.map.size(-1);
     return item;
 }
 
-TuneItem ItemReader::map(const at::Tensor& map) const
+TuneItem ItemReader::map(const at::Tensor& map, const at::Tensor& concept_vector) const
 {
-    const at::NoGradGuard guard;
-    IMPRINT_ASSERT(trunk_ && map.dim() == 4);
+    IMPRINT_ASSERT(trunk_ && map.dim() == 4 && map.size(3) == config_.trunk_channels);
     TuneItem item;
     item.map = map.to(at::kBFloat16);
-    const at::Tensor mean = map.to(at::kFloat).mean(at::IntArrayRef{1, 2});
-    const at::Tensor logits =
-        at::addmm(checkpoint_.trunk.at("classifier.bias"), mean, checkpoint_.trunk.at("classifier.weight").t());
-    item.concept_vector = frozen_.concept_of(logits.unsqueeze(0))[0];
+    item.concept_vector = concept_vector;
     item.tokens = map.numel() / map.size(-1);
     return item;
 }

@@ -22,7 +22,7 @@ namespace imprint::training {
 
 /// One item; the fields of its kind are defined.
 struct TuneItem {
-    at::Tensor map;             ///< [frames, rows, columns, channels] bf16, hybrid stem
+    at::Tensor map;  ///< [frames, rows, columns, channels] bf16, hybrid stem: the last map, past the network's own tail
     at::Tensor concept_vector;  ///< [joint_dim], beside it
     at::Tensor pixels;          ///< uint8 [frames, height, width, 3], patch stem
     at::Tensor spectrogram;     ///< [frames, mel_bands]
@@ -40,8 +40,8 @@ public:
     ItemReader(const model::Checkpoint& checkpoint, const std::string& subject, const model::Precision& precision);
 
     TuneItem pictures(std::span<const media::Picture> clip) const;
-    /// Of a map [frames, rows, columns, channels] as the trunk gives it; the concept comes from its mean. Hybrid stem.
-    TuneItem map(const at::Tensor& map) const;
+    /// Of a last map [frames, rows, columns, channels] and its concept [joint_dim]. Hybrid stem.
+    TuneItem map(const at::Tensor& map, const at::Tensor& concept_vector) const;
     TuneItem sound(std::span<const float> samples) const;
     /// [frames, mel_bands] as LogMel gives it.
     TuneItem spectrogram(const at::Tensor& values) const;
@@ -49,7 +49,6 @@ public:
 
 private:
     const model::ModelConfig& config_;
-    const model::Checkpoint& checkpoint_;
     tokens::LogMel log_mel_;
     tokens::TextTokenizer tokenizer_;
     model::Network frozen_;

@@ -105,7 +105,7 @@ public:
     {
         const auto sort = [&](const std::vector<PackItem>& items, bool picture) {
             for (const PackItem& item : items) {
-                TuneItem made = picture ? reader.map(item.values) : reader.spectrogram(item.values);
+                TuneItem made = picture ? reader.map(item.values, item.concept_vector) : reader.spectrogram(item.values);
                 if (!item.text.empty())
                     (item.held ? held_texts[picture] : reminder_texts).push_back(reader.text(item.text));
                 (item.held ? held[picture] : reminders).push_back(std::move(made));

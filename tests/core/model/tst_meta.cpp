@@ -175,10 +175,10 @@ private Q_SLOTS:
         const Trunk trunk([&](const std::string& name) { return shipped.trunk.at(name).to(at::kMeta); });
         const TextTrunk text_trunk(config, precision,
                                    [&](const std::string& name) { return shipped.text_trunk.at(name).to(at::kMeta); });
-        const auto [map, logits] = trunk.forward(at::empty({8, 224, 224, 3}, kBytes));
+        const auto seen = trunk.forward(at::empty({8, 224, 224, 3}, kBytes), config.own_tail());
         const auto [states, sentence] = text_trunk.forward(at::empty({8, 9}, kIds));
         QCOMPARE(states.sizes(), at::IntArrayRef({8, 9, int64_t{config.text_trunk_width}}));
-        const auto picture = net.encode_map(map.unsqueeze(1), net.concept_of(logits.unsqueeze(1)));
+        const auto picture = net.encode_map(seen.for_network().unsqueeze(1), net.concept_of(seen.logits.unsqueeze(1)));
         const auto text = net.encode_text_states(states, net.meaning_of(sentence), at::empty({8, 5}, kIds));
         const at::Tensor loss = training::nce(picture.vectors, text.vectors, net.temperature("picture_text"))
             + training::cosine_distance(text.own, picture.vectors) + text.auxiliary.z_loss + picture.auxiliary.z_loss

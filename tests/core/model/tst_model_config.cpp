@@ -113,6 +113,8 @@ private Q_SLOTS:
         changed.text_stem = TextStem::Hybrid;
         QCOMPARE(to_json(changed).at("format").get<int>(), 3);
         changed.vision_shortcut = 8;
+        QCOMPARE(to_json(changed).at("format").get<int>(), 4);
+        changed.vision_tail_rank = 8;
         QCOMPARE(to_json(changed).at("format").get<int>(), kConfigFormat);
     }
 
@@ -144,6 +146,9 @@ private Q_SLOTS:
             << R"({"classifiers": [{"modality": "text", "name": "a", "classes": 2}, {"modality": "text", "name": "a", "classes": 3}]})";
         QTest::newRow("classifier without a name") << R"({"classifiers": [{"modality": "text", "name": "", "classes": 2}]})";
         QTest::newRow("half a classifier") << R"({"classifiers": [{"modality": "text"}]})";
+        QTest::newRow("a tail of no trunk") << R"({"vision_stem": "patch", "vision_tail_rank": 4})";
+        QTest::newRow("a tail of two widths") << R"({"vision_tail_widths": [112, 192]})";
+        QTest::newRow("a tail whose maps look like last ones") << R"({"vision_tail_widths": [1280, 192, 320]})";
         QTest::newRow("format of words") << R"({"format": "two"})";
     }
     void impossible_options_are_refused()

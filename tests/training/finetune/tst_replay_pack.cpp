@@ -26,7 +26,8 @@ class TestReplayPack : public QObject {
     {
         ReplayPack pack;
         for (int i = 0; i < 3; ++i)
-            pack.pictures.push_back({at::rand({1, 2, 2, config.trunk_channels}) * 6, "thing " + std::to_string(i), i > 0});
+            pack.pictures.push_back({at::rand({1, 2, 2, config.trunk_channels}) * 6, "thing " + std::to_string(i), i > 0,
+                                     at::randn({config.joint_dim}) / 4});
         for (int i = 0; i < 2; ++i)
             pack.sounds.push_back({at::rand({16 * (i + 1), config.mel_bands}) * 12 - 9, i ? "" : "a \"quoted\" näme", false});
         pack.texts = {"one", "two"};
@@ -54,6 +55,9 @@ private Q_SLOTS:
                 QVERIFY((*a)[i].values.sizes() == (*b)[i].values.sizes());
                 const double off = ((*a)[i].values - (*b)[i].values).abs().max().item<double>();
                 QVERIFY2(off <= 12.0 / 255 / 2 * 1.01, qPrintable(QString::number(off)));
+                QCOMPARE((*a)[i].concept_vector.defined(), (*b)[i].concept_vector.defined());
+                if ((*a)[i].concept_vector.defined())
+                    QVERIFY(at::allclose((*a)[i].concept_vector, (*b)[i].concept_vector, 0, 0.01));
             }
         }
     }
@@ -65,6 +69,10 @@ private Q_SLOTS:
         other.trunk["classifier.bias"] = other.trunk.at("classifier.bias") + 1;
         QVERIFY(read_replay_pack(root_ / "pack.safetensors", other).pictures.empty());
         QCOMPARE(read_replay_pack(root_ / "pack.safetensors", other).sounds.size(), size_t(2));
+        other = checkpoint_;  // the same trunk, and last stages of its own
+        other.config.vision_tail_rank = 2;
+        other.parameters["vision.tail.head.bias"] = at::zeros({other.config.trunk_channels});
+        QVERIFY(read_replay_pack(root_ / "pack.safetensors", other).pictures.empty());
         other = checkpoint_;
         other.config.hop = 256;
         QVERIFY(read_replay_pack(root_ / "pack.safetensors", other).sounds.empty());

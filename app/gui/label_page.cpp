@@ -106,6 +106,8 @@ void LabelPage::connect_all()
     connect(empty_, &EmptyPage::clicked, this, [this] {
         if (session_.library.state().counts.files == 0)
             Q_EMIT add_folder_wanted();
+        else if (chosen_ && !model_.run())
+            stop();
         else
             empty_->show_menu(*set_->menu(), empty_->button());
     });
@@ -133,6 +135,11 @@ void LabelPage::connect_all()
             [this](qint64 n) { summary_->setText(tr("%1 are in the library now").arg(counted(n, tr("label"), tr("labels")))); });
     connect(&labels, &LabelService::exported, this,
             [this](const std::filesystem::path& file) { summary_->setText(tr("Written to %1").arg(shown_path(file))); });
+    connect(&labels, &LabelService::progressed, this, [this](double share) {
+        share_ = share;
+        if (chosen_ && !model_.run())
+            show_state();
+    });
     connect(&labels, &LabelService::failed, this, [this](const Problem& problem) {
         if (!model_.run()) {
             chosen_.reset();
@@ -162,12 +169,20 @@ void LabelPage::set_filter(const index::Filter& filter)
 void LabelPage::use_set(const LabelChoice& choice)
 {
     chosen_ = choice;
+    share_ = 0;
     said_.clear();
     settle_.stop();
     stats_->stop();
     model_.set_run(nullptr, {});
     if (session_.library.state().counts.files > 0)
         session_.labels.run(choice.file, filter_);
+    show_state();
+}
+
+void LabelPage::stop()
+{
+    session_.labels.stop();
+    chosen_.reset();
     show_state();
 }
 
@@ -278,8 +293,10 @@ void LabelPage::show_state()
                      tr("This set looks at something that none of the chosen files has. Choose another set, or other filters."),
                      {});
     else if (chosen_)
-        empty_->tell(QStringLiteral("tag"), tr("Labelling…"),
-                     tr("Every moment is held against the labels. No file is read again."), {});
+        empty_->tell(QStringLiteral("tag"), share_ > 0 ? tr("Labelling… %1 %").arg(int(100 * share_)) : tr("Labelling…"),
+                     tr("Every moment is held against the labels. No file is read again. The sentences for a label are "
+                        "read once; the next time it is quick."),
+                     tr("Stop"));
     else
         empty_->tell(QStringLiteral("tag"), tr("Label without training"),
                      tr("Choose a set of labels. Each moment gets the one that fits, or none; you look over what is uncertain."),

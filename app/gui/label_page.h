@@ -28,6 +28,7 @@ public:
     void use_set(const LabelChoice& choice);
     /// The same by the set's name, as the menu shows it; failed() where there is none of it.
     void use_set_named(const QString& name);
+    void stop();  ///< gives up the labelling under way, and with it the chosen set
     void library_changed();  ///< empty or not
     void refresh_choices();
     bool settled() const { return !session_.labels.busy(); }
@@ -77,6 +78,7 @@ private:
     std::optional<LabelChoice> chosen_;
     index::Filter filter_;
     std::vector<Said> said_;
+    double share_ = 0;  // of the labelling under way
     QTimer settle_;  // figures follow a burst of keys, not each key
 };
 

@@ -50,11 +50,13 @@ Prompts prompts_of(const LabelSet& set, Modality modality, const Lexicon& lexico
     return prompts;
 }
 
-Vectors encoded(Encoder& encoder, const Prompts& prompts, const CancelToken& cancel)
+/// `progress` hears of every row, by its number.
+Vectors encoded(Encoder& encoder, const Prompts& prompts, const CancelToken& cancel, const std::function<void(size_t)>& progress)
 {
     std::vector<Vectors> rows;
     for (const auto& texts : prompts.rows) {
         cancel.check();
+        progress(rows.size());
         rows.push_back(encoder.encode_texts(texts));
     }
     Vectors keys = evaluation::class_keys(rows);
@@ -97,7 +99,7 @@ std::vector<double> LabelKeys::probabilities(const LabelSet& set, std::span<cons
     return label_probabilities(set, scores(vector, mean, deviation, modality), options);
 }
 
-LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& cancel)
+LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& cancel, const std::function<void(double)>& progress)
 {
     Encoder& encoder = engine.encoder();
     LabelKeys keys;
@@ -106,10 +108,17 @@ LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& can
         return keys;
     }
     const index::BackgroundModel& background = engine.background();
+    size_t sense = 0;
     for (const Modality modality : set.looks_at) {
         const auto m = static_cast<size_t>(modality);
         const Prompts prompts = prompts_of(set, modality, engine.lexicon());
-        keys.keys[m] = kept_keys(engine, prompts.all(), [&] { return encoded(encoder, prompts, cancel); });
+        const auto tell = [&](size_t row) {
+            const double share = static_cast<double>(row) / static_cast<double>(prompts.rows.size());
+            if (progress)
+                progress((static_cast<double>(sense) + share) / static_cast<double>(set.looks_at.size()));
+        };
+        keys.keys[m] = kept_keys(engine, prompts.all(), [&] { return encoded(encoder, prompts, cancel, tell); });
+        ++sense;
         for (int row = 0; row < keys.keys[m].count(); ++row)
             keys.backgrounds[m].push_back(background.of(keys.keys[m].row(row)));
     }

@@ -2,6 +2,7 @@
 // A label set in the model's space: what its labels' vectors are, and how high a moment stands above chance under each.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -31,7 +32,9 @@ struct LabelKeys {
 /// A label's vector is the mean over its name and synonyms in all sentences of resources/prompts and over its own sentences,
 /// brought to unit length (imp_method.md section 7), and told with what the lexicon says of its name as a query is
 /// (core/lexicon.h). Encodes texts only, and those of a set that was used before not again (prompt_cache.h); a learned set's file
-/// is read instead. Throws what the encoder and read_learned_labels() throw, and Cancelled.
-LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& cancel = {});
+/// is read instead. `progress` hears the share of the labels that are encoded, 0 to 1, from the calling thread. Throws what the
+/// encoder and read_learned_labels() throw, and Cancelled.
+LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& cancel = {},
+                     const std::function<void(double)>& progress = {});
 
 }  // namespace imprint::jobs

@@ -511,8 +511,16 @@
         <translation>Wird etikettiert …</translation>
     </message>
     <message>
-        <source>Every moment is held against the labels. No file is read again.</source>
-        <translation>Jeder Moment wird mit den Etiketten verglichen. Keine Datei wird neu gelesen.</translation>
+        <source>Labelling… %1 %</source>
+        <translation>Wird etikettiert … %1 %</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Beenden</translation>
+    </message>
+    <message>
+        <source>Every moment is held against the labels. No file is read again. The sentences for a label are read once; the next time it is quick.</source>
+        <translation>Jeder Moment wird mit den Etiketten verglichen. Keine Datei wird neu gelesen. Was ein Etikett bedeutet, wird nur einmal gelesen; beim nächsten Mal geht es schnell.</translation>
     </message>
     <message>
         <source>Label without training</source>

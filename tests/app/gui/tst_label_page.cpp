@@ -72,6 +72,23 @@ private Q_SLOTS:
         QVERIFY(window.label_page().empty().button().isVisible());
     }
 
+    void labelling_can_be_stopped_where_it_is_told()
+    {
+        Session session(options_);
+        MainWindow window(*theme_, session);
+        window.show();
+        window.show_page(Page::Label);
+        QTRY_VERIFY_WITH_TIMEOUT(window.settled() && session.library.state().counts.files > 0, 20000);
+        LabelPage& page = window.label_page();
+        page.use_set(choice_);
+        QVERIFY(page.empty().title().startsWith("Labelling") && page.empty().button().text() == "Stop");
+        page.empty().button().click();
+        QTRY_VERIFY_WITH_TIMEOUT(!session.labels.busy(), 20000);
+        QCoreApplication::processEvents();
+        QVERIFY(!page.model().run());
+        QCOMPARE(page.empty().button().text(), QString("Choose labels"));
+    }
+
     void two_hundred_labels_are_reviewed_by_keyboard()
     {
         Session session(options_);

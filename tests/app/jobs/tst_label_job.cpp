@@ -7,6 +7,7 @@
 #include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QTest>
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <functional>
@@ -97,6 +98,29 @@ private Q_SLOTS:
         heard.looks_at = {Modality::Sound};
         QCOMPARE(label(*engine_, heard).files.size(), size_t(2));
         QCOMPARE(label(*engine_, set_, of_kind(media::Kind::Image)).files.size(), size_t(6));
+    }
+
+    void progress_climbs_through_the_sentences_and_the_moments()
+    {
+        LabelSet fresh = set_;
+        fresh.classes[0].prompts.push_back("a sentence that no set had before");  // else its vectors would be kept ones
+        std::vector<double> shares;
+        label(*engine_, fresh, {}, {}, [&](double share) { shares.push_back(share); });
+        QVERIFY(shares.size() > fresh.classes.size());
+        QVERIFY(std::is_sorted(shares.begin(), shares.end()));
+        QCOMPARE(shares.front(), 0.0);
+        QCOMPARE(shares.back(), 1.0);
+        CancelToken stopped;
+        size_t heard = 0;
+        fresh.classes[0].prompts.push_back("nor this one");
+        try {
+            label(
+                *engine_, fresh, {}, {}, [&](double) { ++heard == 2 ? stopped.cancel() : void(); }, stopped);
+            QFAIL("it went on");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::Cancelled);
+        }
+        QVERIFY(heard <= 3);
     }
 
     void a_label_is_the_mean_of_its_sentences()

@@ -129,7 +129,16 @@ std::vector<std::string> words_of(std::string_view text)
 
 }  // namespace
 
-Lexicon::Lexicon(const std::filesystem::path& file)
+Lexicon::Lexicon(const std::filesystem::path& folder)
+{
+    read(folder / "nouns.tsv", nouns_);
+    const auto nouns = static_cast<std::ptrdiff_t>(lines_.size());
+    read(folder / "names.tsv", names_);
+    std::inplace_merge(lines_.begin(), lines_.begin() + nouns, lines_.end(),
+                       [](std::string_view a, std::string_view b) { return word_of(a) < word_of(b); });
+}
+
+void Lexicon::read(const std::filesystem::path& file, std::string& text)
 {
     errno = 0;
     std::ifstream in(file, std::ios::binary);
@@ -137,14 +146,15 @@ Lexicon::Lexicon(const std::filesystem::path& file)
     bytes << in.rdbuf();
     if (!in)
         throw_errno(errno ? errno : EIO, file.string(), "read the lexicon");
-    text_ = std::move(bytes).str();
-    for (size_t begin = 0; begin < text_.size();) {
-        const size_t end = std::min(text_.find('\n', begin), text_.size());
-        const std::string_view line = std::string_view(text_).substr(begin, end - begin);
+    text = std::move(bytes).str();
+    const size_t before = lines_.size();
+    for (size_t begin = 0; begin < text.size();) {
+        const size_t end = std::min(text.find('\n', begin), text.size());
+        const std::string_view line = std::string_view(text).substr(begin, end - begin);
         const size_t tab = line.find('\t');
         const bool whole = tab != 0 && tab != line.npos && tab + 1 < line.size();
-        if (!whole || (!lines_.empty() && !(word_of(lines_.back()) < word_of(line))))
-            throw Error(ErrorKind::Malformed, file.string() + ":" + std::to_string(lines_.size() + 1),
+        if (!whole || (lines_.size() > before && !(word_of(lines_.back()) < word_of(line))))
+            throw Error(ErrorKind::Malformed, file.string() + ":" + std::to_string(lines_.size() - before + 1),
                         whole ? "this word is not in its place in the order of bytes"
                               : "a line must be a word, a tab and a gloss",
                         "Install Imprint anew, or sort the file");

@@ -14,12 +14,14 @@
 
 namespace imprint {
 
-/// Nouns and names of things with their glosses (resources/lexicon/nouns.tsv, from WordNet). Immutable: any thread may ask.
+/// Nouns and names of things with their glosses: `nouns.tsv`, from WordNet, and `names.tsv`, well-known things that it has not
+/// ("burj khalifa") with their kinds ("skyscraper"). Immutable: any thread may ask.
 class Lexicon {
 public:
-    /// `file`: lines `word<TAB>gloss`, words in lower case and in the order of their bytes. Throws Error(NotFound, …) where it
-    /// cannot be read and Error(Malformed) naming the line.
-    explicit Lexicon(const std::filesystem::path& file);
+    /// `folder` (resources/lexicon) has both files: lines `word<TAB>gloss`, words in lower case and in the order of their bytes;
+    /// of a word in both, the noun counts. Throws Error(NotFound, …) where one cannot be read and Error(Malformed) naming the
+    /// line.
+    explicit Lexicon(const std::filesystem::path& folder);
     Lexicon(const Lexicon&) = delete;
     Lexicon& operator=(const Lexicon&) = delete;
 
@@ -34,10 +36,11 @@ public:
     static constexpr size_t kLeastTyped = 5;  ///< among shorter ones nearly everything is near to something
 
 private:
+    void read(const std::filesystem::path& file, std::string& text);
     std::string_view exact(std::string_view word) const;
 
-    std::string text_;
-    std::vector<std::string_view> lines_;  // into text_, without the line's end
+    std::string nouns_, names_;
+    std::vector<std::string_view> lines_;  // into both, without the line's end, in the order of words
     std::unordered_set<std::string> words_;
 };
 

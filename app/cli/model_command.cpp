@@ -157,7 +157,7 @@ int run(const EvalCommand& command, const Session& session)
     options.checkpoint = command.checkpoint;
     options.suites = command.suites;
     options.corpus = command.corpus;
-    options.lexicon = jobs::resource_folder("lexicon") / "nouns.tsv";
+    options.lexicon = jobs::resource_folder("lexicon");
     options.encoder = session.engine.encoder;
     options.cancel = session.cancel;
     options.log = [](const std::string& line) { std::fprintf(stderr, "%s\n", printable(line).c_str()); };

@@ -126,7 +126,7 @@ const Lexicon& Engine::lexicon()
 {
     std::scoped_lock lock(impl_->mutex);
     if (!impl_->lexicon)
-        impl_->lexicon = std::make_unique<Lexicon>(resource_folder("lexicon") / "nouns.tsv");
+        impl_->lexicon = std::make_unique<Lexicon>(resource_folder("lexicon"));
     return *impl_->lexicon;
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 const Lexicon& shipped()
 {
-    static const Lexicon lexicon(IMPRINT_SOURCE_DIR "/resources/lexicon/nouns.tsv");
+    static const Lexicon lexicon(IMPRINT_SOURCE_DIR "/resources/lexicon");
     return lexicon;
 }
 
@@ -72,6 +72,37 @@ private Q_SLOTS:
         QFETCH(QString, meant);
         const std::string_view gloss = shipped().gloss(typed.toStdString());
         QVERIFY2(gloss.starts_with(meant.toStdString() + ": "), std::string(gloss).c_str());
+    }
+
+    void a_well_known_name_means_its_kind_data()
+    {
+        QTest::addColumn<QString>("typed");
+        QTest::addColumn<QString>("kind");
+        QTest::newRow("in capitals") << "Burj Khalifa"
+                                     << "skyscraper";
+        QTest::newRow("with an article") << "the golden temple"
+                                         << "golden temple on water";
+        QTest::newRow("with accents") << "sacré-cœur"
+                                      << "white domed church";
+        QTest::newRow("without accents or hyphen") << "sacre coeur"
+                                                   << "white domed church";
+    }
+    void a_well_known_name_means_its_kind()
+    {
+        QFETCH(QString, typed);
+        QFETCH(QString, kind);
+        QCOMPARE(std::string(shipped().gloss(typed.toStdString())), kind.toStdString());
+    }
+
+    void of_a_word_in_both_lists_the_noun_counts()
+    {
+        const QTemporaryDir folder;
+        std::ofstream(folder.filePath("nouns.tsv").toStdString()) << "ant\tant: small\ncat\tcat: soft\n";
+        std::ofstream(folder.filePath("names.tsv").toStdString()) << "big ben\tclock tower\ncat\tmusical\n";
+        const Lexicon lexicon(folder.path().toStdString());
+        QCOMPARE(std::string(lexicon.gloss("cat")), std::string("cat: soft"));
+        QCOMPARE(std::string(lexicon.gloss("Big Ben")), std::string("clock tower"));
+        QCOMPARE(std::string(lexicon.gloss("ants")), std::string("ant: small"));
     }
 
     void what_names_no_single_thing_has_no_gloss_data()
@@ -190,7 +221,8 @@ private Q_SLOTS:
              {"qwlkfj zzptk", "pwralkvzyb", "a qwlkfj", "tyoteeq cxvbzxcm", "собака", "?!", "", " - ", "q", "7", "🐶", "犬"})
             QTest::newRow(qPrintable(QString("'%1'").arg(text))) << QString(text) << true;
         for (const char* text : {"dog", "Two dogs RUNNING", "a red car at night", "zebra qwlkfj", "something moving to the left",
-                                 "grandma's birthday", "café", "elefant", "motorcicle", "x-ray", "5 dogs", "komodo dragon", "xylophone", "spaghetti"})
+                                 "grandma's birthday", "café", "elefant", "motorcicle", "x-ray", "5 dogs", "komodo dragon",
+                                 "xylophone", "spaghetti"})
             QTest::newRow(text) << QString(text) << false;
     }
     void gibberish_is_told_from_what_people_ask_for()
@@ -249,22 +281,25 @@ private Q_SLOTS:
     {
         QFETCH(QByteArray, bytes);
         QFETCH(int, line);
-        const QTemporaryDir folder;
-        const std::string file = folder.filePath("nouns.tsv").toStdString();
-        std::ofstream(file, std::ios::binary).write(bytes.constData(), bytes.size());
-        try {
-            Lexicon lexicon(file);
-            QFAIL("accepted");
-        } catch (const Error& error) {
-            QCOMPARE(error.kind(), ErrorKind::Malformed);
-            QCOMPARE(error.subject(), file + ":" + std::to_string(line));
+        for (const char* damaged : {"nouns.tsv", "names.tsv"}) {
+            const QTemporaryDir folder;
+            std::ofstream(folder.filePath("nouns.tsv").toStdString()) << "bat\tbat: flies\n";
+            const std::string file = folder.filePath(damaged).toStdString();
+            std::ofstream(file, std::ios::binary).write(bytes.constData(), bytes.size());
+            try {
+                Lexicon lexicon(folder.path().toStdString());
+                QFAIL("accepted");
+            } catch (const Error& error) {
+                QCOMPARE(error.kind(), ErrorKind::Malformed);
+                QCOMPARE(error.subject(), file + ":" + std::to_string(line));
+            }
         }
     }
 
     void a_missing_list_is_named()
     {
         try {
-            Lexicon lexicon("/nowhere/nouns.tsv");
+            Lexicon lexicon("/nowhere");
             QFAIL("accepted");
         } catch (const Error& error) {
             QCOMPARE(error.kind(), ErrorKind::NotFound);

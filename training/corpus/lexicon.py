@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the lexicon that Imprint ships: common nouns and names of things, each with what it means in few words.
+"""Writes the lexicon that Imprint ships: common nouns and names of things, each with what it means in few words
+(`nouns.tsv`), and the names in `wellknown.tsv` that are not among them ("burj khalifa"), each with its kind ("skyscraper"; `names.tsv`).
 
-    python lexicon.py WORDNET-FOLDER ../../resources/lexicon/nouns.tsv
+    python lexicon.py WORDNET-FOLDER ../../resources/lexicon
 
 A line is `word<TAB>gloss`, sorted by the bytes of the word, which is lower case. A word's sense is its commonest one that is
 written in lower case, if any; so "crane" lifts things and is no writer.
@@ -9,12 +10,14 @@ written in lower case, if any; so "crane" lifts things and is no writer.
 
 from __future__ import annotations
 
+import csv
 import re
 import sys
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
-from common import write_text
+from common import HERE, write_text
 from wordnet import THINGS, Synset, WordNet
 
 MOST_BYTES = 2_090_000
@@ -58,8 +61,24 @@ def gloss(noun: str, sense: Synset) -> str:
     return " ".join(text.split()[:WORDS]).rstrip(";,( ")
 
 
+def well_known(nouns: dict[str, str]) -> dict[str, str]:
+    """Kinds by names that are not among the nouns, in lower case, and without their accents too."""
+    found: dict[str, str] = {}
+    known = {noun.replace("-", " ") for noun in nouns}  # the lexicon finds compounds either way
+    with open(HERE / "wellknown.tsv", encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle, delimiter="\t"):
+            if row["kind"].startswith("kind of ") or row["kind"].endswith(" thing"):
+                continue  # says nothing
+            name = row["name"].lower().replace("\u2019", "'")
+            plain = "".join(c for c in unicodedata.normalize("NFKD", name.replace("œ", "oe")) if not unicodedata.combining(c))
+            for spelt in {name, plain, plain.replace("-", " ")}:
+                if spelt.replace("-", " ") not in known:
+                    found.setdefault(spelt, row["kind"])
+    return found
+
+
 def main() -> None:
-    wordnet = WordNet(Path(sys.argv[1]))
+    wordnet, folder = WordNet(Path(sys.argv[1])), Path(sys.argv[2])
     used = uses(wordnet)
     found = []
     for noun in wordnet.senses:
@@ -67,15 +86,19 @@ def main() -> None:
         order = rank(wordnet, noun, sense, used)
         if order is not None:
             found.append((order, noun, gloss(noun, sense)))
-    lines, size = [], 0
+    meanings: dict[str, str] = {}
+    size = 0
     for _, noun, meaning in sorted(found):
-        line = f"{noun}\t{meaning}\n"
-        size += len(line.encode())
+        size += len(f"{noun}\t{meaning}\n".encode())
         if size > MOST_BYTES:
             break
-        lines.append(line)
-    lines.sort(key=lambda line: line.encode().split(b"\t")[0])
-    write_text(Path(sys.argv[2]), "".join(lines))
+        meanings[noun] = meaning
+    write(folder / "nouns.tsv", meanings)
+    write(folder / "names.tsv", well_known(meanings))
+
+
+def write(file: Path, meanings: dict[str, str]) -> None:
+    write_text(file, "".join(f"{word}\t{meanings[word]}\n" for word in sorted(meanings, key=str.encode)))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 import fetch
+import splits
 from common import CACHE, VECTORS, digest, say, sha256_of, write_json, write_jsonl, write_text
 
 CUTS = CACHE / "corpus-cutouts"  # rendered pictures with transparency: shared by corpora of any size
@@ -67,6 +68,7 @@ class Build:
         known |= {lemma for offset in self.synsets if offset is not None for lemma in self.wordnet.nouns[offset].lemmas}
         self.held = HeldOutWords(self.wordnet, self.items, known)
         self.divide()
+        self.add_later(roots, wheels)
         self.photos(roots)
         self.composites()
         self.derived = Derived(self, path_of, cut_of_key)
@@ -116,17 +118,39 @@ class Build:
         say("sources: " + ", ".join(f"{source} {len(group):,}" for source, group in sorted(kept.items())))
         return items
 
+    def add_later(self, roots: dict, wheels: dict) -> None:
+        """Pictures that train without touching a pool: see later.py."""
+        import later
+
+        items = [item for item in later.items(roots, wheels, self.wordnet, self.limit)
+                 if not self.held.named_in(item.naming())]
+        away = {item.family for item in self.items if self.split[item.key] != "train"}
+        items = self.rendered([item for item in items if item.family not in away])
+        _, features = self.features(self.lite, [path_of(item) for item in items], "later")
+        tested = np.concatenate([self.held_features, self.photo_features])
+        near = splits.near(np.concatenate([self.item_features, features]), tested, RAW, CENTRED)[len(self.item_features):]
+        self.counts["later_left_out_as_near_a_pool"] = int(near.sum())
+        kept = [item for item, copy in zip(items, near) if not copy]
+        self.items += kept
+        self.split |= {item.key: "train" for item in kept}
+        say(f"pictures that only train: {len(kept):,}; left out as near to a tested one: {int(near.sum()):,}")
+
     def render(self) -> None:
+        self.failed: list[str] = []
+        self.items = self.rendered(self.items)
+
+    def rendered(self, items: list) -> list:
         """Writes every item's picture or sound; what cannot be read, shows nothing or is silent is left out."""
-        jobs = [(item.kind, item.files, str(cut_of(item)), str(self.out / path_of(item))) for item in self.items]
+        jobs = [(item.kind, item.files, str(cut_of(item)), str(self.out / path_of(item))) for item in items]
         targets = [job[3] for job in jobs]
         if len(set(targets)) != len(targets):
             raise SystemExit("two items have one path: " + Counter(targets).most_common(1)[0][0])
         results = self.parallel(_render, jobs, "rendering")
-        self.failed = [f"{item.key}: {reason}" for item, reason in zip(self.items, results) if reason]
-        self.items = [item for item, reason in zip(self.items, results) if not reason]
+        self.failed += [f"{item.key}: {reason}" for item, reason in zip(items, results) if reason]
+        kept = [item for item, reason in zip(items, results) if not reason]
         write_text(self.out / "left_out.txt", "".join(line + "\n" for line in sorted(self.failed)))
-        say(f"rendered {len(self.items):,}, left out {len(self.failed):,} (left_out.txt says why)")
+        say(f"rendered {len(kept):,}, left out {len(items) - len(kept):,} (left_out.txt says why)")
+        return kept
 
     def parallel(self, function, jobs: list, what: str) -> list:
         results = []
@@ -141,7 +165,6 @@ class Build:
         """Fixes the splits: held-out words, held-out instances without near-duplicates, and away with whatever is
         nearly a GCompris photograph or sound."""
         import sounds
-        import splits
         from teacher import Lite0
 
         from pools import photo_rows, sound_rows
@@ -149,7 +172,7 @@ class Build:
         self.photo_rows, self.sound_rows = photo_rows("pools/media"), sound_rows("pools/media")
         pictures = [item for item in self.items if item.kind == "image"]
         clips = [item for item in self.items if item.kind == "sound"]
-        lite = Lite0()
+        lite = self.lite = Lite0()
         _, features = self.features(lite, [path_of(item) for item in pictures], "items")
         self.photo_scores, photo_features = self.features(lite, [row["path"] for row in self.photo_rows], "photos")
         prints = np.stack([sounds.fingerprint(self.out / path_of(item)) for item in clips])
@@ -165,6 +188,9 @@ class Build:
         self.split = splits.first_split(self.items, self.held)
         moved = splits.move_near_duplicates(pictures, self.split, features, RAW, CENTRED)
         moved_sounds = splits.move_near_duplicates(clips, self.split, prints, SOUND_RAW, 2.0)
+        tested = [self.split[item.key] != "train" for item in pictures]
+        self.item_features, self.held_features = features, features[tested]
+        self.photo_features = np.concatenate([photo_features, other_features])
         self.counts["moved_to_train_as_near_duplicates"] = {"images": moved, "sounds": moved_sounds}
         self.counts["left_out_as_copies_of_held_out_source"] = sorted(gone)
         say(f"splits: {dict(Counter(self.split.values()))}; near-duplicates moved to train: {moved} + {moved_sounds}")

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+import later
 import pools
 from captions import Item, named, sound_words, sounding
 from common import chance, digest, say, words, write_jsonl, write_text
@@ -47,7 +48,8 @@ class Derived:
         return self.cut_of_key(item.key)
 
     def _of(self, kind: str, split: str) -> list[Item]:
-        return [item for item in self.build.items if item.kind == kind and self.build.split[item.key] == split]
+        return [item for item in self.build.items if item.kind == kind and self.build.split[item.key] == split
+                and item.source not in later.SOURCES]
 
     def _most(self, count: int) -> int:
         return min(count, 2 * self.limit) if self.limit else count

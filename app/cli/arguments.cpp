@@ -14,6 +14,13 @@ CLI::Option* add_each(CLI::App& app, const std::string& name, std::vector<T>& va
     return app.add_option(name, values, help)->allow_extra_args(false)->take_all();
 }
 
+/// One that takes all words up to the next option, each time anew: `--not a church --not people` are two phrases.
+CLI::Option* add_phrases(CLI::App& app, const std::string& name, std::vector<std::vector<std::string>>& values,
+                         const std::string& help)
+{
+    return app.add_option(name, values, help);
+}
+
 /// CLI11's own names the largest double in its message, in 309 digits.
 CLI::Validator not_negative()
 {
@@ -66,12 +73,13 @@ void add_question(CLI::App& app, SearchCommand& search)
 {
     app.add_option("TEXT", search.words, "Words: bare words are one phrase; \"a phrase\"*0.5 is a part with a weight");
     add_each(app, "--like", search.likes, "A picture, video or sound to be like")->type_name("FILE[@FROM-TO][*WEIGHT]");
-    add_each(app, "--not", search.nots, "Words to stay away from")->type_name("TEXT[*WEIGHT]");
+    add_phrases(app, "--not", search.nots, "Words to stay away from, up to the next option")->type_name("TEXT[*WEIGHT]");
     add_each(app, "--unlike", search.unlikes, "A file to stay away from")->type_name("FILE[@FROM-TO][*WEIGHT]");
     add_each(app, "--more", search.more, "An answer that was right: more like it")->type_name("FILE[@FROM-TO]");
     add_each(app, "--less", search.less, "An answer that was wrong: less like it")->type_name("FILE[@FROM-TO]");
     add_each(app, "--concept", search.concepts, "A saved concept to be like")->type_name("NAME[*WEIGHT]");
-    add_each(app, "--then", search.then, "Words for what follows in the same file")->type_name("TEXT[*WEIGHT]");
+    add_phrases(app, "--then", search.then, "Words for what follows in the same file, up to the next option")
+        ->type_name("TEXT[*WEIGHT]");
     app.add_option("--within", search.within, "Seconds until it follows")
         ->check(not_negative())
         ->capture_default_str()

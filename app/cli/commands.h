@@ -35,9 +35,10 @@ struct IndexCommand {
     bool watch = false;
 };
 struct SearchCommand {
-    std::vector<std::string> words, likes, nots, unlikes, kinds;
+    std::vector<std::string> words, likes, unlikes, kinds;
+    std::vector<std::vector<std::string>> nots, then;  ///< each a phrase, as words are
     std::vector<std::filesystem::path> folders;
-    std::vector<std::string> concepts, labels, then, more, less;
+    std::vector<std::string> concepts, labels, more, less;
     std::string by = "both", after, before, sort = "relevance", save;
     std::optional<double> longer, shorter;
     double within = 10;

@@ -107,8 +107,9 @@ jobs::SearchRequest request_of(const SearchCommand& command)
         request.parts.push_back(std::move(part));
     }
     const size_t wanted = request.parts.size();
-    for (const std::string& text : command.nots)
-        request.parts.push_back(jobs::parse_words({text}, jobs::kNotWeight).front());
+    for (const std::vector<std::string>& phrase : command.nots)
+        for (jobs::QueryPart& part : jobs::parse_words(phrase, jobs::kNotWeight))
+            request.parts.push_back(std::move(part));
     for (const std::string& file : command.unlikes)
         request.parts.push_back(jobs::parse_file_part(file, jobs::kNotWeight));
     for (size_t i = wanted; i < request.parts.size(); ++i)
@@ -139,8 +140,9 @@ jobs::SearchRequest request_of(const SearchCommand& command)
     request.order = command.sort == "date" ? index::Order::NewestFirst
         : command.sort == "oldest"         ? index::Order::OldestFirst
                                            : index::Order::Relevance;
-    if (!command.then.empty())
-        request.then = jobs::parse_words(command.then);
+    for (const std::vector<std::string>& phrase : command.then)
+        for (jobs::QueryPart& part : jobs::parse_words(phrase))
+            request.then.push_back(std::move(part));
     request.within = command.within;
     return request;
 }

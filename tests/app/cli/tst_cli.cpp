@@ -263,6 +263,21 @@ private Q_SLOTS:
         QTEST(int(said.json()["results"].toArray().size()), "results");
     }
 
+    void a_phrase_needs_no_quotes_wherever_it_stands()
+    {
+        const auto texts = [](const QJsonValue& parts) {
+            QStringList texts;
+            for (const QJsonValue& part : parts.toArray())
+                texts << part["text"].toString();
+            return texts;
+        };
+        const QJsonObject said = (*imprint_)({"search", "a", "tower", "--not", "a", "church", "--not", "red brick", "people",
+                                              "--then", "a", "dog", "--within", "20", "--all", "--json"})
+                                     .json();
+        QCOMPARE(texts(said["query"]), QStringList({"a tower", "a church", "red brick", "people"}));
+        QCOMPARE(texts(said["then"]), QStringList({"a dog"}));
+    }
+
     void an_example_from_outside_needs_no_library_entry()
     {
         make_picture(root_ / "outside.png", 7);

@@ -2,6 +2,7 @@
 // A verdict shows at once and is written behind; one that cannot be written is taken back.
 #include "app/gui/label_page.h"
 
+#include <QApplication>
 #include <QDesktopServices>
 #include <QFileDialog>
 #include <QHBoxLayout>
@@ -263,6 +264,20 @@ void LabelPage::show_progress()
 }
 
 void LabelPage::show_state()
+{
+    // What has the focus may be hidden below; Qt would hand it on to something outside the page.
+    const QWidget* const focused = QApplication::focusWidget();
+    const bool here = focused && isAncestorOf(focused);
+    tell_state();
+    if (!here || focused->isVisible())
+        return;
+    if (stack_->currentIndex() == 1)
+        view_->setFocus();
+    else
+        (empty_->button().isVisible() ? &empty_->button() : set_)->setFocus();
+}
+
+void LabelPage::tell_state()
 {
     const bool any_file = session_.library.state().counts.files > 0, labelled = model_.run() != nullptr;
     const bool any_moment = labelled && !model_.run()->moments.empty();

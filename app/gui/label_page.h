@@ -28,7 +28,7 @@ public:
     void use_set(const LabelChoice& choice);
     /// The same by the set's name, as the menu shows it; failed() where there is none of it.
     void use_set_named(const QString& name);
-    void stop();  ///< gives up the labelling under way, and with it the chosen set
+    void stop();             ///< gives up the labelling under way, and with it the chosen set
     void library_changed();  ///< empty or not
     void refresh_choices();
     bool settled() const { return !session_.labels.busy(); }
@@ -58,7 +58,8 @@ private:
     void say(int row, int label);
     void undo();
     void keep(const jobs::ReviewItem& item, std::optional<int> verdict);
-    void show_state();
+    void show_state();  ///< and keeps the focus in the page
+    void tell_state();
     void show_progress();
     void export_as(jobs::ExportFormat format, const QString& ending);
     void edit_set();
@@ -79,7 +80,7 @@ private:
     index::Filter filter_;
     std::vector<Said> said_;
     double share_ = 0;  // of the labelling under way
-    QTimer settle_;  // figures follow a burst of keys, not each key
+    QTimer settle_;     // figures follow a burst of keys, not each key
 };
 
 }  // namespace imprint::gui

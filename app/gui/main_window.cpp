@@ -47,6 +47,7 @@ MainWindow::MainWindow(Theme& theme, Session& session, QWidget* parent)
 
     refresh_.setInterval(2000);
     connect_all();
+    connect_problems();
     make_shortcuts();
     session_.library.refresh();
     session_.search.prepare();
@@ -86,23 +87,13 @@ void MainWindow::connect_all()
             search_->library_changed();
         label_->library_changed();
     });
-    const auto tell = [this](const Problem& problem) { notice_->show_problem(problem); };
-    connect(&session_.library, &LibraryService::failed, this, tell);
-    connect(&session_.index, &IndexService::failed, this, tell);
-    connect(search_, &SearchPage::failed, this, [this, tell](const Problem& problem) {
-        // A question may fall between the library's switch to another model and the window's.
-        if (problem.kind != ErrorKind::Unsupported || !(switched_ || !session_.index.model().empty()))
-            tell(problem);
-    });
     connect(&session_.clips, &Clips::saved, this,
             [this](const std::filesystem::path& file) { status_->say(tr("Written to %1").arg(shown_path(file))); });
-    connect(label_, &LabelPage::failed, this, tell);
     connect(train_, &TrainPage::label_wanted, this, [this](const std::filesystem::path& set) {
         show_page(Page::Label);
         label_->use_set({shown_name(set.stem()), set, true});
     });
     connect(train_, &TrainPage::use_model_wanted, this, &MainWindow::use_model);
-    connect(train_, &TrainPage::failed, this, tell);
     connect(&session_.search, &SearchService::ready, status_, &StatusStrip::set_model);
     connect(&session_.index, &IndexService::state_changed, this, [this] {
         if (session_.index.state() == IndexService::State::Running)
@@ -120,6 +111,35 @@ void MainWindow::connect_all()
         session_.library.refresh();
     });
     connect(&session_.index, &IndexService::finished, this, [this] { session_.library.refresh(); });
+}
+
+/// A problem is told once, and taken away when the same thing has gone well.
+void MainWindow::connect_problems()
+{
+    const auto tell = [this](const QObject* of) {
+        return [this, of](const Problem& problem) { notice_->show_problem(problem, of); };
+    };
+    const auto mended = [this](const QObject* of) { return [this, of] { notice_->mended(of); }; };
+    connect(&session_.library, &LibraryService::failed, this, tell(&session_.library));
+    connect(search_, &SearchPage::failed, this, tell(search_));
+    connect(label_, &LabelPage::failed, this, tell(label_));
+    connect(train_, &TrainPage::failed, this, tell(train_));
+    connect(&session_.index, &IndexService::failed, this, tell(&session_.index));
+    connect(&session_.search, &SearchService::failed, this, [this, tell](const Problem& problem) {
+        // A question may fall between the library's switch to another model and the window's.
+        if (problem.kind != ErrorKind::Unsupported || !(switched_ || !session_.index.model().empty()))
+            tell (&session_.search)(problem);
+    });
+    connect(&session_.search, &SearchService::found, this, mended(&session_.search));
+    connect(&session_.clips, &Clips::saved, this, mended(search_));
+    connect(&session_.labels, &LabelService::labelled, this, mended(label_));
+    connect(&session_.labels, &LabelService::kept, this, mended(label_));
+    connect(&session_.labels, &LabelService::exported, this, mended(label_));
+    connect(&session_.learn, &LearnService::learned, this, mended(train_));
+    connect(&session_.index, &IndexService::state_changed, this, [this, mended] {
+        if (session_.index.state() == IndexService::State::Running)
+            mended (&session_.index)();
+    });
 }
 
 void MainWindow::make_shortcuts()

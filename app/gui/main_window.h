@@ -47,6 +47,7 @@ private:
     void choose_folder();
     void try_samples();
     void connect_all();
+    void connect_problems();
     void make_shortcuts();
 
     Theme& theme_;
@@ -60,7 +61,7 @@ private:
     NoticeBar* notice_;
     StatusStrip* status_;
     bool switched_ = false;  // what is open is of the model before
-    QTimer refresh_;  // of counts, while a run is under way
+    QTimer refresh_;         // of counts, while a run is under way
 };
 
 }  // namespace imprint::gui

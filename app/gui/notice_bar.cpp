@@ -47,9 +47,16 @@ void NoticeBar::tint()
     mark_->setPixmap(icon_pixmap(QStringLiteral("warning"), theme_.colours().bad, 20, devicePixelRatioF()));
 }
 
-void NoticeBar::show_problem(const Problem& problem)
+void NoticeBar::mended(const QObject* of)
+{
+    if (of == of_)
+        hide();
+}
+
+void NoticeBar::show_problem(const Problem& problem, const QObject* of)
 {
     problem_ = problem;
+    of_ = of;
     title_->setText(problem.title);
     QString detail = problem.subject;
     if (!problem.remedy.isEmpty())

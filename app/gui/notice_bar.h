@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An error where it can be read and copied: what happened, to which file, what to do. It stays until it is closed.
+// An error where it can be read and copied: what happened, to which file, what to do. It stays until it is closed, or until
+// what failed has succeeded.
 #pragma once
 
 #include <QFrame>
@@ -16,7 +17,9 @@ class NoticeBar : public QFrame {
 
 public:
     explicit NoticeBar(const Theme& theme, QWidget* parent = nullptr);
-    void show_problem(const Problem& problem);
+    /// `of`: whose problem it is; mended() of the same takes it away.
+    void show_problem(const Problem& problem, const QObject* of = nullptr);
+    void mended(const QObject* of);
     const Problem& problem() const { return problem_; }
 
 private:
@@ -26,6 +29,7 @@ private:
     QLabel *mark_, *title_, *detail_;
     QPushButton *copy_, *close_;
     Problem problem_;
+    const QObject* of_ = nullptr;  // only compared
 };
 
 }  // namespace imprint::gui

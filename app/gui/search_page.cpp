@@ -126,7 +126,6 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
             show_tally();
             show_empty();
         }
-        Q_EMIT failed(problem);
     });
     connect(view_->selectionModel(), &QItemSelectionModel::currentChanged, this, &SearchPage::show_current);
     connect(view_, &ResultsView::opened, this, [this](int row) {

@@ -48,7 +48,7 @@ Q_SIGNALS:
     void add_folder_wanted();
     void samples_wanted();
     void folders_dropped(const std::vector<std::filesystem::path>& folders);
-    void failed(const imprint::gui::Problem& problem);
+    void failed(const imprint::gui::Problem& problem);  ///< but for the search's own (SearchService)
     void answered();
 
 protected:

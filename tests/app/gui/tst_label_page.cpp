@@ -185,6 +185,13 @@ private Q_SLOTS:
         QTRY_VERIFY_WITH_TIMEOUT(window.notice().isVisible(), 20000);
         QVERIFY(window.notice().problem().all().contains("wrong.toml:3"));
         QVERIFY(window.label_page().empty().isVisible());
+        // The list that had the focus is gone; the page keeps it.
+        QVERIFY(window.label_page().empty().button().hasFocus());
+        window.label_page().use_set(choice_);
+        QVERIFY(window.label_page().empty().button().hasFocus());
+        QTRY_VERIFY_WITH_TIMEOUT(window.label_page().model().run() && window.settled(), 60000);
+        QVERIFY(!window.notice().isVisible());
+        QVERIFY(window.label_page().view().hasFocus());
     }
 
     void every_control_of_the_page_has_a_name()

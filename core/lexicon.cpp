@@ -8,9 +8,11 @@
 #include <cmath>
 #include <fstream>
 #include <sstream>
+#include <tuple>
 #include <utility>
 
 #include "core/base/error.h"
+#include "core/spelling.h"
 
 namespace imprint {
 namespace {
@@ -85,46 +87,42 @@ std::vector<std::string> stems(const std::string& word)
     return found;
 }
 
-/// True once `known` is true of a word that is one slip away.
-template <typename Known>
-bool near_any(const std::string& word, const Known& known)
+/// Runs of letters and digits, as they stand in the text. Signs outside ASCII count as letters.
+std::vector<std::string_view> runs_of(std::string_view text)
 {
-    std::string other;
-    for (size_t i = 0; i <= word.size(); ++i) {
-        for (char letter = 'a'; letter <= 'z'; ++letter) {
-            if (known(other.assign(word).insert(i, 1, letter)))
-                return true;
-            if (i < word.size() && known(other.assign(word).replace(i, 1, 1, letter)))
-                return true;
-        }
-        if (i < word.size() && known(other.assign(word).erase(i, 1)))
-            return true;
-        if (i + 1 < word.size()) {
-            std::swap(other.assign(word)[i], other[i + 1]);
-            if (known(other))
-                return true;
-        }
-        for (const auto& [heard, written] : {std::pair<std::string_view, std::string_view>{"f", "ph"}, {"ph", "f"}})
-            if (word.compare(i, heard.size(), heard) == 0 && known(other.assign(word).replace(i, heard.size(), written)))
-                return true;
+    std::vector<std::string_view> runs;
+    size_t begin = 0;
+    for (size_t i = 0; i <= text.size(); ++i) {
+        const char c = i < text.size() ? text[i] : ' ';
+        if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80)
+            continue;
+        if (i > begin)
+            runs.push_back(text.substr(begin, i - begin));
+        begin = i + 1;
     }
-    return false;
+    return runs;
 }
 
-/// Runs of letters and digits, in lower case. Signs outside ASCII count as letters.
+std::string lower(std::string_view word)
+{
+    std::string result(word);
+    for (char& c : result)
+        c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    return result;
+}
+
 std::vector<std::string> words_of(std::string_view text)
 {
-    std::vector<std::string> words(1);
-    for (const char c : text) {
-        const bool capital = c >= 'A' && c <= 'Z';
-        if (capital || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80)
-            words.back() += static_cast<char>(capital ? c - 'A' + 'a' : c);
-        else if (!words.back().empty())
-            words.emplace_back();
-    }
-    if (words.back().empty())
-        words.pop_back();
+    std::vector<std::string> words;
+    for (const std::string_view run : runs_of(text))
+        words.push_back(lower(run));
     return words;
+}
+
+/// As people count: a sign of several bytes is one letter.
+std::ptrdiff_t letters_of(const std::string& word)
+{
+    return std::count_if(word.begin(), word.end(), [](char c) { return (c & 0xc0) != 0x80; });
 }
 
 }  // namespace
@@ -159,8 +157,10 @@ void Lexicon::read(const std::filesystem::path& file, std::string& text)
                               : "a line must be a word, a tab and a gloss",
                         "Install Imprint anew, or sort the file");
         lines_.push_back(line);
-        for (std::string& word : words_of(line))
-            words_.insert(std::move(word));
+        for (const std::string& word : words_of(line))
+            ++words_[word].times;
+        for (const std::string& word : words_of(word_of(line)))
+            words_[word].names = true;
         begin = end + 1;
     }
 }
@@ -197,12 +197,30 @@ bool Lexicon::knows(const std::string& word) const
     return std::any_of(may_be.begin(), may_be.end(), [&](const std::string& stem) { return words_.contains(stem); });
 }
 
-bool Lexicon::nearly_knows(const std::string& word) const
+std::string Lexicon::meant(const std::string& word) const
 {
-    const std::vector<std::string> may_be = singulars(word);
-    return std::any_of(may_be.begin(), may_be.end(), [&](const std::string& typed) {
-        return typed.size() >= kLeastTyped && near_any(typed, [&](const std::string& meant) { return words_.contains(meant); });
-    });
+    const bool digit = std::any_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (digit || knows(word))
+        return {};
+    std::string nearest;
+    std::tuple<Slip, bool, int> least;
+    for (const std::string& typed : singulars(word)) {
+        if (typed.size() < kLeastTyped)
+            continue;
+        const std::string typed_sound = sounded(typed);
+        for (const auto& [known, facts] : words_) {
+            const Slip found = slip(typed, typed_sound, known);
+            if (found == Slip::Further)
+                continue;
+            const std::tuple<Slip, bool, int> here{found, !facts.names, -facts.times};
+            // The order of the map is nobody's choice: of two as near, the first in the alphabet.
+            if (nearest.empty() || here < least || (here == least && known < nearest)) {
+                least = here;
+                nearest = known;
+            }
+        }
+    }
+    return nearest;
 }
 
 Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const std::string> texts)
@@ -231,6 +249,26 @@ Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const
     return all;
 }
 
+std::vector<Respelling> respell(const Encoder& encoder, const Lexicon& lexicon, std::string& text,
+                                const std::function<bool(const std::string& word)>& elsewhere)
+{
+    std::vector<Respelling> read;
+    std::string result;
+    size_t copied = 0;
+    for (const std::string_view run : runs_of(text)) {
+        const std::string typed = lower(run);
+        std::string meant = encoder.pieces(typed) > 1 ? lexicon.meant(typed) : std::string();
+        if (meant.empty() || (elsewhere && elsewhere(typed)))
+            continue;
+        const auto at = static_cast<size_t>(run.data() - text.data());
+        result.append(text, copied, at - copied).append(meant);
+        copied = at + run.size();
+        read.push_back({std::string(run), std::move(meant)});
+    }
+    text = result.append(text, copied);
+    return read;
+}
+
 bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::string& text,
                   const std::function<bool(const std::string& word)>& elsewhere)
 {
@@ -238,13 +276,12 @@ bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::str
     constexpr double kPiecesPerLetter = 0.3, kUnknownShare = 0.75;
     std::ptrdiff_t letters = 0, unknown = 0;
     for (const std::string& word : words_of(text)) {
-        const auto length = std::count_if(word.begin(), word.end(), [](char c) { return (c & 0xc0) != 0x80; });
-        letters += length;
-        if (word.size() > 1 && (lexicon.knows(word) || lexicon.nearly_knows(word) || (elsewhere && elsewhere(word))))
+        letters += letters_of(word);
+        if (word.size() > 1 && (lexicon.knows(word) || (elsewhere && elsewhere(word))))
             continue;
         const int pieces = encoder.pieces(word);  // a letter or digit alone is one piece, and means nothing either
-        if ((pieces > 1 || word.size() == 1) && pieces >= kPiecesPerLetter * static_cast<double>(length))
-            unknown += length;
+        if ((pieces > 1 || word.size() == 1) && pieces >= kPiecesPerLetter * static_cast<double>(letters_of(word)))
+            unknown += letters_of(word);
     }
     return static_cast<double>(unknown) >= kUnknownShare * static_cast<double>(letters);
 }

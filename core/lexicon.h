@@ -7,7 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
+#include <unordered_map>
 #include <vector>
 
 #include "core/encoder.h"
@@ -30,9 +30,10 @@ public:
     std::string_view gloss(std::string_view text) const;
     /// Whether a word in lower case, inflected or not, stands anywhere in the list, be it in a gloss.
     bool knows(const std::string& word) const;
-    /// Whether a word of kLeastTyped bytes or more, or what it is the plural of, is one slip of the fingers or the ear from a
-    /// word of the list: a letter of a to z left out, put in or changed, two neighbours swapped, or f for ph and the reverse.
-    bool nearly_knows(const std::string& word) const;
+    /// What a word of kLeastTyped bytes or more, or what it is the plural of, was meant to be: the word of the list that it is
+    /// nearest to by one slip() of the fingers or the ear, of several one that names something, and then the commonest. Empty
+    /// where the word is known, has a digit, or is near to none. A few milliseconds.
+    std::string meant(const std::string& word) const;
     static constexpr size_t kLeastTyped = 5;  ///< among shorter ones nearly everything is near to something
 
 private:
@@ -41,7 +42,11 @@ private:
 
     std::string nouns_, names_;
     std::vector<std::string_view> lines_;  // into both, without the line's end, in the order of words
-    std::unordered_set<std::string> words_;
+    struct Word {
+        int times = 0;       // in the whole list
+        bool names = false;  // stands among the words, and not in a gloss alone
+    };
+    std::unordered_map<std::string, Word> words_;
 };
 
 /// How much of a noun's meaning goes into its query, beside 1 of the word itself.
@@ -51,10 +56,20 @@ inline constexpr float kGlossShare = 0.3f;
 /// names, else the text's own vector. For queries and names of classes; captions and sentences say enough themselves.
 Vectors encode_queries(Encoder& encoder, const Lexicon& lexicon, std::span<const std::string> texts);
 
+/// One word of a text that was read as another.
+struct Respelling {
+    std::string typed, read;
+};
+
+/// Corrects slips in place: each word that the lexicon has not and the model must spell becomes what it was meant to be, in
+/// lower case, where that is known (Lexicon::meant). `elsewhere`, where given, knows further words (in lower case), which
+/// stay as they are.
+std::vector<Respelling> respell(const Encoder& encoder, const Lexicon& lexicon, std::string& text,
+                                const std::function<bool(const std::string& word)>& elsewhere = {});
+
 /// Whether nobody can have meant anything by a text, as far as the model and the lexicon know: three quarters of its letters or
-/// more belong to words that the lexicon has not, nor one nearly like them, and that the model must spell, in three pieces for
-/// ten letters at least, or are a single letter or digit. A text without any is such a one. `elsewhere`, where given, knows
-/// further words (in lower case).
+/// more belong to words that the lexicon has not and that the model must spell, in three pieces for ten letters at least, or
+/// are a single letter or digit. A text without any is such a one. Slips are to be corrected before.
 bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::string& text,
                   const std::function<bool(const std::string& word)>& elsewhere = {});
 

@@ -93,6 +93,7 @@ void add_question(CLI::App& app, SearchCommand& search)
         ->check(CLI::IsMember({"relevance", "date", "oldest"}))
         ->type_name("ORDER");
     app.add_flag("--all", search.all, "Also what is unlikely");
+    app.add_flag("--literal", search.literal, "Read the words as typed, and correct no slips");
 }
 
 }  // namespace
@@ -268,8 +269,8 @@ Parsed parse(int argc, char** argv)
                       model_use, parsed.command);
     sub->add_option("CHECKPOINT", model_use.checkpoint, "Checkpoint; the shipped one when left out");
 
-    sub = add_command(*model, "calibrate", "Fit what scores mean under a checkpoint; kept in a file beside it", session, calibrate,
-                      parsed.command);
+    sub = add_command(*model, "calibrate", "Fit what scores mean under a checkpoint; kept in a file beside it", session,
+                      calibrate, parsed.command);
     sub->footer("Needs the corpus that training/corpus prepares, and takes a few minutes. No vector changes.");
     sub->add_option("CHECKPOINT", calibrate.checkpoint, "Checkpoint")->required();
     sub->add_option("--corpus", calibrate.corpus, "Folder of the prepared corpus")->type_name("DIR");

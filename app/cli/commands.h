@@ -43,7 +43,7 @@ struct SearchCommand {
     std::optional<double> longer, shorter;
     double within = 10;
     int k = 50, stars = 0;
-    bool all = false;
+    bool all = false, literal = false;
 };
 struct ExportCommand {
     SearchCommand question;
@@ -170,6 +170,8 @@ int run(const DoctorCommand& command, const Session& session);
 
 /// What the options of a search ask for. Usage errors as jobs::search(), and for what is no kind or no date.
 jobs::SearchRequest request_of(const SearchCommand& command);
+/// Says on stderr which words were read as others.
+void tell_respellings(const jobs::SearchResult& result);
 
 /// The export format as named, else by the file's ending, else csv for standard output. Error(Usage).
 std::string format_of(const std::filesystem::path& out, const std::string& named);

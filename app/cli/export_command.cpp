@@ -158,9 +158,14 @@ int run(const ExportCommand& command, const Session& session)
     const jobs::SearchRequest request = request_of(command.question);
     jobs::Engine engine(session.engine);
     index::Searcher searcher(engine.library_folder(), {.build = false});
-    const std::vector<jobs::ExportRow> rows = request.parts.empty()
-        ? label_rows(labelled(engine, request))
-        : jobs::export_rows(jobs::search(engine, searcher, request, session.cancel).files);
+    std::vector<jobs::ExportRow> rows;
+    if (request.parts.empty()) {
+        rows = label_rows(labelled(engine, request));
+    } else {
+        const jobs::SearchResult result = jobs::search(engine, searcher, request, session.cancel);
+        tell_respellings(result);
+        rows = jobs::export_rows(result.files);
+    }
     if (!command.clips.empty())
         return write_clips(command, rows, engine, session);
     if (format == "npy") {

@@ -93,6 +93,13 @@ const char* why_nothing(bool all, bool meaningless)
 
 }  // namespace
 
+void tell_respellings(const jobs::SearchResult& result)
+{
+    for (const Respelling& word : result.read_as)
+        std::fprintf(stderr, "Showing results for \"%s\"; --literal searches for \"%s\" as typed.\n", word.read.c_str(),
+                     printable(word.typed).c_str());
+}
+
 jobs::SearchRequest request_of(const SearchCommand& command)
 {
     jobs::SearchRequest request;
@@ -144,6 +151,9 @@ jobs::SearchRequest request_of(const SearchCommand& command)
         for (jobs::QueryPart& part : jobs::parse_words(phrase))
             request.then.push_back(std::move(part));
     request.within = command.within;
+    for (std::vector<jobs::QueryPart>* parts : {&request.parts, &request.then})
+        for (jobs::QueryPart& part : *parts)
+            part.literal = command.literal && part.file.empty() && part.concept_name.empty();
     return request;
 }
 
@@ -161,11 +171,15 @@ int run(const SearchCommand& command, const Session& session)
     const jobs::SearchResult result = jobs::search(engine, searcher, request, session.cancel);
     if (!command.save.empty())
         jobs::save_concept(engine, searcher, command.save, request.parts, session.cancel);
+    tell_respellings(result);
     const bool shares = request.then.empty();
     if (session.json) {
         Json document{{"query", parts_json(request.parts)}, {"space", result.space}, {"took_ms", result.took_ms}};
         if (!shares)
             document["then"] = parts_json(request.then);
+        document["read_as"] = Json::array();
+        for (const Respelling& word : result.read_as)
+            document["read_as"].push_back({{"typed", word.typed}, {"read", word.read}});
         document["results"] = Json::array();
         for (const index::FileHit& hit : result.files)
             document["results"].push_back(result_json(hit, shares));

@@ -30,7 +30,7 @@ QString typed_form(const jobs::QueryPart& part)
     QString words = QString::fromStdString(part.text);
     const bool negative = part.weight<0, weighted = std::abs(std::abs(part.weight) - usual(part.weight))> 1e-9;
     const QString weight = weighted ? QStringLiteral("*%1").arg(std::abs(part.weight)) : QString();
-    if (words.contains(QLatin1Char(' ')) && (negative || weighted))
+    if (part.literal || (words.contains(QLatin1Char(' ')) && (negative || weighted)))
         words = QLatin1Char('"') + words + QLatin1Char('"');
     return (negative ? QStringLiteral("-") : QString()) + words + weight;
 }
@@ -51,6 +51,8 @@ QString Chip::label() const
     QString text = !part_.concept_name.empty() ? tr("concept %1").arg(QString::fromStdString(part_.concept_name))
         : part_.file.empty()                   ? QString::fromStdString(part_.text)
                                                : shown_name(part_.file);
+    if (part_.literal)
+        text = QStringLiteral("“%1”").arg(text);
     if (!part_.file.empty() && part_.from)
         text += QLatin1Char(' ') + (part_.to ? format_span(*part_.from, *part_.to) : format_time(*part_.from));
     if (std::abs(strength() - 1) > 1e-9)
@@ -89,6 +91,12 @@ void Chip::set_strength(double strength)
     part_.weight = strength * (excluded() ? -jobs::kNotWeight : 1.0);
     retell();
     Q_EMIT changed();
+}
+
+void Chip::set_literal()
+{
+    part_.literal = true;
+    retell();
 }
 
 void Chip::set_thumbnail(const QImage& image)

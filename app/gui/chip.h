@@ -21,6 +21,7 @@ public:
     void set_excluded(bool excluded);
     double strength() const;             ///< 1 for the usual weight of its sign
     void set_strength(double strength);  ///< kept within 0.25 to 4; a judged answer has none
+    void set_literal();                  ///< words are read as they stand from now on
     void set_thumbnail(const QImage& image);
     QString label() const;  ///< as shown: "− people", "pier.jpg ×0.5"
 

@@ -146,6 +146,17 @@ void QueryBox::commit()
     Q_EMIT edited();
 }
 
+void QueryBox::take_literally()
+{
+    for (const auto& part : typed_parts())
+        insert(part);
+    line_->clear();
+    for (Chip* chip : chips_)
+        if (is_words(chip->part()))
+            chip->set_literal();
+    Q_EMIT edited();
+}
+
 void QueryBox::focus_line()
 {
     line_->setFocus(Qt::ShortcutFocusReason);

@@ -33,6 +33,8 @@ public:
     void clear();
     /// Turns what is typed into chips.
     void commit();
+    /// The same, and all words are read as they stand: no slip is corrected.
+    void take_literally();
     void focus_line();
 
     /// True when the data had something to search with; a picture without a file is kept in a temporary one.

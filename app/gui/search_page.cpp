@@ -26,7 +26,7 @@ using Role = jobs::QueryPart::Role;
 
 SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     : QWidget(parent), theme_(theme), session_(session), box_(new QueryBox(theme, session.thumbnails)),
-      senses_(new Segmented(tr("Search in"), {tr("Picture"), tr("Sound"), tr("Both")})),
+      senses_(new Segmented(tr("Search in"), {tr("Picture"), tr("Sound"), tr("Both")})), reading_(new ReadingLine),
       tally_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)), cut_(new CutSlider(theme)), order_(new QPushButton),
       concepts_(new ConceptMenu(theme)), view_(new ResultsView(theme, session.thumbnails)),
       preview_(new PreviewPanel(theme, session.thumbnails)), empty_(new EmptyPage(theme)), split_(new QSplitter)
@@ -75,6 +75,7 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     head->setContentsMargins(metrics::page_margin, 16, metrics::page_margin, 8);
     head->setSpacing(8);
     head->addLayout(top);
+    head->addWidget(reading_);
     head->addWidget(bar_);
 
     grid_ = new QWidget;
@@ -111,6 +112,10 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
             view_->setCurrentIndex(results_.index(0));
     });
     connect(senses_, &Segmented::chosen_changed, this, &SearchPage::ask);
+    connect(reading_, &ReadingLine::literal_wanted, this, [this] {
+        box_->take_literally();
+        box_->line().setFocus();
+    });
     connect(cut_, &QAbstractSlider::valueChanged, this, [this] {
         results_.set_cut(cut_->cut());
         show_tally();
@@ -216,6 +221,7 @@ void SearchPage::take(const Answer& answer)
     const int place = view_->verticalScrollBar()->value();
     const bool keep = std::exchange(keep_place_, false) || (answer.browsing && results_.answer().browsing);
     results_.set_answer(answer);
+    reading_->tell(answer.read_as);
     show_empty();
     // The same file stays chosen if the new answer has it; the preview then keeps playing.
     const int row = current.empty() ? -1 : results_.row_of(current);

@@ -15,6 +15,7 @@
 #include "app/gui/figure_label.h"
 #include "app/gui/preview_panel.h"
 #include "app/gui/query_box.h"
+#include "app/gui/reading_line.h"
 #include "app/gui/results_model.h"
 #include "app/gui/results_view.h"
 #include "app/gui/segmented.h"
@@ -42,6 +43,7 @@ public:
     EmptyPage& empty() { return *empty_; }
     CutSlider& cut() { return *cut_; }
     ConceptMenu& concepts() { return *concepts_; }
+    ReadingLine& reading() { return *reading_; }
     QString tally() const { return tally_->text(); }
 
 Q_SIGNALS:
@@ -79,6 +81,7 @@ private:
     ResultsModel results_;
     QueryBox* box_;
     Segmented* senses_;
+    ReadingLine* reading_;
     FigureLabel* tally_;
     CutSlider* cut_;
     QPushButton* order_;

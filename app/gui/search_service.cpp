@@ -126,6 +126,7 @@ void SearchService::ask(const jobs::SearchRequest& request)
                     answer.query = {std::move(result.query), request.filter, request.k, true};
                     answer.background = result.background;
                     answer.meaningless = result.meaningless;
+                    answer.read_as = std::move(result.read_as);
                 }
             } catch (const Error& error) {
                 // A library that nothing was added to yet is an empty answer, not an error. A file of the question that

@@ -23,7 +23,8 @@ struct Answer {
     double took_ms = 0;
     index::Query query;  ///< for relevance() of single files
     index::QueryBackground background;
-    bool meaningless = false;  ///< the words say nothing to the model: only hits that names found count
+    bool meaningless = false;              ///< the words say nothing to the model: only hits that names found count
+    std::vector<Respelling> read_as = {};  ///< words of the question that were read as others
 };
 
 struct Model {

@@ -138,6 +138,7 @@ struct QueryPart {
     double weight = 1.0;
     std::string concept_name = {};
     Role role = Role::Part;
+    bool literal = false;  ///< words that are to be read as typed, slips and all
 };
 
 struct SearchRequest {
@@ -147,7 +148,7 @@ struct SearchRequest {
     bool all = false;
     index::Order order = index::Order::Relevance;
     std::vector<QueryPart> then = {};  ///< what must follow in the same file; empty: nothing
-    double within = 10;           ///< seconds from the end of the one to the beginning of the other
+    double within = 10;                ///< seconds from the end of the one to the beginning of the other
 };
 
 struct SearchResult {
@@ -156,11 +157,13 @@ struct SearchResult {
     std::vector<index::FileHit> files;
     std::vector<float> query;  ///< the combined unit vector
     index::QueryBackground background;
-    bool meaningless = false;  ///< the words say nothing to the model: only names could be found
+    bool meaningless = false;              ///< the words say nothing to the model: only names could be found
+    std::vector<Respelling> read_as = {};  ///< slips in the words, and what was searched for instead
 };
 
 /// Encodes the parts, combines them on the sphere and searches; words that are wanted are also looked for in names, folders
-/// and labels. A media part that has several moments stands with their normalised mean (each modality's mean by itself
+/// and labels. Slips are corrected (respell()) in words that neither the lexicon nor the library's names and labels have, but
+/// for literal parts. A media part that has several moments stands with their normalised mean (each modality's mean by itself
 /// first); what the library holds unchanged is not decoded again. Usage errors: no part, only negative parts, k < 1;
 /// Error(NotFound) where nothing is indexed, Error(Unsupported) where the library was indexed with another model.
 SearchResult search(Engine& engine, index::Searcher& searcher, const SearchRequest& request, const CancelToken& cancel = {});
@@ -182,6 +185,7 @@ void save_concept(Engine& engine, index::Searcher& searcher, const std::string& 
 inline constexpr double kNotWeight = 0.6;
 
 /// Parses what is typed into the window's one box: `+` and `-` before a word or a "quoted phrase", `*2` behind it.
+/// What is quoted is literal.
 std::vector<QueryPart> parse_query(const std::string& typed);
 
 /// Parses words given as separate arguments: bare words are one phrase (`a dog`); an argument that holds a space or ends

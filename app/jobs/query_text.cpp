@@ -123,6 +123,7 @@ std::vector<QueryPart> parse_query(const std::string& typed)
             QueryPart part;
             part.text = text;
             part.weight = minus ? -weight.value_or(kNotWeight) : weight.value_or(1.0);
+            part.literal = quoted;
             parts.push_back(std::move(part));
         }
         open = bare;

@@ -129,13 +129,21 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
 {
     check_parts(parts);
     Encoder& encoder = engine.encoder();
+    const auto in_names = [&](const std::string& word) {
+        return index::Library(engine.library_folder(), index::OpenMode::ReadOnly).names(word);
+    };
+    QueryVector result;
     std::vector<std::string> texts;
-    for (const QueryPart& part : parts)
-        if (is_text(part))
-            texts.push_back(part.text);
+    for (const QueryPart& part : parts) {
+        if (!is_text(part))
+            continue;
+        texts.push_back(part.text);
+        if (!part.literal)
+            for (Respelling& word : respell(encoder, engine.lexicon(), texts.back(), in_names))
+                result.read_as.push_back(std::move(word));
+    }
     const Vectors encoded = texts.empty() ? Vectors{encoder.dim(), {}} : encode_queries(encoder, engine.lexicon(), texts);
 
-    QueryVector result;
     result.vector.assign(static_cast<size_t>(encoder.dim()), 0);
     bool only_words = true, has_parts = false;
     Vectors more{encoder.dim(), {}}, less{encoder.dim(), {}};
@@ -149,11 +157,10 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
         }
         has_parts = true;
         if (is_text(part)) {
-            const std::span<const float> vector = encoded.row(next_text++);
-            add(result.vector, vector, part.weight);
-            if (part.weight <= 0)
-                continue;
-            result.words += (result.words.empty() ? "" : " ") + part.text;
+            const std::string& text = texts[static_cast<size_t>(next_text)];
+            add(result.vector, encoded.row(next_text++), part.weight);
+            if (part.weight > 0)
+                result.words += (result.words.empty() ? "" : " ") + text;
         } else {
             add(result.vector,
                 part.concept_name.empty() ? file_vector(engine, searcher, part, wanted, cancel)
@@ -170,9 +177,7 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
     normalise(result.vector);
     if (more.count() + less.count() > 0)
         result.vector = index::refined(has_parts ? std::span<const float>(result.vector) : std::span<const float>(), more, less);
-    result.meaningless = only_words && is_gibberish(encoder, engine.lexicon(), result.words, [&](const std::string& word) {
-                             return index::Library(engine.library_folder(), index::OpenMode::ReadOnly).names(word);
-                         });
+    result.meaningless = only_words && is_gibberish(encoder, engine.lexicon(), result.words, in_names);
     return result;
 }
 
@@ -194,6 +199,8 @@ std::string parts_to_json(const std::vector<QueryPart>& parts)
         item["weight"] = part.weight;
         if (part.role != QueryPart::Role::Part)
             item["judged"] = part.role == QueryPart::Role::More ? "more" : "less";
+        if (part.literal)
+            item["literal"] = true;
         list.push_back(std::move(item));
     }
     return list.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -218,6 +225,7 @@ std::vector<QueryPart> parts_from_json(const std::string& json, const std::strin
             part.weight = item.at("weight").get<double>();
             if (const std::string judged = item.value("judged", ""); !judged.empty())
                 part.role = judged == "more" ? QueryPart::Role::More : QueryPart::Role::Less;
+            part.literal = item.value("literal", false);
             parts.push_back(std::move(part));
         }
     } catch (const nlohmann::json::exception& error) {

@@ -8,8 +8,9 @@ namespace imprint::jobs {
 
 struct QueryVector {
     std::vector<float> vector;  ///< unit length
-    std::string words;          ///< the wanted texts, for names and labels
+    std::string words;          ///< the wanted texts as they were read, for names and labels
     bool meaningless = false;   ///< made of words alone, and of words that say nothing (is_gibberish)
+    std::vector<Respelling> read_as = {};
 };
 
 /// Error(Usage) where there is no part, none that is wanted, or where the parts cancel each other out.

@@ -60,8 +60,10 @@ SearchResult search(Engine& engine, index::Searcher& searcher, const SearchReque
     const index::BackgroundModel& background = engine.background();
     const auto start = std::chrono::steady_clock::now();
 
+    SearchResult result;
     const auto query_of = [&](const std::vector<QueryPart>& parts) {
         QueryVector made = query_vector(engine, searcher, parts, request.filter.modalities, cancel);
+        result.read_as.insert(result.read_as.end(), made.read_as.begin(), made.read_as.end());
         return index::Query{.vector = std::move(made.vector),
                             .filter = request.filter,
                             .k = request.k,
@@ -71,7 +73,6 @@ SearchResult search(Engine& engine, index::Searcher& searcher, const SearchReque
                             .order = request.order};
     };
     const index::Query query = query_of(request.parts);
-    SearchResult result;
     result.space = encoder.space();
     result.background = background.of(query.vector);
     result.meaningless = query.meaningless;

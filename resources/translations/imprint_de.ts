@@ -1132,6 +1132,17 @@
     </message>
 </context>
 <context>
+    <name>imprint::gui::ReadingLine</name>
+    <message>
+        <source>Showing results for “%1”</source>
+        <translation>Ergebnisse für „%1“</translation>
+    </message>
+    <message>
+        <source>Search for “%1” as typed</source>
+        <translation>Nach „%1“ suchen, wie getippt</translation>
+    </message>
+</context>
+<context>
     <name>imprint::gui::ResultsModel</name>
     <message>
         <source>IN THIS LIBRARY</source>

@@ -211,7 +211,7 @@ private Q_SLOTS:
     {
         const Said said = (*imprint_)({"search", "a", "dog", "--all", "--json"});
         QCOMPARE(said.code, 0);
-        QCOMPARE(keys(said.json()), (QStringList{"query", "results", "space", "took_ms"}));
+        QCOMPARE(keys(said.json()), (QStringList{"query", "read_as", "results", "space", "took_ms"}));
         QCOMPARE(said.json()["query"].toArray()[0].toObject()["text"].toString(), QString("a dog"));
         const QJsonArray results = said.json()["results"].toArray();
         QCOMPARE(results.size(), 5);
@@ -483,6 +483,18 @@ private Q_SLOTS:
         QVERIFY(said.out.contains("video.mp4"));
         QVERIFY(said.out.contains("0:00-0:0"));
         QVERIFY(said.err.isEmpty());
+    }
+
+    void a_slip_is_read_as_the_word_it_is_nearest_to()
+    {
+        const Said read = (*imprint_)({"search", "an", "elefant", "--all", "--json"}, true);
+        QCOMPARE(read.json()["read_as"].toArray(), (QJsonArray{QJsonObject{{"typed", "elefant"}, {"read", "elephant"}}}));
+        QVERIFY(read.err.contains("\"elephant\"") && read.err.contains("--literal"));
+        const Said meant = (*imprint_)({"search", "an", "elephant", "--all", "--json"});
+        QCOMPARE(read.json()["results"], meant.json()["results"]);
+        const Said typed = (*imprint_)({"search", "an", "elefant", "--all", "--literal", "--json"});
+        QVERIFY(typed.json()["read_as"].toArray().isEmpty() && typed.err.isEmpty());
+        QVERIFY(typed.json()["results"] != meant.json()["results"]);
     }
 
     void nothing_found_is_an_answer()

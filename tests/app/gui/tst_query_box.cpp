@@ -56,7 +56,7 @@ private Q_SLOTS:
         QTest::newRow("plus and weight") << "+boat*2 +gull*0.5"
                                          << "boat 2 | gull 0.5" << QStringList{"boat ×2", "gull ×0.5"};
         QTest::newRow("quoted minus") << "dog -\"a red ball\""
-                                      << "dog 1 | a red ball -0.6" << QStringList{"dog", "− a red ball"};
+                                      << "dog 1 | a red ball -0.6" << QStringList{"dog", "− “a red ball”"};
         QTest::newRow("not ASCII") << "café -été"
                                    << "café 1 | été -0.6" << QStringList{"café", "− été"};
     }
@@ -77,6 +77,24 @@ private Q_SLOTS:
         for (const Chip* chip : box.chips())
             labels << chip->label();
         QTEST(labels, "chips");
+    }
+
+    void words_are_taken_as_they_stand_when_quoted_or_told_to()
+    {
+        QueryBox box(*theme_, *thumbnails_);
+        box.set_typed("\"elefant\" harbor");
+        QVERIFY(box.parts()[0].literal && !box.parts()[1].literal);
+        box.add({{}, "/m/pier.jpg", {}, {}, 1.0});
+        QSignalSpy edited(&box, &QueryBox::edited);
+        box.take_literally();
+        QCOMPARE(edited.count(), 1);
+        QStringList labels;
+        for (const Chip* chip : box.chips()) {
+            labels << chip->label();
+            QCOMPARE(chip->part().literal, is_words(chip->part()));
+        }
+        QCOMPARE(labels, QStringList({"pier.jpg", "“elefant”", "“harbor”"}));
+        QCOMPARE(typed_form(box.chips()[1]->part()), QStringLiteral("\"elefant\""));
     }
 
     void half_typed_weights_wait_and_say_why()

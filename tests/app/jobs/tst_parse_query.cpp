@@ -77,6 +77,14 @@ private Q_SLOTS:
         QTEST(text_of(parse_query(typed.toStdString())), "parts");
     }
 
+    void what_is_quoted_is_literal()
+    {
+        const std::vector<QueryPart> parts = parse_query("dog \"red ball\"*2 -\"elefant\" +cat");
+        QCOMPARE(parts.size(), size_t(4));
+        for (size_t i = 0; i < parts.size(); ++i)
+            QCOMPARE(parts[i].literal, i == 1 || i == 2);
+    }
+
     void arguments_are_phrases_or_parts_data()
     {
         QTest::addColumn<QStringList>("arguments");

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "app/jobs/jobs.h"
+#include "app/jobs/query_vector.h"
 #include "index/background.h"
 #include "tests/app/jobs/test_media.h"
 #include "tests/support/tiny_checkpoint.h"
@@ -220,6 +221,29 @@ private Q_SLOTS:
         const SearchResult named = search(*engine_, *searcher_, request);
         QVERIFY(std::any_of(named.files.begin(), named.files.end(),
                             [&](const index::FileHit& hit) { return hit.path == media_ / "high.wav" && hit.coverage == 1.0f; }));
+    }
+
+    void slips_are_read_as_what_was_meant_but_not_in_literal_parts()
+    {
+        SearchRequest request{{words("an elefant", 2), words("girafe", -1)}, {}, 10, true};
+        request.then = {words("a picture of hosre")};
+        const SearchResult read = search(*engine_, *searcher_, request);
+        const std::vector<std::pair<std::string, std::string>> expected{
+            {"elefant", "elephant"}, {"girafe", "giraffe"}, {"hosre", "horse"}};
+        QCOMPARE(read.read_as.size(), expected.size());
+        for (size_t i = 0; i < expected.size(); ++i)
+            QCOMPARE(std::pair(read.read_as[i].typed, read.read_as[i].read), expected[i]);
+        QCOMPARE(read.query, find({words("an elephant", 2), words("giraffe", -1)}).query);
+        QueryPart literal = words("an elefant");
+        literal.literal = true;
+        const SearchResult as_typed = find({literal});
+        QVERIFY(as_typed.read_as.empty());
+        QVERIFY(as_typed.query != find({words("an elephant")}).query);
+        // Kept as a concept, it stays what it was.
+        save_concept(*engine_, *searcher_, "typed", {literal});
+        const std::string parts =
+            index::Library(engine_->library_folder(), index::OpenMode::ReadOnly).find_concept("typed")->parts;
+        QVERIFY(parts_from_json(parts, "typed").front().literal);
     }
 
     void nonsense_is_refused_data()

@@ -26,6 +26,23 @@ int digit_width(const QFontMetrics& metrics)
 
 bool is_digit(QChar c) { return c >= QLatin1Char('0') && c <= QLatin1Char('9'); }
 
+QString clock(qint64 seconds)
+{
+    const qint64 h = seconds / 3600, m = seconds / 60 % 60, s = seconds % 60;
+    if (h)
+        return QStringLiteral("%1:%2:%3").arg(h).arg(m, 2, 10, QLatin1Char('0')).arg(s, 2, 10, QLatin1Char('0'));
+    return QStringLiteral("%1:%2").arg(m).arg(s, 2, 10, QLatin1Char('0'));
+}
+
+/// Rounded down, as clocks do; a trifle up, for what decimals could not write.
+qint64 whole(double units) { return std::max<qint64>(0, static_cast<qint64>(std::floor(units + 1e-6))); }
+
+QString clock_with_tenths(double seconds)
+{
+    const qint64 tenths = whole(10 * seconds);
+    return clock(tenths / 10) + QLatin1Char('.') + QString::number(tenths % 10);
+}
+
 }  // namespace
 
 QLocale figures_locale() { return QLocale().language() == QLocale::C ? QLocale(QLocale::English) : QLocale(); }
@@ -34,17 +51,15 @@ QString format_count(qint64 value) { return figures_locale().toString(value); }
 
 QString format_time(double seconds)
 {
-    const qint64 whole = std::max<qint64>(0, static_cast<qint64>(std::floor(seconds + 1e-6)));
-    const qint64 h = whole / 3600, m = whole / 60 % 60, s = whole % 60;
-    if (h)
-        return QStringLiteral("%1:%2:%3").arg(h).arg(m, 2, 10, QLatin1Char('0')).arg(s, 2, 10, QLatin1Char('0'));
-    return QStringLiteral("%1:%2").arg(m).arg(s, 2, 10, QLatin1Char('0'));
+    return seconds >= 0.1 && whole(seconds) == 0 ? clock_with_tenths(seconds) : clock(whole(seconds));
 }
 
-QString format_span(double start, double end)
+QString format_span(double start, double end, const QString& dash)
 {
-    const QString from = format_time(start), to = format_time(end);
-    return from == to ? from : from + QChar(0x2013) + to;
+    const bool within = whole(start) == whole(end) && whole(10 * start) != whole(10 * end);
+    const QString from = within ? clock_with_tenths(start) : clock(whole(start));
+    const QString to = within ? clock_with_tenths(end) : clock(whole(end));
+    return from == to ? from : from + dash + to;
 }
 
 QString format_left(double seconds)

@@ -126,7 +126,7 @@ void HeatStrip::paintEvent(QPaintEvent*)
     painter.setPen(colours.dim);
     const QRect times(0, int(bars_tall) + 4, width(), height() - int(bars_tall) - 4);
     draw_figures(painter, times, Qt::AlignLeft, format_time(0));
-    draw_figures(painter, times, Qt::AlignHCenter, format_time(position_));
+    draw_figures(painter, times, Qt::AlignHCenter, format_time(duration_ < 1 ? position_ : std::floor(position_)));
     draw_figures(painter, times, Qt::AlignRight, format_time(duration_));
     if (hasFocus()) {
         painter.setPen(QPen(colours.accent, 1));

@@ -72,7 +72,7 @@ void MomentList::set_moments(std::vector<index::MomentHit> moments)
     for (const auto& hit : moments_) {
         QString text = tr("whole picture");
         if (hit.moment.start && hit.moment.end)
-            text = format_time(*hit.moment.start) + QStringLiteral(" – ") + format_time(*hit.moment.end);
+            text = format_span(*hit.moment.start, *hit.moment.end, QStringLiteral(" – "));
         auto* item = new QListWidgetItem(text, this);
         const QString sense = hit.moment.modality == Modality::Sound ? tr("sound") : tr("picture");
         item->setData(Qt::UserRole, sense);

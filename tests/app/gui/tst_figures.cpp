@@ -17,6 +17,9 @@ private Q_SLOTS:
         QTest::addColumn<QString>("text");
         QTest::newRow("nothing") << 0.0 << "0:00";
         QTest::newRow("seconds") << 42.9 << "0:42";
+        QTest::newRow("less than a second") << 0.92 << "0:00.9";
+        QTest::newRow("hardly anything") << 0.04 << "0:00";
+        QTest::newRow("a second") << 1.0 << "0:01";
         QTest::newRow("minutes") << 728.0 << "12:08";
         QTest::newRow("hours") << 4000.0 << "1:06:40";
         QTest::newRow("just before a second, by rounding of decimals") << 5.9999999 << "0:06";
@@ -48,7 +51,10 @@ private Q_SLOTS:
         QCOMPARE(counted(1, "moment", "moments"), QStringLiteral("1 moment"));
         QCOMPARE(counted(0, "moment", "moments"), QStringLiteral("0 moments"));
         QCOMPARE(format_span(728, 734), QStringLiteral("12:08–12:14"));
-        QCOMPARE(format_span(3.1, 3.4), QStringLiteral("0:03"));
+        QCOMPARE(format_span(728.25, 728.9), QStringLiteral("12:08.2–12:08.9"));
+        QCOMPARE(format_span(0, 0.9, " – "), QStringLiteral("0:00.0 – 0:00.9"));
+        QCOMPARE(format_span(3.1, 3.4), QStringLiteral("0:03.1–0:03.4"));
+        QCOMPARE(format_span(3.11, 3.14), QStringLiteral("0:03"));
     }
 
     void every_number_of_as_many_digits_is_as_wide()

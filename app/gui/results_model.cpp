@@ -5,6 +5,7 @@
 #include <QCollator>
 #include <QMimeData>
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "app/gui/cut_slider.h"
@@ -134,9 +135,19 @@ void ResultsModel::arrange()
     }
     const std::pair<index::Band, QString> bands[] = {
         {index::Band::Likely, tr("LIKELY")}, {index::Band::Maybe, tr("MAYBE")}, {index::Band::Unlikely, tr("UNLIKELY")}};
+    auto row = rows_.begin();
+    double wrong = 0;  // hits of the bands before that are expected to be
     for (const auto& [band, title] : bands) {
-        const auto in_band = [&, wanted = band](int row) { return hits[row].band == wanted; };
-        sections_.push_back({title, static_cast<int>(std::count_if(rows_.begin(), rows_.end(), in_band))});
+        const auto end = std::find_if(row, rows_.end(), [&, wanted = band](int other) { return hits[other].band != wanted; });
+        Section section{title, static_cast<int>(end - row)};
+        if (section.count > 0) {
+            const double so_far = static_cast<double>(hits[*(end - 1)].wrong_share) * static_cast<double>(end - rows_.begin());
+            const double share = std::clamp((so_far - wrong) / section.count, 0.0, 1.0);
+            section.title = tr("%1 · about %2 % wrong").arg(title).arg(std::lround(100 * share));
+            wrong = so_far;
+        }
+        sections_.push_back(section);
+        row = end;
     }
 }
 

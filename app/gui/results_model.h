@@ -24,7 +24,7 @@ public:
     enum Role { PathRole = Qt::UserRole + 1, KindRole, BandRole, ScoreRole, MomentsRole };
 
     struct Section {
-        QString title;
+        QString title;  ///< of a band: with the share of wrong hits to expect in it
         int count = 0;
     };
 

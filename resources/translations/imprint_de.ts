@@ -1173,6 +1173,10 @@
         <translation>UNWAHRSCHEINLICH</translation>
     </message>
     <message>
+        <source>%1 · about %2 % wrong</source>
+        <translation>%1 · etwa %2 % falsch</translation>
+    </message>
+    <message>
         <source>%1 to %2</source>
         <translation>%1 bis %2</translation>
     </message>

@@ -98,6 +98,27 @@ private Q_SLOTS:
         QCOMPARE(model.sections()[2].count, 1);
     }
 
+    void a_band_says_how_much_of_it_is_expected_to_be_wrong()
+    {
+        std::vector<index::FileHit> hits = *mixed().hits;
+        const float down_to[] = {0.1f, 0.2f, 0.5f, 0.6f};  // of the two likely ones a fifth, of the three first half, …
+        for (size_t i = 0; i < hits.size(); ++i)
+            hits[i].wrong_share = down_to[i];
+        ResultsModel model;
+        model.set_answer(tests::answer(hits));
+        model.set_cut(-100);
+        QStringList titles;
+        for (const auto& section : model.sections())
+            titles << section.title;
+        QCOMPARE(titles, QStringList({"LIKELY · about 20 % wrong", "MAYBE · about 100 % wrong", "UNLIKELY · about 90 % wrong"}));
+        hits[2].wrong_share = 0.4f;
+        model.set_answer(tests::answer(hits));
+        QCOMPARE(model.sections()[1].title, QStringLiteral("MAYBE · about 80 % wrong"));
+        model.set_cut(5.5f);  // of what the cut leaves
+        QCOMPARE(model.sections()[0].title, QStringLiteral("LIKELY · about 10 % wrong"));
+        QCOMPARE(model.sections()[1].title, QStringLiteral("MAYBE"));
+    }
+
     void the_bar_counts_moments_and_files_whatever_the_cut()
     {
         ResultsModel model;

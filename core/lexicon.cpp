@@ -269,6 +269,24 @@ std::vector<Respelling> respell(const Encoder& encoder, const Lexicon& lexicon, 
     return read;
 }
 
+bool speaks_of_sound(const Lexicon& lexicon, std::string_view text)
+{
+    static constexpr std::string_view kHeard[] = {
+        "acoustic", "audible",  "auditory",  "bark",    "barking", "beat",       "bell",   "buzz",     "chirp",
+        "clap",     "clapping", "cry",       "drum",    "hum",     "instrument", "laugh",  "laughing", "laughter",
+        "loud",     "melody",   "music",     "musical", "noise",   "percussion", "ring",   "ringing",  "roar",
+        "scream",   "shout",    "sing",      "singing", "song",    "sound",      "speech", "talking",  "tone",
+        "utter",    "uttered",  "utterance", "vocal",   "voice",   "whistle"};
+    const auto heard = [](std::string_view words) {
+        for (const std::string& word : words_of(words))
+            for (const std::string& stem : singulars(word))
+                if (std::find(std::begin(kHeard), std::end(kHeard), stem) != std::end(kHeard))
+                    return true;
+        return false;
+    };
+    return heard(text) || heard(lexicon.gloss(text));
+}
+
 bool is_gibberish(const Encoder& encoder, const Lexicon& lexicon, const std::string& text,
                   const std::function<bool(const std::string& word)>& elsewhere)
 {

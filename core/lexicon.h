@@ -67,6 +67,10 @@ struct Respelling {
 std::vector<Respelling> respell(const Encoder& encoder, const Lexicon& lexicon, std::string& text,
                                 const std::function<bool(const std::string& word)>& elsewhere = {});
 
+/// Whether a text is about something that is heard: it, or what the lexicon says of the one thing that it names, has a word for
+/// sounds, voices or music ("a dog barking"; "thunder", a deep prolonged loud noise).
+bool speaks_of_sound(const Lexicon& lexicon, std::string_view text);
+
 /// Whether nobody can have meant anything by a text, as far as the model and the lexicon know: three quarters of its letters or
 /// more belong to words that the lexicon has not and that the model must spell, in three pieces for ten letters at least, or
 /// are a single letter or digit. A text without any is such a one. Slips are to be corrected before.

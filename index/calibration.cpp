@@ -32,7 +32,8 @@ double QueryBackground::chance(float standardised_score, Modality modality) cons
 
 double QueryBackground::expected(float calibrated_score, Modality modality, int64_t moments) const
 {
-    const float score = reliability.of[static_cast<int>(modality)].standardised(calibrated_score);
+    const int m = static_cast<int>(modality);
+    const float score = reliability.of[m].standardised(calibrated_score + held_back[m]);
     return static_cast<double>(moments) * chance(score, modality);
 }
 

@@ -240,11 +240,13 @@ Searcher::State LiveIndex::state() const
         return state;
     state.moments = index_->size();
     state.bytes = index_->bytes();
-    for (const Modality modality : {Modality::Picture, Modality::Sound})
+    for (const Modality modality : {Modality::Picture, Modality::Sound}) {
+        state.moments_of[static_cast<int>(modality)] = index_->size(modality);
         if (const Coarse* coarse = index_->coarse(modality)) {
             state.approximate[static_cast<int>(modality)] = true;
             state.recall[static_cast<int>(modality)] = coarse->recall();
         }
+    }
     return state;
 }
 

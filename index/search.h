@@ -100,9 +100,10 @@ public:
     /// Moments held in memory, and how often they were all read anew because no snapshot would do.
     struct State {
         int64_t moments = 0, rebuilds = 0, snapshots_read = 0, snapshots_written = 0;
-        int64_t bytes = 0;         ///< of memory, about
-        bool approximate[2] = {};  ///< by Modality: searched by an inverted file
-        float recall[2] = {1, 1};  ///< recall@10 against exact scans of this library, as measured when it was built
+        int64_t moments_of[2] = {0, 0};  ///< by Modality
+        int64_t bytes = 0;               ///< of memory, about
+        bool approximate[2] = {};        ///< by Modality: searched by an inverted file
+        float recall[2] = {1, 1};        ///< recall@10 against exact scans of this library, as measured when it was built
     };
     State state() const;
 

@@ -54,7 +54,7 @@ PoolLibrary::Answer PoolLibrary::ask(const std::string& text, const std::vector<
     const QueryVector made = query_vector(engine_, searcher_, parse_words({text}), {}, {});
     index::Query query{.vector = made.vector, .filter = {}, .k = k, .all = all};
     query.meaningless = made.meaningless;
-    Answer answer{{}, engine_.background().of(made.vector), made.meaningless};
+    Answer answer{{}, background_of(engine_, searcher_, made, query.filter), made.meaningless};
     for (const index::FileHit& hit : searcher_.search(query, answer.background)) {
         const auto items = item_of_.find(hit.path.native());
         if (items == item_of_.end())

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
@@ -64,8 +65,9 @@ index::Searcher::Stored moments_of(Engine& engine, index::Searcher& searcher, co
 }
 
 /// A long video must not drown its own sound, nor the reverse: each modality's moments are averaged by themselves first.
+/// `has_sound` is set where there is any.
 std::vector<float> file_vector(Engine& engine, index::Searcher& searcher, const QueryPart& part,
-                               const std::vector<Modality>& wanted, const CancelToken& cancel)
+                               const std::vector<Modality>& wanted, bool& has_sound, const CancelToken& cancel)
 {
     const index::Searcher::Stored file = moments_of(engine, searcher, part, cancel);
     const auto dim = static_cast<size_t>(file.vectors.dim);
@@ -76,6 +78,7 @@ std::vector<float> file_vector(Engine& engine, index::Searcher& searcher, const 
         add(means[modality], file.vectors.row(static_cast<int>(i)), 1);
         heard[modality] = true;
     }
+    has_sound = has_sound || heard[static_cast<size_t>(Modality::Sound)];
     if (!heard[0] && !heard[1])
         throw Error(ErrorKind::Usage, part.file.native(), "holds only silence, so nothing can be like it");
     // A video asked for by its sound alone is compared by its sound alone; a file without that modality stands as it is.
@@ -151,21 +154,28 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
     for (const QueryPart& part : parts) {
         cancel.check();
         if (part.role != QueryPart::Role::Part) {
-            (part.role == QueryPart::Role::More ? more : less).append(file_vector(engine, searcher, part, wanted, cancel));
-            only_words = only_words && part.role != QueryPart::Role::More;
+            bool sound = false;
+            const bool yes = part.role == QueryPart::Role::More;
+            (yes ? more : less).append(file_vector(engine, searcher, part, wanted, sound, cancel));
+            result.heard = result.heard || (yes && sound);
+            only_words = only_words && !yes;
             continue;
         }
         has_parts = true;
         if (is_text(part)) {
             const std::string& text = texts[static_cast<size_t>(next_text)];
             add(result.vector, encoded.row(next_text++), part.weight);
-            if (part.weight > 0)
-                result.words += (result.words.empty() ? "" : " ") + text;
+            if (part.weight <= 0)
+                continue;
+            result.words += (result.words.empty() ? "" : " ") + text;
+            result.heard = result.heard || speaks_of_sound(engine.lexicon(), text);
         } else {
+            bool sound = !part.concept_name.empty();
             add(result.vector,
-                part.concept_name.empty() ? file_vector(engine, searcher, part, wanted, cancel)
+                part.concept_name.empty() ? file_vector(engine, searcher, part, wanted, sound, cancel)
                                           : concept_vector(engine, searcher, part.concept_name, wanted, cancel),
                 part.weight);
+            result.heard = result.heard || (part.weight > 0 && sound);
             only_words = only_words && part.weight < 0;
         }
     }
@@ -179,6 +189,22 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
         result.vector = index::refined(has_parts ? std::span<const float>(result.vector) : std::span<const float>(), more, less);
     result.meaningless = only_words && is_gibberish(encoder, engine.lexicon(), result.words, in_names);
     return result;
+}
+
+index::QueryBackground background_of(Engine& engine, index::Searcher& searcher, const QueryVector& query,
+                                     const index::Filter& filter)
+{
+    index::QueryBackground background = engine.background().of(query.vector);
+    const auto wants = [](const auto& wanted, auto one) {
+        return wanted.empty() || std::find(wanted.begin(), wanted.end(), one) != wanted.end();
+    };
+    searcher.refresh();
+    const bool pictures = searcher.state().moments_of[static_cast<int>(Modality::Picture)] > 0
+        && wants(filter.modalities, Modality::Picture)
+        && (wants(filter.kinds, media::Kind::Image) || wants(filter.kinds, media::Kind::Video));
+    if (pictures && !query.heard)
+        background.held_back[static_cast<int>(Modality::Sound)] = index::kHeldBack;
+    return background;
 }
 
 std::string parts_to_json(const std::vector<QueryPart>& parts)

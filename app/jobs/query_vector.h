@@ -11,6 +11,7 @@ struct QueryVector {
     std::string words;          ///< the wanted texts as they were read, for names and labels
     bool meaningless = false;   ///< made of words alone, and of words that say nothing (is_gibberish)
     std::vector<Respelling> read_as = {};
+    bool heard = false;  ///< asks for sound: its words speak of it, an example has it, or a concept may
 };
 
 /// Error(Usage) where there is no part, none that is wanted, or where the parts cancel each other out.
@@ -20,6 +21,11 @@ void check_parts(const std::vector<QueryPart>& parts);
 /// Throws as search() does.
 QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::vector<QueryPart>& parts,
                          const std::vector<Modality>& wanted, const CancelToken& cancel);
+
+/// What the query's scores are judged by; sounds are held back (index::kHeldBack) where it does not ask for them and pictures are
+/// searched too.
+index::QueryBackground background_of(Engine& engine, index::Searcher& searcher, const QueryVector& query,
+                                     const index::Filter& filter);
 
 /// Parts as JSON and back, as a concept keeps them. `parts_from_json` throws Error(Malformed).
 std::string parts_to_json(const std::vector<QueryPart>& parts);

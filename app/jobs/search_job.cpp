@@ -57,32 +57,34 @@ SearchResult search(Engine& engine, index::Searcher& searcher, const SearchReque
         check_parts(request.then);
     Encoder& encoder = engine.encoder();
     check_space(engine);
-    const index::BackgroundModel& background = engine.background();
+    engine.background();  // what is opened once is no part of the time that a question takes
     const auto start = std::chrono::steady_clock::now();
 
     SearchResult result;
     const auto query_of = [&](const std::vector<QueryPart>& parts) {
         QueryVector made = query_vector(engine, searcher, parts, request.filter.modalities, cancel);
         result.read_as.insert(result.read_as.end(), made.read_as.begin(), made.read_as.end());
-        return index::Query{.vector = std::move(made.vector),
-                            .filter = request.filter,
-                            .k = request.k,
-                            .all = request.all,
-                            .words = std::move(made.words),
-                            .meaningless = made.meaningless,
-                            .order = request.order};
+        index::QueryBackground background = background_of(engine, searcher, made, request.filter);
+        return std::pair(index::Query{.vector = std::move(made.vector),
+                                      .filter = request.filter,
+                                      .k = request.k,
+                                      .all = request.all,
+                                      .words = std::move(made.words),
+                                      .meaningless = made.meaningless,
+                                      .order = request.order},
+                         background);
     };
-    const index::Query query = query_of(request.parts);
+    const auto [query, background] = query_of(request.parts);
     result.space = encoder.space();
-    result.background = background.of(query.vector);
+    result.background = background;
     result.meaningless = query.meaningless;
     if (request.then.empty()) {
         result.files = searcher.search(query, result.background);
     } else {
-        const index::Query second = query_of(request.then);
+        const auto [second, second_background] = query_of(request.then);
         result.meaningless = result.meaningless || second.meaningless;
         if (request.all || !result.meaningless)
-            result.files = searcher.sequence(query, result.background, second, background.of(second.vector), request.within);
+            result.files = searcher.sequence(query, result.background, second, second_background, request.within);
     }
     result.query = query.vector;
     result.took_ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();

@@ -268,6 +268,22 @@ private Q_SLOTS:
         QCOMPARE(is_gibberish(shipped_model(), shipped(), text.toStdString()), gibberish);
     }
 
+    void what_speaks_of_sound_is_told_from_what_does_not_data()
+    {
+        QTest::addColumn<QString>("text");
+        QTest::addColumn<bool>("heard");
+        for (const char* text :
+             {"thunder", "violin", "music", "a dog barking", "people laughing", "Church BELLS", "the sound of rain", "voices"})
+            QTest::newRow(text) << QString(text) << true;
+        for (const char* text : {"vehicle", "food", "a dog", "a tower at night", "qwlkfj", ""})
+            QTest::newRow(qPrintable(QString("'%1'").arg(text))) << QString(text) << false;
+    }
+    void what_speaks_of_sound_is_told_from_what_does_not()
+    {
+        QFETCH(QString, text);
+        QTEST(speaks_of_sound(shipped(), text.toStdString()), "heard");
+    }
+
     void random_words_are_gibberish_and_names_of_things_are_not()
     {
         static constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz", kConsonants[] = "bdfgklmnprstvz", kVowels[] = "aeiou";

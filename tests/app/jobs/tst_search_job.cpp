@@ -246,6 +246,52 @@ private Q_SLOTS:
         QVERIFY(parts_from_json(parts, "typed").front().literal);
     }
 
+    void sounds_are_held_back_where_pictures_are_asked_for_data()
+    {
+        QTest::addColumn<int>("which");
+        QTest::addColumn<bool>("held");
+        QTest::newRow("words for what is seen") << 0 << true;
+        QTest::newRow("words for what is heard") << 1 << false;
+        QTest::newRow("a picture") << 2 << true;
+        QTest::newRow("a sound") << 3 << false;
+        QTest::newRow("a picture, and a sound to stay away from") << 4 << true;
+        QTest::newRow("what is seen, in sounds alone") << 5 << false;
+        QTest::newRow("what is seen, in files of sound alone") << 6 << false;
+    }
+    void sounds_are_held_back_where_pictures_are_asked_for()
+    {
+        QFETCH(int, which);
+        QFETCH(bool, held);
+        const std::vector<std::vector<QueryPart>> questions{{words("a tower")},
+                                                            {words("thunder")},
+                                                            {file(media_ / "picture1.png")},
+                                                            {file(media_ / "low.wav")},
+                                                            {file(media_ / "picture1.png"), file(media_ / "low.wav", -0.5)},
+                                                            {words("a tower")},
+                                                            {words("a tower")}};
+        index::Filter filter;
+        if (which == 5)
+            filter.modalities = {Modality::Sound};
+        if (which == 6)
+            filter.kinds = {media::Kind::Audio};
+        const SearchResult result = find(questions[static_cast<size_t>(which)], filter, 10);
+        QCOMPARE(result.background.held_back[static_cast<int>(Modality::Sound)], held ? index::kHeldBack : 0.0f);
+        QCOMPARE(result.background.held_back[static_cast<int>(Modality::Picture)], 0.0f);
+        const index::QueryBackground plain = engine_->background().of(result.query);
+        int sounds = 0;
+        for (const index::FileHit& hit : result.files)
+            for (const index::MomentHit& moment : hit.moments)
+                if (moment.moment.modality == Modality::Sound) {
+                    ++sounds;
+                    QVERIFY(std::abs(moment.score - told(result, hit.path, moment.moment)) < 0.02f);
+                    const float before = moment.score + (held ? index::kHeldBack : 0.0f);
+                    QVERIFY(std::abs(result.background.expected(moment.score, Modality::Sound, 3)
+                                     - plain.expected(before, Modality::Sound, 3))
+                            < 1e-4);
+                }
+        QVERIFY(sounds > 0);
+    }
+
     void nonsense_is_refused_data()
     {
         QTest::addColumn<int>("which");

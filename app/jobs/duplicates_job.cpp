@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vectors say who is near; pixels say who is the same.
+// Vectors say who is near; pixels and loudness say who is the same.
 #include "app/jobs/duplicates_job.h"
 
 #include <algorithm>
@@ -19,6 +19,11 @@ constexpr double kSameSound = 0.97;
 constexpr double kSamePicture = 0.95;  // correlation of two looks
 constexpr double kFlat = 4;            // deviation of grey, of 255: a frame of one colour
 constexpr int kSide = 16;
+constexpr double kSameCourse = 0.95;              // correlation of two courses of loudness; re-encoded copies stood above 0.97
+constexpr double kSteady = 0.2;                   // deviation of the logarithm of loudness: a tone that only sounds on
+constexpr double kListened = 60;                  // seconds from the beginning
+constexpr int kWindow = media::kSampleRate / 50;  // 20 ms
+constexpr int kDelay = 6;                         // windows: what codecs put before a beginning
 
 /// A picture in 16 × 16 greys, without its mean, of unit length; empty where it is all of one colour.
 std::vector<float> look_at(const media::Picture& picture)
@@ -48,9 +53,57 @@ std::vector<float> look_at(const media::Picture& picture)
     return greys;
 }
 
+/// The logarithm of loudness, window by window.
+std::vector<float> course_of(const media::Sound& sound)
+{
+    constexpr double kSilence = 1e-3;
+    std::vector<float> course;
+    for (size_t first = 0; first + kWindow <= sound.samples.size(); first += kWindow) {
+        double squares = 0;
+        for (size_t i = first; i < first + kWindow; ++i)
+            squares += static_cast<double>(sound.samples[i]) * sound.samples[i];
+        course.push_back(static_cast<float>(std::log(std::sqrt(squares / kWindow) + kSilence)));
+    }
+    return course;
+}
+
+/// Mean and deviation taken out; empty where it is steady.
+std::vector<float> standardised(std::span<const float> course)
+{
+    double mean = 0, squares = 0;
+    for (const float value : course)
+        mean += value / static_cast<double>(course.size());
+    std::vector<float> result;
+    for (const float value : course) {
+        result.push_back(static_cast<float>(value - mean));
+        squares += (value - mean) * (value - mean);
+    }
+    if (course.empty() || std::sqrt(squares / static_cast<double>(course.size())) < kSteady)
+        return {};
+    for (float& value : result)
+        value /= static_cast<float>(std::sqrt(squares));
+    return result;
+}
+
 double product(std::span<const float> a, std::span<const float> b)
 {
     return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
+}
+
+/// Whether one course follows the other, be it a little later. Two steady ones say nothing against it.
+bool same_course(std::span<const float> a, std::span<const float> b)
+{
+    if (standardised(a).empty() || standardised(b).empty())
+        return standardised(a).empty() == standardised(b).empty();
+    for (int delay = -kDelay; delay <= kDelay; ++delay) {
+        const std::span<const float> one = a.subspan(std::min(a.size(), static_cast<size_t>(std::max(0, delay))));
+        const std::span<const float> other = b.subspan(std::min(b.size(), static_cast<size_t>(std::max(0, -delay))));
+        const size_t common = std::min(one.size(), other.size());
+        const std::vector<float> x = standardised(one.first(common)), y = standardised(other.first(common));
+        if (!x.empty() && !y.empty() && product(x, y) >= kSameCourse)
+            return true;
+    }
+    return false;
 }
 
 bool equal_length(double a, double b) { return std::abs(a - b) <= std::max(0.5, 0.02 * std::max(a, b)); }
@@ -147,7 +200,7 @@ private:
             return false;
         ++result_.compared;
         if (a.probe.kind == media::Kind::Audio)
-            return true;
+            return readable(a) && readable(b) && same_course(looks(a).front(), looks(b).front());
         const std::vector<std::vector<float>>& one = looks(a);
         const std::vector<std::vector<float>>& other = looks(b);
         int said = 0;
@@ -177,7 +230,9 @@ private:
         return few.moments.empty() ? -1 : sum / static_cast<double>(few.moments.size());
     }
 
-    /// Decoded once a file. Nothing where it cannot be read, which is said.
+    bool readable(const index::FileRow& file) { return !looks(file).empty(); }
+
+    /// Decoded once a file; of a sound its course of loudness. Nothing where it cannot be read, which is said.
     const std::vector<std::vector<float>>& looks(const index::FileRow& file)
     {
         const auto [known, fresh] = looks_.try_emplace(file.id);
@@ -187,6 +242,9 @@ private:
             const media::Fit small{.exact = {}, .max_side = 64};
             if (file.probe.kind == media::Kind::Image) {
                 known->second.push_back(look_at(engine_.decoder().still(file.facts.path, small, cancel_)));
+            } else if (file.probe.kind == media::Kind::Audio) {
+                known->second.push_back(
+                    course_of(engine_.decoder().sound(file.facts.path, 0, std::min(kListened, file.probe.duration), cancel_)));
             } else {
                 std::vector<double> times;
                 for (const double share : {0.1, 0.3, 0.5, 0.7, 0.9})

@@ -78,6 +78,28 @@ private Q_SLOTS:
         QCOMPARE(groups, (QStringList{"cat.jpg small-cat.jpg", "film.mp4 again.avi", "sound.wav sound.flac"}));
     }
 
+    void sounds_of_one_kind_are_copies_only_where_they_go_alike()
+    {
+        const fs::path root = fs::canonical(dir_.path().toStdString()), folder = root / "sounds";
+        fs::create_directories(folder);
+        const auto pulses = [&](const char* rhythm, const char* name) {
+            convert({"-f", "lavfi", "-i", QString("sine=frequency=500:duration=3,volume='if(%1,1,0.05)':eval=frame").arg(rhythm)},
+                    folder / name);
+        };
+        pulses("lt(mod(t,0.6),0.3)", "even.wav");
+        pulses("lt(mod(t+0.3,0.6),0.3)", "between.wav");
+        convert({"-i", QString::fromStdString(folder / "even.wav"), "-b:a", "48k"}, folder / "even.mp3");
+        EngineOptions options = engine_->options();
+        options.library = root / "library-of-sounds";
+        Engine engine(options);
+        QCOMPARE(index_paths(engine, {folder}).indexed, 3);
+        const Duplicates found = find_duplicates(engine);
+        QVERIFY(found.compared > 1);  // the two rhythms too were near enough to be listened to
+        QCOMPARE(found.groups.size(), size_t(1));
+        for (const index::FileRow& row : found.groups.front())
+            QVERIFY(row.facts.path.filename().native().starts_with("even."));
+    }
+
     void a_file_that_cannot_be_read_any_more_is_said()
     {
         const fs::path away = media_ / "away";

@@ -34,7 +34,8 @@ void tell(const jobs::IndexReport& report, const Session& session)
     for (const auto& [from, to] : report.relinked)
         print_problem(printable(from.native()) + " is now at " + printable(to.native()));
     if (report.moved)
-        print_problem(std::to_string(report.moved) + " moved files keep their vectors");
+        print_problem(std::to_string(report.moved)
+                      + (report.moved == 1 ? " moved file keeps its vectors" : " moved files keep their vectors"));
     if (report.links)
         print_problem(std::to_string(report.links) + " links were not followed; name their targets to index them");
 }

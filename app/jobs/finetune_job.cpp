@@ -12,8 +12,8 @@
 #include <nlohmann/json.hpp>
 
 #include "app/jobs/batcher.h"
-#include "app/jobs/finetune_examples.h"
 #include "app/jobs/calibration_file.h"
+#include "app/jobs/finetune_examples.h"
 #include "app/jobs/finetune_tuning.h"
 #include "app/jobs/label_keys.h"
 #include "app/jobs/labelled_media.h"
@@ -169,6 +169,8 @@ void Finetuning::refuse_too_few() const
     std::string reason = "has "
         + std::string(table_.classes.empty() ? "no class" : "only one class ('" + table_.classes.front() + "')") + " with "
         + std::to_string(kLeastExamples) + " readable files";
+    for (size_t i = 0; i < std::min<size_t>(3, report_.left_out.size()); ++i)
+        reason += (i == 0 ? "; '" : ", '") + report_.left_out[i].first + "' has " + std::to_string(report_.left_out[i].second);
     if (!report_.failed.empty())
         reason += "; " + std::to_string(report_.failed.size()) + " could not be read, the first being "
             + report_.failed.front().path.filename().string() + ": " + report_.failed.front().reason;

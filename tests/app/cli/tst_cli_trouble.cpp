@@ -150,7 +150,8 @@ private Q_SLOTS:
         QTest::newRow("two equal names") << QStringList{"label", "--set", "ROOT/equal.toml"}
                                          << QStringList{"ROOT/equal.toml:3", "'Cat'", "a name of its own"};
         QTest::newRow("one image in a class")
-            << QStringList{"finetune", "ROOT/one"} << QStringList{"ROOT/one", "3 readable files", "Give at least two classes"};
+            << QStringList{"finetune", "ROOT/one"}
+            << QStringList{"ROOT/one", "3 readable files", "'a' has 1, 'b' has 1", "Give at least two classes"};
         QTest::newRow("a folder of unreadable files")
             << QStringList{"finetune", "ROOT/unread"} << QStringList{"ROOT/unread", "8 could not be read", "Give at least"};
         QTest::newRow("a checkpoint of another program")

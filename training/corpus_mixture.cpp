@@ -66,6 +66,42 @@ void start_from_pieces(at::Tensor& table, const at::Tensor& pieces)
     table.narrow(1, 0, used).copy_(turned / turned.norm(2, {-1}).mean() * std::sqrt(double(used) / double(table.size(1))));
 }
 
+/// What the score statistics of a checkpoint are drawn from: lines of texts, and indexes into Corpus::items().
+struct Background {
+    std::vector<int64_t> captions, lemmas;
+    std::vector<size_t> drawings, photos, sounding;
+};
+
+/// Throws Error(Malformed) where a kind is missing without which no checkpoint can be written.
+Background background_of(const Corpus& corpus, const PictureFeatures& pictures, const SoundClips& sounds)
+{
+    Background found;
+    for (size_t i = 0; i < corpus.texts().size(); ++i) {
+        const TextRole role = corpus.text_roles()[i];
+        if (role == TextRole::Caption || role == TextRole::Prompt)
+            found.captions.push_back(static_cast<int64_t>(i));
+        else if (role == TextRole::Lemma || role == TextRole::Word)
+            found.lemmas.push_back(static_cast<int64_t>(i));
+    }
+    for (size_t i = 0; i < corpus.items().size(); ++i) {
+        const Item& item = corpus.items()[i];
+        if (item.sound && sounds.has(i))
+            found.sounding.push_back(i);
+        else if (!item.sound && item.frames == 0 && !pictures.views(i).empty() && item.role != Role::Composite)
+            (item.role == Role::Pair ? found.drawings : found.photos).push_back(i);
+    }
+    const auto need = [&](bool there, const std::string& what) {
+        if (!there)
+            throw Error(ErrorKind::Malformed, corpus.root().string(),
+                        "has no " + what + "; a model's scores are measured on some",
+                        "Add one at least, or train from a recipe that names data sets in place of a corpus");
+    };
+    need(!found.captions.empty() && !found.lemmas.empty(), "texts of the roles caption and lemma");
+    need(!found.drawings.empty(), "picture with a caption that could be read");
+    need(!found.sounding.empty(), "sound that could be read");
+    return found;
+}
+
 std::vector<double> weights_of(const Recipe& recipe)
 {
     std::vector<double> weights;
@@ -90,6 +126,7 @@ CorpusMixture::CorpusMixture(const Recipe& recipe, const MixtureOptions& options
       objectives_(recipe_, {corpus_, pictures_, sounds_, tokenizer_, log_mel_, text_trunk_.get(), options.device}),
       sampler_(weights_of(recipe_), recipe_.seed)
 {
+    background_of(corpus_, pictures_, sounds_);  // before the steps, not after them
 }
 
 StepLoss CorpusMixture::loss(Passes& passes, const model::Network& network, const Task& task)
@@ -169,39 +206,25 @@ void CorpusMixture::complete(model::Checkpoint& checkpoint, const model::Network
 
     // Score statistics: a bank of everyday words and captions, and background moments that belong to nobody's library.
     Draws draws(recipe_.seed, 0, kScorePurpose);
-    std::vector<int64_t> captions, lemmas, bank;
-    for (size_t i = 0; i < corpus_.texts().size(); ++i) {
-        if (corpus_.text_roles()[i] == TextRole::Caption || corpus_.text_roles()[i] == TextRole::Prompt)
-            captions.push_back(static_cast<int64_t>(i));
-        else if (corpus_.text_roles()[i] == TextRole::Lemma || corpus_.text_roles()[i] == TextRole::Word)
-            lemmas.push_back(static_cast<int64_t>(i));
-    }
-    for (int i = 0; i < 512; ++i) {
-        const auto& list = i % 2 ? lemmas : captions;
-        bank.push_back(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]);
-    }
+    const Background background = background_of(corpus_, pictures_, sounds_);
+    const auto any_of = [&draws](const auto& list) {
+        return list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))];
+    };
+    std::vector<int64_t> bank;
+    for (int i = 0; i < 512; ++i)
+        bank.push_back(any_of(i % 2 ? background.lemmas : background.captions));
     checkpoint.text_bank = objectives_.texts(bank).run(network).cpu();
 
-    std::vector<size_t> drawings, photos, sounding;
-    for (size_t i = 0; i < corpus_.items().size(); ++i) {
-        const Item& item = corpus_.items()[i];
-        if (item.sound && sounds_.has(i))
-            sounding.push_back(i);
-        else if (!item.sound && item.frames == 0 && !pictures_.views(i).empty() && item.role != Role::Composite)
-            (item.role == Role::Pair ? drawings : photos).push_back(i);
-    }
     std::vector<std::vector<ViewPlace>> views;
     for (int i = 0; i < 256; ++i) {
-        const auto& list = (i % 2 || photos.empty()) ? drawings : photos;
-        if (!list.empty())
-            views.push_back({pictures_.views(list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))]).front()});
+        const auto& list = (i % 2 || background.photos.empty()) ? background.drawings : background.photos;
+        views.push_back({pictures_.views(any_of(list)).front()});
     }
     checkpoint.background_picture =
         objectives_.views(views, {}, draws).run(network).narrow(1, 0, recipe_.model.joint_dim).contiguous().cpu();
     std::vector<std::vector<float>> windows;
     for (int i = 0; i < 192; ++i)
-        windows.push_back(sounds_.head(sounding[static_cast<size_t>(draws.below(static_cast<int64_t>(sounding.size())))],
-                                       static_cast<size_t>(recipe_.model.max_sound_samples())));
+        windows.push_back(sounds_.head(any_of(background.sounding), static_cast<size_t>(recipe_.model.max_sound_samples())));
     checkpoint.background_sound = objectives_.sounds(windows, 1.0, false, draws).run(network).cpu();
 
     checkpoint.provenance["corpus"] = corpus_.hash();

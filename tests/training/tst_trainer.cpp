@@ -284,7 +284,8 @@ private Q_SLOTS:
         const auto last = [](const std::vector<double>& all) { return std::accumulate(all.end() - 20, all.end(), 0.0) / 20; };
         QVERIFY2(last(right.at("sound-name")) > 0.8, qPrintable(QString::number(last(right.at("sound-name")))));
         // The tiny random trunk hardly sees the square: what is learned is how many motions there are, three.
-        QVERIFY2(last(surprise.at("film-motion")) < std::log(3) + 0.05, qPrintable(QString::number(last(surprise.at("film-motion")))));
+        QVERIFY2(last(surprise.at("film-motion")) < std::log(3) + 0.05,
+                 qPrintable(QString::number(last(surprise.at("film-motion")))));
     }
 
     void the_finished_model_embeds_everything()
@@ -350,10 +351,15 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("file");
         QTest::addColumn<QString>("line");
-        QTest::newRow("an item that is not JSON") << "items.jsonl" << "{\"id\":";
-        QTest::newRow("an item without its text") << "items.jsonl" << R"({"id":1,"path":"x","kind":"image","source":"s","role":"pair","split":"train","label":"l","texts":[99999]})";
-        QTest::newRow("a pair of nothing") << "text_pairs.tsv" << "0\t99999\tsynonym";
-        QTest::newRow("an unknown role") << "text_roles.tsv" << "nonsense";
+        QTest::newRow("an item that is not JSON") << "items.jsonl"
+                                                  << "{\"id\":";
+        QTest::newRow("an item without its text")
+            << "items.jsonl"
+            << R"({"id":1,"path":"x","kind":"image","source":"s","role":"pair","split":"train","label":"l","texts":[99999]})";
+        QTest::newRow("a pair of nothing") << "text_pairs.tsv"
+                                           << "0\t99999\tsynonym";
+        QTest::newRow("an unknown role") << "text_roles.tsv"
+                                         << "nonsense";
     }
     void a_corpus_with_a_mistake_is_refused_with_file_and_line()
     {
@@ -369,6 +375,45 @@ private Q_SLOTS:
         } catch (const Error& error) {
             QVERIFY2(error.subject().find(file.toStdString()) != std::string::npos, error.what());
         }
+    }
+
+    void a_corpus_of_one_kind_alone_is_refused_before_the_first_step_data()
+    {
+        QTest::addColumn<QString>("left_out");
+        QTest::addColumn<QString>("objective");
+        QTest::newRow("no sound") << "sound"
+                                  << "picture-text";
+        QTest::newRow("no picture") << "image"
+                                    << "sound-text";
+    }
+    void a_corpus_of_one_kind_alone_is_refused_before_the_first_step()
+    {
+        QFETCH(QString, left_out);
+        QFETCH(QString, objective);
+        const fs::path copy = root_ / "one-kind";
+        fs::remove_all(copy);
+        fs::copy(root_ / "corpus", copy, fs::copy_options::recursive);
+        std::ifstream all(root_ / "corpus" / "items.jsonl");
+        std::ofstream some(copy / "items.jsonl");
+        for (std::string line; std::getline(all, line);)
+            if (nlohmann::json::parse(line).at("kind") != left_out.toStdString())
+                some << line << "\n";
+        some.close();
+        std::ofstream(copy / "pairs_image_sound.tsv").close();
+        const std::string recipe = tests::tiny_recipe(copy, "fp32");
+        std::ofstream(root_ / "one-kind.toml") << recipe.substr(0, recipe.find("[[objective]]")) << "[[objective]]\nkind = \""
+                                               << objective.toStdString() << "\"\nweight = 1.0\nbatch = 4\n";
+        TrainOptions one = options(root_ / "one-kind-run");
+        one.recipe = root_ / "one-kind.toml";
+        try {
+            run(one);
+            QFAIL("accepted");
+        } catch (const Error& error) {
+            QCOMPARE(error.kind(), ErrorKind::Malformed);
+            QCOMPARE(error.subject(), copy.string());
+            QVERIFY2(error.reason().find(left_out == "sound" ? "no sound" : "no picture") != std::string::npos, error.what());
+        }
+        QVERIFY(fs::is_empty(root_ / "one-kind-run" / "checkpoints"));
     }
 
 private:

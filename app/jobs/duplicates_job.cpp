@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vectors say who is near; pixels and loudness say who is the same.
+// Vectors say who is near; pixels and waves say who is the same.
 #include "app/jobs/duplicates_job.h"
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <ctime>
 #include <map>
 #include <numeric>
+#include <set>
 
 #include "core/base/error.h"
 
@@ -19,11 +20,11 @@ constexpr double kSameSound = 0.97;
 constexpr double kSamePicture = 0.95;  // correlation of two looks
 constexpr double kFlat = 4;            // deviation of grey, of 255: a frame of one colour
 constexpr int kSide = 16;
-constexpr double kSameCourse = 0.95;              // correlation of two courses of loudness; re-encoded copies stood above 0.97
-constexpr double kSteady = 0.2;                   // deviation of the logarithm of loudness: a tone that only sounds on
-constexpr double kListened = 60;                  // seconds from the beginning
-constexpr int kWindow = media::kSampleRate / 50;  // 20 ms
-constexpr int kDelay = 6;                         // windows: what codecs put before a beginning
+constexpr double kSameWave = 0.6;       // correlation; re-encoded copies stood above 0.93, other sounds below 0.3
+constexpr double kListened = 20;        // seconds from the beginning
+constexpr size_t kWavesKept = 64;       // of 320 kB
+constexpr int kWaveRate = 4000;         // what every coding keeps
+constexpr int kDelay = kWaveRate / 10;  // what a coding may put before a beginning
 
 /// A picture in 16 × 16 greys, without its mean, of unit length; empty where it is all of one colour.
 std::vector<float> look_at(const media::Picture& picture)
@@ -53,36 +54,21 @@ std::vector<float> look_at(const media::Picture& picture)
     return greys;
 }
 
-/// The logarithm of loudness, window by window.
-std::vector<float> course_of(const media::Sound& sound)
+/// At kWaveRate; empty where it is silent.
+std::vector<float> wave_of(const media::Sound& sound)
 {
-    constexpr double kSilence = 1e-3;
-    std::vector<float> course;
-    for (size_t first = 0; first + kWindow <= sound.samples.size(); first += kWindow) {
-        double squares = 0;
-        for (size_t i = first; i < first + kWindow; ++i)
-            squares += static_cast<double>(sound.samples[i]) * sound.samples[i];
-        course.push_back(static_cast<float>(std::log(std::sqrt(squares / kWindow) + kSilence)));
+    constexpr size_t kStep = media::kSampleRate / kWaveRate;
+    constexpr double kSilence = 1e-9;  // mean of squares
+    std::vector<float> wave;
+    double squares = 0;
+    for (size_t first = 0; first + kStep <= sound.samples.size(); first += kStep) {
+        float sum = 0;
+        for (size_t i = first; i < first + kStep; ++i)
+            sum += sound.samples[i];
+        wave.push_back(sum / kStep);
+        squares += static_cast<double>(wave.back()) * wave.back();
     }
-    return course;
-}
-
-/// Mean and deviation taken out; empty where it is steady.
-std::vector<float> standardised(std::span<const float> course)
-{
-    double mean = 0, squares = 0;
-    for (const float value : course)
-        mean += value / static_cast<double>(course.size());
-    std::vector<float> result;
-    for (const float value : course) {
-        result.push_back(static_cast<float>(value - mean));
-        squares += (value - mean) * (value - mean);
-    }
-    if (course.empty() || std::sqrt(squares / static_cast<double>(course.size())) < kSteady)
-        return {};
-    for (float& value : result)
-        value /= static_cast<float>(std::sqrt(squares));
-    return result;
+    return squares > kSilence * static_cast<double>(wave.size()) ? wave : std::vector<float>();
 }
 
 double product(std::span<const float> a, std::span<const float> b)
@@ -90,17 +76,17 @@ double product(std::span<const float> a, std::span<const float> b)
     return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
 }
 
-/// Whether one course follows the other, be it a little later. Two steady ones say nothing against it.
-bool same_course(std::span<const float> a, std::span<const float> b)
+/// Whether one is the other, be it a little later or turned over. Two silent ones say nothing against it.
+bool same_wave(std::span<const float> a, std::span<const float> b)
 {
-    if (standardised(a).empty() || standardised(b).empty())
-        return standardised(a).empty() == standardised(b).empty();
+    if (a.empty() || b.empty())
+        return a.empty() == b.empty();
+    const double lengths = std::sqrt(product(a, a)) * std::sqrt(product(b, b));
     for (int delay = -kDelay; delay <= kDelay; ++delay) {
         const std::span<const float> one = a.subspan(std::min(a.size(), static_cast<size_t>(std::max(0, delay))));
         const std::span<const float> other = b.subspan(std::min(b.size(), static_cast<size_t>(std::max(0, -delay))));
         const size_t common = std::min(one.size(), other.size());
-        const std::vector<float> x = standardised(one.first(common)), y = standardised(other.first(common));
-        if (!x.empty() && !y.empty() && product(x, y) >= kSameCourse)
+        if (std::abs(product(one.first(common), other.first(common))) >= kSameWave * lengths)
             return true;
     }
     return false;
@@ -171,6 +157,8 @@ private:
     void compare_with_neighbours(size_t i)
     {
         const index::FileRow& file = files_[i];
+        if (waves_.size() > kWavesKept)
+            waves_.clear();
         const index::Searcher::Stored mine = searcher_.stored(file.facts.path);
         if (mine.moments.empty())
             return;
@@ -200,7 +188,7 @@ private:
             return false;
         ++result_.compared;
         if (a.probe.kind == media::Kind::Audio)
-            return readable(a) && readable(b) && same_course(looks(a).front(), looks(b).front());
+            return readable(a) && readable(b) && same_wave(looks(a).front(), looks(b).front());
         const std::vector<std::vector<float>>& one = looks(a);
         const std::vector<std::vector<float>>& other = looks(b);
         int said = 0;
@@ -232,10 +220,10 @@ private:
 
     bool readable(const index::FileRow& file) { return !looks(file).empty(); }
 
-    /// Decoded once a file; of a sound its course of loudness. Nothing where it cannot be read, which is said.
+    /// Decoded once a file, but for sounds long ago: their waves are large. Nothing where it cannot be read, which is said.
     const std::vector<std::vector<float>>& looks(const index::FileRow& file)
     {
-        const auto [known, fresh] = looks_.try_emplace(file.id);
+        const auto [known, fresh] = (file.probe.kind == media::Kind::Audio ? waves_ : looks_).try_emplace(file.id);
         if (!fresh)
             return known->second;
         try {
@@ -244,7 +232,7 @@ private:
                 known->second.push_back(look_at(engine_.decoder().still(file.facts.path, small, cancel_)));
             } else if (file.probe.kind == media::Kind::Audio) {
                 known->second.push_back(
-                    course_of(engine_.decoder().sound(file.facts.path, 0, std::min(kListened, file.probe.duration), cancel_)));
+                    wave_of(engine_.decoder().sound(file.facts.path, 0, std::min(kListened, file.probe.duration), cancel_)));
             } else {
                 std::vector<double> times;
                 for (const double share : {0.1, 0.3, 0.5, 0.7, 0.9})
@@ -255,7 +243,8 @@ private:
         } catch (const Error& error) {
             if (error.kind() == ErrorKind::Cancelled)
                 throw;
-            result_.failed.push_back({file.facts.path, error_kind_name(error.kind()), error.reason(), std::time(nullptr)});
+            if (unread_.insert(file.id).second)
+                result_.failed.push_back({file.facts.path, error_kind_name(error.kind()), error.reason(), std::time(nullptr)});
         }
         return known->second;
     }
@@ -266,7 +255,8 @@ private:
     std::vector<index::FileRow> files_;
     std::map<std::string, size_t> number_;
     std::vector<size_t> leader_;  ///< of each file's group, by way of others
-    std::map<int64_t, std::vector<std::vector<float>>> looks_;
+    std::map<int64_t, std::vector<std::vector<float>>> looks_, waves_;
+    std::set<int64_t> unread_;
     Duplicates result_;
 };
 

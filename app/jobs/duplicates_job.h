@@ -14,7 +14,7 @@ struct Duplicates {
 
 /// Finds copies, re-encoded and resized ones included. Whatever is near by its vectors is decoded and looked at: pictures as a
 /// whole, videos of equal length at five places of which those that are all of one colour (a black beginning) say nothing;
-/// sounds of equal length by the vectors of all their moments and the course of their loudness. `progress` is told files done and files in all.
+/// sounds of equal length by the vectors of all their moments and by their waves. `progress` is told files done and files in all.
 /// Throws as search() does.
 Duplicates find_duplicates(Engine& engine, const std::function<void(int64_t, int64_t)>& progress = {},
                            const CancelToken& cancel = {});

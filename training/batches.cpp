@@ -14,6 +14,9 @@
 namespace imprint::training {
 namespace {
 
+// Less than of the pictures' shortcut: this one is a third as wide, and sounds are drawn with another colour every time.
+constexpr double kHiddenSoundShortcut = 0.2;
+
 /// Items that share a key can go through the network together.
 template <typename Key>
 auto groups_of(size_t count, const Key& key)
@@ -22,6 +25,15 @@ auto groups_of(size_t count, const Key& key)
     for (size_t i = 0; i < count; ++i)
         groups[key(i)].push_back(static_cast<int64_t>(i));
     return groups;
+}
+
+/// Dropout of a shortcut's hidden numbers: [count, width] factors, 0 for a share `hidden`. Undefined where there is nothing to
+/// drop.
+at::Tensor shortcut_drops(int64_t count, int64_t width, double hidden, const at::Generator& generator)
+{
+    if (width == 0 || hidden == 0)
+        return {};
+    return (at::rand({count, width}, generator, at::kFloat) >= hidden).to(at::kFloat) / (1 - hidden);
 }
 
 }  // namespace
@@ -123,9 +135,7 @@ PassList Objectives::views(const std::vector<std::vector<ViewPlace>>& clips, con
         shuffle = at::rand({all_clips, most}, generator, at::kFloat);
     if (look.hidden_concepts > 0)
         shown = (at::rand({all_clips, 1}, generator, at::kFloat) >= look.hidden_concepts).to(at::kFloat);
-    if (const int64_t width = recipe_.model.vision_shortcut; width > 0 && look.hidden_shortcut > 0)
-        shortcut = (at::rand({all_clips, width}, generator, at::kFloat) >= look.hidden_shortcut).to(at::kFloat)
-            / (1 - look.hidden_shortcut);
+    shortcut = shortcut_drops(all_clips, recipe_.model.vision_shortcut, look.hidden_shortcut, generator);
 
     const auto pass = [&](const PassList::Part& part) {
         std::vector<Run> runs;
@@ -200,7 +210,7 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
                             const PassList::Share& share) const
 {
     auto generator = at::detail::createCPUGenerator(draws.bits());
-    at::Tensor colours;
+    at::Tensor colours, shortcut;
     if (coloured) {
         // Smooth curves over the bands: a tilt and two bends, and how loud. Log-mel is a natural logarithm, so half a unit is 4
         // dB.
@@ -208,6 +218,7 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
         const at::Tensor place = at::arange(bands, at::kFloat) / static_cast<double>(bands) * 3.14159265358979;
         const at::Tensor curves = at::stack({place.cos(), (place * 2).cos(), (place * 3).cos()});
         colours = at::matmul(at::randn({count, 3}, generator, at::kFloat) * 0.5, curves);
+        shortcut = shortcut_drops(count, recipe_.model.sound_shortcut, kHiddenSoundShortcut, generator);
     }
     const auto length_of = [&](size_t i) { return data_.log_mel.padded_length(static_cast<int64_t>(sounds[i].size())); };
     PassList list(share);
@@ -225,19 +236,21 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
                 std::memcpy(batch.mutable_data_ptr<float>() + static_cast<int64_t>(row) * samples, sound.data(),
                             sound.size() * sizeof(float));
             }
-            std::optional<at::Tensor> left;
+            std::optional<at::Tensor> left, shown;
             at::Tensor colour;
+            if (shortcut.defined())
+                shown = shortcut.index({at::tensor(part, at::kLong)}).to(data_.device);
             if (colours.defined())
                 colour = colours.index({at::tensor(part, at::kLong)}).unsqueeze(1).to(data_.device);
             if (kept < tokens)
                 left = std::get<0>(shuffle.index({at::tensor(part, at::kLong)}).argsort(false, -1).narrow(-1, 0, kept).sort(-1))
                            .to(data_.device);
             batch = batch.to(data_.device);
-            return [this, batch, left, colour](const model::Network& network) {
+            return [this, batch, left, shown, colour](const model::Network& network) {
                 at::Tensor spectrogram = data_.log_mel(batch);
                 if (colour.defined())
                     spectrogram = spectrogram + colour;
-                const auto encoding = network.encode_spectrogram(spectrogram, left);
+                const auto encoding = network.encode_spectrogram(spectrogram, left, shown);
                 return PassOutput{encoding.vectors, encoding.auxiliary.z_loss, encoding.auxiliary.probes};
             };
         });

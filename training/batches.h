@@ -56,7 +56,7 @@ public:
     PassList views(const std::vector<std::vector<ViewPlace>>& clips, const Look& look, Draws& draws,
                    const PassList::Share& share = {}) const;
     /// Sounds, those of one padded length together, each with a share `keep` of its tokens. `coloured`: each as heard in another
-    /// place through another microphone. Rows: unit vectors [joint_dim].
+    /// place through another microphone, with dropout within the shortcut. Rows: unit vectors [joint_dim].
     PassList sounds(const std::vector<std::vector<float>>& sounds, double keep, bool coloured, Draws& draws,
                     const PassList::Share& share = {}) const;
 

@@ -173,13 +173,15 @@ std::pair<model::Parameters, nlohmann::json> Run::parameters_of(const std::files
         had.text_gate_floor = recipe_.model.text_gate_floor;
         // A network may gain parts that its first steps then learn to use.
         grown = (had.vision_shortcut == 0 && recipe_.model.vision_shortcut > 0)
-            || (!had.vision_change && recipe_.model.vision_change) || (!had.own_tail() && recipe_.model.own_tail());
+            || (!had.vision_change && recipe_.model.vision_change) || (!had.own_tail() && recipe_.model.own_tail())
+            || (had.sound_shortcut == 0 && recipe_.model.sound_shortcut > 0);
         if (grown) {
             had.vision_tail_rank = recipe_.model.vision_tail_rank;
             had.vision_tail_widths = recipe_.model.vision_tail_widths;
             had.vision_tail_expansion = recipe_.model.vision_tail_expansion;
             had.vision_shortcut = recipe_.model.vision_shortcut;
             had.vision_change = recipe_.model.vision_change;
+            had.sound_shortcut = recipe_.model.sound_shortcut;
         }
         if (had != recipe_.model)
             throw Error(ErrorKind::Usage, path.string(), "has another model configuration than the recipe",

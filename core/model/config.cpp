@@ -88,6 +88,7 @@ void visit_fields(Config& c, Visit&& visit)
     visit("vision_tail_rank", c.vision_tail_rank);
     visit("vision_tail_widths", c.vision_tail_widths);
     visit("vision_tail_expansion", c.vision_tail_expansion);
+    visit("sound_shortcut", c.sound_shortcut);
 }
 
 // The fields that came after format 1, each with the format that brought it.
@@ -103,7 +104,8 @@ constexpr AddedField kAdded[] = {
     {2, "waveform"},         {2, "waveform_patch"},    {2, "waveform_buckets"},   {2, "max_waveform_patches"},
     {2, "text_rows"},        {3, "text_stem"},         {3, "text_trunk_width"},   {3, "text_trunk_layers"},
     {3, "text_trunk_heads"}, {4, "clip_gate_ceiling"}, {4, "text_gate_floor"},    {4, "vision_shortcut"},
-    {4, "vision_change"},    {5, "vision_tail_rank"},  {5, "vision_tail_widths"}, {5, "vision_tail_expansion"}};
+    {4, "vision_change"},    {5, "vision_tail_rank"},  {5, "vision_tail_widths"}, {5, "vision_tail_expansion"},
+    {6, "sound_shortcut"}};
 
 json value_of(const std::string& v) { return v; }
 json value_of(int v) { return v; }
@@ -287,6 +289,9 @@ void check(const ModelConfig& c, const std::string& subject)
             "clip_gate_ceiling", "must lie between concept_gate_floor (at least 0.1) and 0.9");
     require(c.text_gate_floor >= 0 && c.text_gate_floor <= 0.9, subject, "text_gate_floor", "must lie in 0 … 0.9");
     require(c.vision_shortcut >= 0 && c.vision_shortcut <= 65536, subject, "vision_shortcut", "must be 0 … 65536");
+    require(c.sound_shortcut >= 0 && c.sound_shortcut <= 65536, subject, "sound_shortcut", "must be 0 … 65536");
+    require(c.sound_shortcut == 0 || c.common_space == CommonSpace::Joint, subject, "sound_shortcut",
+            "must be 0 in a disjoint space, where sounds have no vector of their own");
     require(c.vision_tail_rank >= 0 && c.vision_tail_rank <= 4096, subject, "vision_tail_rank", "must be 0 … 4096");
     require(c.vision_tail_rank == 0 || c.vision_stem == VisionStem::Hybrid, subject, "vision_tail_rank",
             "must be 0 without the hybrid stem, whose trunk it adapts");

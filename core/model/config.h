@@ -124,6 +124,10 @@ struct ModelConfig {
     /// Time rows by share: patch i of n reads row floor(i · buckets / n), as in the paper. Else row i: a short sound must not
     /// look like a slow one.
     bool sound_time_by_share = false;
+    /// Hidden width of the way past the blocks: what each band does over time (its mean, deviation, maximum and how much it
+    /// rises from frame to frame) through two layers, added to what the head says. The colour of a sound is in there, whatever
+    /// its order in time, and two layers learn it from few clips. 0: no such way.
+    int sound_shortcut = 0;
 
     // Waveform: patches of raw samples at 16 kHz. Positions always by share.
     bool waveform = false;
@@ -134,8 +138,8 @@ struct ModelConfig {
     int vocabulary = 8000;
     int max_text_tokens = 64;
     int text_rows = 0;  ///< of the position table; 0: max_text_tokens. Tokens past the last row share it.
-    /// TextStem::Pieces: piece vectors are multiplied by √width, so that they weigh as much as their (normalised) positions from the first
-    /// step. The paper's code does not; in a short run its texts stay indistinct.
+    /// TextStem::Pieces: piece vectors are multiplied by √width, so that they weigh as much as their (normalised) positions from
+    /// the first step. The paper's code does not; in a short run its texts stay indistinct.
     bool scale_text = true;
     TextStem text_stem = TextStem::Pieces;
     int text_trunk_width = 384, text_trunk_layers = 6, text_trunk_heads = 12;
@@ -160,9 +164,10 @@ struct ModelConfig {
 
 /// The version of the configuration's JSON that this program writes. 1: the first checkpoints. 2: adds the fields from
 /// `router` to `text_rows`, 3: `text_stem` and the sizes of its trunk, 4: `vision_shortcut`, `vision_change`,
-/// `text_gate_floor`, `clip_gate_ceiling`, 5: those of `vision_tail`. Each added field is written only where it is not the
-/// default, and the version is the least that has all of them, so that older programs read what uses nothing newer than they are.
-inline constexpr int kConfigFormat = 5;
+/// `text_gate_floor`, `clip_gate_ceiling`, 5: those of `vision_tail`, 6: `sound_shortcut`. Each added field is written only
+/// where it is not the default, and the version is the least that has all of them, so that older programs read what uses nothing
+/// newer than they are.
+inline constexpr int kConfigFormat = 6;
 
 /// Every field under its own name; "format" where it is not 1. from_json takes a missing field at its default and refuses
 /// unknown keys, wrong types and impossible sizes with Error(Malformed), naming the field, and a newer format with
@@ -189,6 +194,9 @@ struct ParameterSpec {
 /// What a checkpoint's tensors of the trunk begin with. A network that takes the trunk's last stages further has those as
 /// parameters of the same names: they are one and the same in the file.
 inline constexpr const char* kTrunkPrefix = "trunk.";
+
+/// How many numbers of each mel band the sound's shortcut is given (sound_shortcut).
+inline constexpr int kSoundStatistics = 4;
 
 /// A block of the trunk's last two stages (blocks 11 to 15 of EfficientNet-lite0): 1×1 expansion, depthwise filter, 1×1
 /// projection.

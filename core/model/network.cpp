@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/model/recomputed_block.h"
@@ -56,6 +57,17 @@ void drop(at::Tensor& tokens, at::Tensor& positions, const at::Tensor& kept)
 {
     tokens = pick_rows(tokens, kept);
     positions = pick_rows(positions, kept);
+}
+
+/// What each band does over time, [batch, kSoundStatistics · bands]. levels: [batch, frames, bands].
+at::Tensor over_time(const at::Tensor& levels)
+{
+    const int64_t frames = levels.size(1);
+    const at::Tensor mean = levels.mean(1, true);
+    const at::Tensor deviation = ((levels - mean).square().mean(1) + 1e-4).sqrt();  // a still band has a slope there too
+    const at::Tensor steps = levels.narrow(1, 1, frames - 1) - levels.narrow(1, 0, frames - 1);
+    const at::Tensor rise = within(steps, 0, std::numeric_limits<double>::infinity()).sum(1) / static_cast<double>(frames);
+    return at::cat({mean.squeeze(1), deviation, levels.amax(1), rise}, 1);
 }
 
 }  // namespace
@@ -234,7 +246,7 @@ Encoding Network::encode_map_tokens(const MapTokens& tokens, const at::Tensor& c
         return result;
     }
     const at::Tensor average = (tokens.average - mean) / deviation;
-    result.own = unit(result.own + shortcut(average, told, hiding.shortcut_kept));
+    result.own = unit(result.own + vision_shortcut(average, told, hiding.shortcut_kept));
     // This gate learns from what pictures look like (training's gate loss), not from which share suits the captions at hand:
     // those are of drawings for the most part, and would close it for everything.
     const at::Tensor logit = gate_logit(average, "concept.gate");
@@ -243,17 +255,20 @@ Encoding Network::encode_map_tokens(const MapTokens& tokens, const at::Tensor& c
     return result;
 }
 
-at::Tensor Network::shortcut(const at::Tensor& average, const at::Tensor& concept_vector,
-                             const std::optional<at::Tensor>& kept) const
+at::Tensor Network::vision_shortcut(const at::Tensor& average, const at::Tensor& concept_vector,
+                                    const std::optional<at::Tensor>& kept) const
 {
     // A concept has length 1, an average some ten times its channels' deviation: as inputs of one layer they must weigh alike.
     const double louder = std::sqrt(static_cast<double>(config_.joint_dim));
-    const at::Tensor told = at::cat({average, concept_vector.to(average.scalar_type()) * louder}, 1);
-    at::Tensor hidden = at::gelu(affine(told, "vision.shortcut.hidden", precision_), "tanh");
+    return shortcut("vision.shortcut", at::cat({average, concept_vector.to(average.scalar_type()) * louder}, 1), kept);
+}
+
+at::Tensor Network::shortcut(const std::string& name, const at::Tensor& told, const std::optional<at::Tensor>& kept) const
+{
+    at::Tensor hidden = at::gelu(affine(told, name + ".hidden", precision_), "tanh");
     if (kept)
         hidden = hidden * *kept;
-    return unit(layer_norm(affine(hidden, "vision.shortcut.out", precision_), get("vision.shortcut.norm.scale"),
-                           get("vision.shortcut.norm.bias")));
+    return unit(layer_norm(affine(hidden, name + ".out", precision_), get(name + ".norm.scale"), get(name + ".norm.bias")));
 }
 
 at::Tensor Network::gate_logit(const at::Tensor& seen, const std::string& gate) const
@@ -292,12 +307,16 @@ Encoding Network::encode_pixels(const at::Tensor& pixels, const std::optional<at
     return encode("vision", std::move(patches), positions, {});
 }
 
-Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept) const
+Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept,
+                                     const std::optional<at::Tensor>& shortcut_kept) const
 {
     const int64_t p = config_.sound_patch, batch = spectrogram.size(0);
     const int64_t times = spectrogram.size(1) / p, bands = spectrogram.size(2) / p;
     at::Tensor tokens =
         config_.standardise_sound ? (spectrogram - get("sound.mel_mean")) / get("sound.mel_deviation") : spectrogram;
+    at::Tensor told;
+    if (config_.sound_shortcut > 0)
+        told = over_time(tokens);
     tokens = tokens.view({batch, times, p, bands, p}).permute({0, 1, 3, 2, 4}).reshape({batch, times * bands, p * p});
     const at::Tensor& times_table = get("sound.position.time");
     const at::Tensor time = config_.sound_time_by_share
@@ -309,7 +328,10 @@ Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::o
         (time.view({times, 1, config_.width}) + frequency.unsqueeze(0)).reshape({1, times * bands, config_.width});
     if (kept)
         drop(tokens, positions, *kept);
-    return encode("sound", std::move(tokens), positions, {});
+    Encoding result = encode("sound", std::move(tokens), positions, {});
+    if (told.defined())
+        result.vectors = result.own = unit(result.own + shortcut("sound.shortcut", told, shortcut_kept));
+    return result;
 }
 
 Encoding Network::encode_waveform(const at::Tensor& samples, const std::optional<at::Tensor>& kept) const

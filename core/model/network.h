@@ -19,9 +19,9 @@ struct Encoding {
     at::Tensor vectors;  ///< [batch, joint_dim] fp32, unit length; undefined in a disjoint space
     /// Disjoint space: target modality → [batch, joint_dim], as the pair's layer norm leaves it (not unit length).
     std::map<std::string, at::Tensor> spaces;
-    at::Tensor pooled;      ///< [batch, width]: mean over the tokens or the aggregation token, for classifiers
-    at::Tensor features;    ///< [batch, tokens, width] after the final norm: aggregation token, concept token, the item's own
-    at::Tensor own;         ///< [batch, joint_dim]: the head's vector before the gate lets the concept in; else = vectors
+    at::Tensor pooled;    ///< [batch, width]: mean over the tokens or the aggregation token, for classifiers
+    at::Tensor features;  ///< [batch, tokens, width] after the final norm: aggregation token, concept token, the item's own
+    at::Tensor own;  ///< [batch, joint_dim]: the vector of head and shortcut before the gate lets the concept in; else = vectors
     at::Tensor gate_logit;  ///< [batch, 1]: what the gate makes its share of
     at::Tensor gate;        ///< [batch, 1]: the concept's share of the vector (through a hybrid stem), else undefined
     Auxiliary auxiliary;
@@ -83,7 +83,9 @@ public:
     Encoding encode_pixels(const at::Tensor& pixels, const std::optional<at::Tensor>& kept = {}) const;
 
     /// spectrogram: [batch, frames, mel_bands] log-mel, frames a multiple of sound_patch. Tokens run along time, then frequency.
-    Encoding encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept = {}) const;
+    /// shortcut_kept: [batch, sound_shortcut], as Hiding's. The shortcut hears the whole spectrogram, whatever is kept.
+    Encoding encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept = {},
+                                const std::optional<at::Tensor>& shortcut_kept = {}) const;
 
     /// samples: [batch, n] at 16 kHz, n a multiple of waveform_patch. Needs config().waveform.
     Encoding encode_waveform(const at::Tensor& samples, const std::optional<at::Tensor>& kept = {}) const;
@@ -128,7 +130,10 @@ private:
                         double ceiling) const;
     /// The gate decides in full precision.
     at::Tensor gate_logit(const at::Tensor& seen, const std::string& gate) const;
-    at::Tensor shortcut(const at::Tensor& average, const at::Tensor& concept_vector, const std::optional<at::Tensor>& kept) const;
+    /// The way past the blocks whose two layers are called `name`: unit vectors [batch, joint_dim] of `told`.
+    at::Tensor shortcut(const std::string& name, const at::Tensor& told, const std::optional<at::Tensor>& kept) const;
+    at::Tensor vision_shortcut(const at::Tensor& average, const at::Tensor& concept_vector,
+                               const std::optional<at::Tensor>& kept) const;
     at::Tensor affine(const at::Tensor& x, const std::string& name, const Precision& precision) const;
     const at::Tensor& get(const std::string& name) const;
 

@@ -67,6 +67,13 @@ public:
     std::vector<ParameterSpec> specs;
 
 private:
+    /// Two layers from `in` numbers past the blocks into the joint space.
+    void shortcut(const std::string& name, int in, int hidden)
+    {
+        linear(name + ".hidden", in, hidden);
+        linear(name + ".out", hidden, config_.joint_dim);
+        norm(name + ".norm", config_.joint_dim, true);
+    }
     void head(const std::string& name)
     {
         linear(name + ".hidden", config_.width, config_.head_width);
@@ -185,11 +192,8 @@ void SpecList::stems()
         given("concept.class_text", {c.trunk_classes, c.joint_dim}, false);
         linear("concept.input", c.joint_dim, c.width);
         linear("concept.gate", c.vision_shortcut > 0 ? c.trunk_channels : c.width, 1);
-        if (c.vision_shortcut > 0) {
-            linear("vision.shortcut.hidden", c.trunk_channels + c.joint_dim, c.vision_shortcut);
-            linear("vision.shortcut.out", c.vision_shortcut, c.joint_dim);
-            norm("vision.shortcut.norm", c.joint_dim, true);
-        }
+        if (c.vision_shortcut > 0)
+            shortcut("vision.shortcut", c.trunk_channels + c.joint_dim, c.vision_shortcut);
         if (c.own_tail())
             trunk_tail();
         if (c.vision_change)
@@ -211,6 +215,8 @@ void SpecList::stems()
     table("sound.position.time", c.sound_time_buckets);
     table("sound.position.frequency", c.sound_frequency_buckets);
     norm("sound.position.norm", c.width, true);
+    if (c.sound_shortcut > 0)
+        shortcut("sound.shortcut", kSoundStatistics * c.mel_bands, c.sound_shortcut);
     modality("sound");
 
     if (c.text_stem == TextStem::Hybrid) {

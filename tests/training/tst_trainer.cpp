@@ -185,7 +185,7 @@ private Q_SLOTS:
         std::ifstream in(root_ / "longer.toml");
         std::string recipe(std::istreambuf_iterator<char>(in), {});
         recipe.replace(recipe.find("steps = 12"), 10, "steps = 0\ninitial = \"" + before.string() + "\"");
-        recipe.replace(recipe.find("[model]"), 7, "[model]\nvision_shortcut = 20\nvision_change = true");
+        recipe.replace(recipe.find("[model]"), 7, "[model]\nvision_shortcut = 20\nvision_change = true\nsound_shortcut = 12");
         recipe.replace(recipe.find("warmup = 2"), 10, "warmup = 0");
         std::ofstream(root_ / "grown.toml") << recipe;
         TrainOptions grown = options(root_ / "grown");
@@ -196,7 +196,8 @@ private Q_SLOTS:
         for (const auto& [name, view] : old_file.tensors())
             if (!name.starts_with("score.") && name != "concept.gate.kernel")  // that one reads another thing now
                 QVERIFY2(std::ranges::equal(view.data, new_file.at(name).data), name.c_str());
-        QVERIFY(new_file.contains("vision.shortcut.hidden.kernel") && new_file.contains("vision.change.kernel"));
+        for (const char* name : {"vision.shortcut.hidden.kernel", "vision.change.kernel", "sound.shortcut.hidden.kernel"})
+            QVERIFY2(new_file.contains(name), name);
         Encoder encoder(report.checkpoint);
         QCOMPARE(encoder.dim(), int(tests::kTinyDim));
     }

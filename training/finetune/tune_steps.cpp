@@ -32,7 +32,7 @@ at::Tensor unit(const at::Tensor& rows) { return rows / rows.norm(2, {-1}, true)
 
 bool moves_in_lora(const model::ParameterSpec& spec)
 {
-    return spec.adapter || spec.name.find(".head.") != std::string::npos || spec.name.starts_with("vision.shortcut.");
+    return spec.adapter || spec.name.find(".head.") != std::string::npos || spec.name.find(".shortcut.") != std::string::npos;
 }
 
 template <typename T>

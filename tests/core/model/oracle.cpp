@@ -502,7 +502,42 @@ Oracle::Result Oracle::spectrogram(const Array& values, const Kept& kept) const
             }
         items.push_back(item);
     }
-    return encode("sound", items, kept);
+    Result result = encode("sound", items, kept);
+    for (int64_t b = 0; config_.sound_shortcut > 0 && b < values.shape[0]; ++b) {
+        const Row told = over_time(values, b);
+        result.vectors[size_t(b)] = unit(result.vectors[size_t(b)] + unit(head(told, "sound.shortcut")));
+    }
+    return result;
+}
+
+Row Oracle::over_time(const Array& values, int64_t item) const
+{
+    const int64_t frames = values.shape[1], bands = values.shape[2];
+    Row means, deviations, tops, rises;
+    for (int64_t band = 0; band < bands; ++band) {
+        Row levels;
+        for (int64_t t = 0; t < frames; ++t) {
+            double level = values.values[size_t((item * frames + t) * bands + band)];
+            if (config_.standardise_sound)
+                level = (level - get("sound.mel_mean").values[size_t(band)]) / get("sound.mel_deviation").values[size_t(band)];
+            levels.push_back(level);
+        }
+        double sum = 0, squares = 0, rise = 0;
+        for (const double level : levels)
+            sum += level;
+        const double mean = sum / double(frames);
+        for (const double level : levels)
+            squares += (level - mean) * (level - mean);
+        for (size_t t = 1; t < levels.size(); ++t)
+            rise += std::max(0.0, levels[t] - levels[t - 1]);
+        means.push_back(mean);
+        deviations.push_back(std::sqrt(squares / double(frames) + 1e-4));
+        tops.push_back(*std::max_element(levels.begin(), levels.end()));
+        rises.push_back(rise / double(frames));
+    }
+    for (const Row* part : {&deviations, &tops, &rises})
+        means.insert(means.end(), part->begin(), part->end());
+    return means;
 }
 
 Oracle::Result Oracle::waveform(const Array& samples, const Kept& kept) const

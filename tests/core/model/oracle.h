@@ -56,6 +56,7 @@ private:
     Row block_matrix(const Row& x, const std::string& name, int expert = -1) const;
     Row norm(const Row& x, const std::string& name) const;
     Row head(const Row& pooled, const std::string& name) const;
+    Row over_time(const Array& values, int64_t item) const;  ///< of a spectrogram's bands, for the shortcut
     Rows vision_positions(int64_t frames, int64_t rows, int64_t columns) const;
     void attention(Rows& x, const std::string& block, const std::vector<bool>& real) const;
     void dense_ffn(Rows& x, const std::string& block) const;

@@ -131,6 +131,7 @@ private Q_SLOTS:
         ModelConfig config;
         config.vision_shortcut = 768;
         config.vision_change = true;
+        config.sound_shortcut = 256;
         Parameters parameters = meta_parameters(config);
         for (const auto& spec : parameter_specs(config))
             if (!spec.frozen)
@@ -146,7 +147,7 @@ private Q_SLOTS:
             + training::nce(sound.vectors, text.vectors, net.temperature("sound_text"))
             + training::cosine_distance(picture.own, text.vectors) + picture.gate_logit.mean() + picture.auxiliary.z_loss + text.auxiliary.z_loss;
         go_back(loss, parameters,
-                {"concept.gate.kernel", "vision.shortcut.hidden.kernel", "vision.change.kernel", "concept.input.kernel", "vision.input.kernel", "sound.head.out.kernel", "text.table",
+                {"concept.gate.kernel", "vision.shortcut.hidden.kernel", "vision.change.kernel", "concept.input.kernel", "vision.input.kernel", "sound.head.out.kernel", "sound.shortcut.hidden.kernel", "text.table",
                  "encoder.5.ffn.router.kernel", "temperature.sound_text"});
     }
 

@@ -115,6 +115,8 @@ private Q_SLOTS:
         changed.vision_shortcut = 8;
         QCOMPARE(to_json(changed).at("format").get<int>(), 4);
         changed.vision_tail_rank = 8;
+        QCOMPARE(to_json(changed).at("format").get<int>(), 5);
+        changed.sound_shortcut = 8;
         QCOMPARE(to_json(changed).at("format").get<int>(), kConfigFormat);
     }
 
@@ -146,6 +148,8 @@ private Q_SLOTS:
             << R"({"classifiers": [{"modality": "text", "name": "a", "classes": 2}, {"modality": "text", "name": "a", "classes": 3}]})";
         QTest::newRow("classifier without a name") << R"({"classifiers": [{"modality": "text", "name": "", "classes": 2}]})";
         QTest::newRow("half a classifier") << R"({"classifiers": [{"modality": "text"}]})";
+        QTest::newRow("a shortcut into no one space")
+            << R"({"common_space": "disjoint", "vision_stem": "patch", "sound_shortcut": 4})";
         QTest::newRow("a tail of no trunk") << R"({"vision_stem": "patch", "vision_tail_rank": 4})";
         QTest::newRow("a tail of two widths") << R"({"vision_tail_widths": [112, 192]})";
         QTest::newRow("a tail whose maps look like last ones") << R"({"vision_tail_widths": [1280, 192, 320]})";

@@ -213,6 +213,25 @@ private Q_SLOTS:
         QVERIFY(!at::allclose(network.encode_map(map, idea, {}, {{}, none}).own, network.encode_map(map, idea).own, 1e-3, 1e-4));
     }
 
+    void the_sounds_shortcut_hears_all_of_it_whatever_tokens_are_dropped()
+    {
+        auto config = small_config();
+        config.sound_shortcut = 16;
+        auto parameters = initial_parameters(config, 3);
+        for (const char* name : {"sound.head.out.kernel", "sound.head.norm.scale"})
+            parameters.at(name).zero_();  // the blocks fall silent: what is left is the shortcut's
+        const Network network(config, parameters);
+        const at::Tensor sound = at::randn({2, 32, config.mel_bands});
+        const at::Tensor few = at::tensor({0, 1}, at::kLong).view({2, 1});
+        const auto whole = network.encode_spectrogram(sound);
+        QVERIFY(at::equal(whole.vectors, whole.own));
+        QVERIFY(at::allclose(network.encode_spectrogram(sound, few).own, whole.own, 1e-4, 1e-5));
+        const at::Tensor none = at::zeros({2, config.sound_shortcut});
+        QVERIFY(!at::allclose(network.encode_spectrogram(sound, {}, none).own, whole.own, 1e-3, 1e-4));
+        // Mean, deviation and maximum know no order, but a sound that rises is no sound that falls.
+        QVERIFY(!at::allclose(network.encode_spectrogram(sound.flip({1})).own, whole.own, 1e-3, 1e-4));
+    }
+
     void the_shortcuts_gate_is_not_moved_by_what_the_captions_want()
     {
         auto config = small_config();

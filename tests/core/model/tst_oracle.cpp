@@ -71,6 +71,15 @@ const Variant kVariants[] = {
          c.vision_shortcut = 14;
          c.vision_change = true;
      }},
+    {"sounds with a shortcut",
+     [](ModelConfig& c) {
+         c.sound_shortcut = 14;
+     }},
+    {"sounds with a shortcut, as loud as they are",
+     [](ModelConfig& c) {
+         c.sound_shortcut = 14;
+         c.standardise_sound = false;
+     }},
 };
 
 ModelConfig small(const Variant& variant)

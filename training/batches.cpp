@@ -242,7 +242,9 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
                 shown = shortcut.index({at::tensor(part, at::kLong)}).to(data_.device);
             if (colours.defined())
                 colour = colours.index({at::tensor(part, at::kLong)}).unsqueeze(1).to(data_.device);
-            if (kept < tokens)
+            if (keep == 0)
+                left = at::empty({static_cast<int64_t>(part.size()), 0}, at::TensorOptions(at::kLong).device(data_.device));
+            else if (kept < tokens)
                 left = std::get<0>(shuffle.index({at::tensor(part, at::kLong)}).argsort(false, -1).narrow(-1, 0, kept).sort(-1))
                            .to(data_.device);
             batch = batch.to(data_.device);

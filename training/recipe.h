@@ -53,7 +53,7 @@ struct ObjectiveRecipe {
     double nce = 1.0;      ///< over a corpus, Distill: weight of the NCE part
 
     // Over a corpus.
-    double keep = 1.0;        ///< share of the media's tokens that DropToken leaves
+    double keep = 1.0;        ///< share of the media's tokens that DropToken leaves; 0: the sounds' shortcut learns alone
     double composites = 0.3;  ///< PictureText, ClipText: share of draws taken from composites
     double views = 0.4;       ///< PictureText: share of draws that show a random crop
     /// Media against captions, motions and names: share of the steps whose texts are the teacher's vectors as they are, at no cost.

@@ -167,9 +167,13 @@ void read_distillation(RecipeTable& table, const Recipe& recipe, ObjectiveRecipe
                          + std::to_string(objective.datasets.size()));
 }
 
-void read_corpus_objective(RecipeTable& table, ObjectiveRecipe& objective)
+void read_corpus_objective(RecipeTable& table, const Recipe& recipe, ObjectiveRecipe& objective)
 {
-    table.read("keep", objective.keep, 0.05, 1.0);
+    const bool sounds = objective.kind == ObjectiveKind::SoundText || objective.kind == ObjectiveKind::SoundName;
+    table.read("keep", objective.keep, 0.0, 1.0);
+    if (objective.keep < 0.05 && !(objective.keep == 0 && sounds && recipe.model.sound_shortcut > 0))
+        table.refuse("keep",
+                     "must be 0.05 … 1, or 0 where sounds have a shortcut (model.sound_shortcut), which then learns alone");
     table.read("cosine", objective.cosine, 0.0, 1e3);
     table.read("nce", objective.nce, 0.0, 1e3);
     table.read("composites", objective.composites, 0.0, 1.0);
@@ -334,7 +338,7 @@ ObjectiveRecipe read_objective(RecipeTable& table, const Recipe& recipe)
     }
     table.read<int64_t>("batch", objective.batch, 2, 1 << 20);
     if (on_corpus(objective.kind))
-        read_corpus_objective(table, objective);
+        read_corpus_objective(table, recipe, objective);
     else
         read_data_objective(table, recipe, objective);
     table.finish("the objective " + kind);

@@ -317,6 +317,12 @@ Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::o
     at::Tensor told;
     if (config_.sound_shortcut > 0)
         told = over_time(tokens);
+    if (kept && kept->size(1) == 0) {
+        IMPRINT_ASSERT(told.defined());
+        Encoding alone;
+        alone.vectors = alone.own = shortcut("sound.shortcut", told, shortcut_kept);
+        return alone;
+    }
     tokens = tokens.view({batch, times, p, bands, p}).permute({0, 1, 3, 2, 4}).reshape({batch, times * bands, p * p});
     const at::Tensor& times_table = get("sound.position.time");
     const at::Tensor time = config_.sound_time_by_share

@@ -83,7 +83,7 @@ public:
     Encoding encode_pixels(const at::Tensor& pixels, const std::optional<at::Tensor>& kept = {}) const;
 
     /// spectrogram: [batch, frames, mel_bands] log-mel, frames a multiple of sound_patch. Tokens run along time, then frequency.
-    /// shortcut_kept: [batch, sound_shortcut], as Hiding's. The shortcut hears the whole spectrogram, whatever is kept.
+    /// shortcut_kept: [batch, sound_shortcut], as Hiding's. The shortcut hears it whole, and alone where kept is [batch, 0].
     Encoding encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept = {},
                                 const std::optional<at::Tensor>& shortcut_kept = {}) const;
 

@@ -116,6 +116,8 @@ private Q_SLOTS:
         QTest::newRow("unknown key of an objective") << "steps = 200\n" + objective + "sise = 3\n" << 4 << "sise";
         QTest::newRow("unknown model field") << "steps = 200\n[model]\nwdith = 3\n" + objective << 2 << "field";
         QTest::newRow("impossible model") << "steps = 200\n[model]\nwidth = 100\nheads = 3\n" + objective << 2 << "width";
+        const QString silent = "[[objective]]\nkind = \"sound-name\"\nkeep = 0\n";
+        QTest::newRow("no tokens and no shortcut") << "steps = 200\n" + silent << 4 << "keep";
         QTest::newRow("no objective") << "steps = 200\n" << 1 << "objective";
         QTest::newRow("warm-up longer than the run") << "steps = 50\n" + objective << 1 << "warmup";
         QTest::newRow("not TOML") << "steps = = 3\n" << 1 << "";

@@ -289,6 +289,32 @@ private Q_SLOTS:
                  qPrintable(QString::number(last(surprise.at("film-motion")))));
     }
 
+    void the_sounds_shortcut_learns_alone_where_no_token_is_kept()
+    {
+        const fs::path before = root_ / "longer/imprint-test.safetensors";
+        QVERIFY(fs::exists(before));
+        std::ifstream in(root_ / "longer.toml");
+        std::string recipe(std::istreambuf_iterator<char>(in), {});
+        recipe.replace(recipe.find("steps = 12"), 10, "steps = 300\ninitial = \"" + before.string() + "\"");
+        recipe.replace(recipe.find("[model]"), 7, "[model]\nsound_shortcut = 12");
+        recipe.replace(recipe.find("[run]"), 5, "[run]\nlearning = [\"sound.shortcut.\"]");
+        recipe.resize(recipe.find("[[objective]]"));
+        std::ofstream(root_ / "alone.toml") << recipe << "[[objective]]\nkind = \"sound-name\"\nbatch = 8\nkeep = 0\n";
+        TrainOptions alone = options(root_ / "alone");
+        alone.recipe = root_ / "alone.toml";
+        const TrainReport report = run(alone);
+        std::vector<double> right;
+        for (const auto& line : metrics_of(root_ / "alone"))
+            if (line.contains("objective"))
+                right.push_back(line.at("accuracy"));
+        const double last = std::accumulate(right.end() - 20, right.end(), 0.0) / 20;
+        QVERIFY2(last > 0.8, qPrintable(QString::number(last)));
+        const model::SafetensorsFile old_file(before), new_file(report.checkpoint);
+        for (const auto& [name, view] : old_file.tensors())
+            if (!name.starts_with("score."))
+                QVERIFY2(std::ranges::equal(view.data, new_file.at(name).data), name.c_str());
+    }
+
     void the_finished_model_embeds_everything()
     {
         Encoder encoder(root_ / "whole" / "imprint-test.safetensors");

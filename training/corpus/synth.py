@@ -47,9 +47,8 @@ DRUMS = {35: "bass drum", 36: "kick drum", 37: "side stick", 38: "snare drum", 3
          70: "maracas", 71: "short whistle", 72: "long whistle", 73: "short guiro", 74: "long guiro", 75: "claves",
          76: "high woodblock", 77: "low woodblock", 78: "muted cuica", 79: "open cuica", 80: "muted triangle",
          81: "open triangle"}
-# What is played, and how often for each instrument and soundfont. Single notes most of all: with twenty in place of four, a
-# soundfont that was kept out of a trial was told better (right within ten of 128: 47 % in place of 44 %).
-FORMS = {"note": 20, "chord": 2, "melody": 6}
+# What is played, and how often for each instrument and soundfont.
+FORMS = {"note": 4, "chord": 2, "melody": 4}
 DRUM_FORMS = {"hit": 2, "pattern": 2}
 BEATS = 40
 FIXED_PITCH = range(119, 128)  # noises and effects: a scale of them is nonsense

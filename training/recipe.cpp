@@ -216,6 +216,7 @@ Recipe Reader::recipe()
         std::string blend_with;
         t.read("blend_with", blend_with);
         recipe_.blend_with = blend_with;
+        t.read("gate_shift", recipe_.gate_shift, -10.0, 10.0);
         read_learning(t);
     });
     read_datasets();

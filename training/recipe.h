@@ -161,6 +161,9 @@ struct Recipe {
     /// et al. 2022, "WiSE-FT").
     double blend = 1;
     std::filesystem::path blend_with;
+    /// Added to the bias of the gate of pictures in what is written: over 0, pictures lean more on the concept. Learned on drawings
+    /// for the most part, the gate gives photographs too little of it, as photographs kept for choosing show.
+    double gate_shift = 0;
     /// Only parameters whose names begin with one of these learn; all where it is empty.
     std::vector<std::string> learning;
     bool learns(const std::string& parameter) const

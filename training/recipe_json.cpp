@@ -60,7 +60,8 @@ json json_of(const ObjectiveRecipe& o, Sampling sampling)
     put_if(object, "cosine", o.cosine, vectors);
     put_if(object, "nce", o.nce, vectors);
     if (corpus) {
-        object.update({{"keep", o.keep}, {"composites", o.composites}, {"views", o.views}, {"gate", o.gate}, {"taught", o.taught}});
+        object.update(
+            {{"keep", o.keep}, {"composites", o.composites}, {"views", o.views}, {"gate", o.gate}, {"taught", o.taught}});
         return object;
     }
     object["datasets"] = o.datasets;
@@ -154,6 +155,7 @@ json to_json(const Recipe& r)
                   {"learning", r.learning}}},
                 {"objective", objectives}};
     put_if(out["optimizer"], "warmup_rate", r.warmup_rate, r.warmup_rate >= 0);
+    put_if(out["run"], "gate_shift", r.gate_shift, r.gate_shift != 0);
     put_if(out["run"], "blend_with", r.blend_with.string(), !r.blend_with.empty());
     put_if(out, "initial", r.initial.string(), !r.initial.empty());
     put_if(out, "corpus", r.corpus.string(), !r.corpus.empty());

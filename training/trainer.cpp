@@ -34,6 +34,9 @@ Recipe chosen_recipe(const TrainOptions& options)
     if (recipe.blend < 1 && recipe.initial.empty() && recipe.blend_with.empty())
         throw Error(ErrorKind::Usage, options.recipe.string(), "blends what is learned with nothing",
                     "Name the weights to go on from, as initial = \"FILE\"");
+    if (recipe.gate_shift != 0 && recipe.model.vision_stem != model::VisionStem::Hybrid)
+        throw Error(ErrorKind::Usage, options.recipe.string(), "moves a gate that a network without the picture trunk has not",
+                    "Leave gate_shift out");
     return options.steps ? with_steps(std::move(recipe), *options.steps) : recipe;
 }
 
@@ -98,7 +101,7 @@ private:
     /// Those of a checkpoint or of a state, where the recipe's network may have gained parts. The provenance: null of a state.
     std::pair<model::Parameters, nlohmann::json> parameters_of(const std::filesystem::path& path) const;
     /// What is to be written of what was learned.
-    model::Parameters blended(const model::Parameters& learned) const;
+    model::Parameters finished(const model::Parameters& learned) const;
     /// Forward and backward of one task; what it says goes into the metrics once the step is done.
     struct Learned {
         nlohmann::json line;
@@ -148,15 +151,20 @@ model::Parameters Run::initial_parameters()
     return parameters;
 }
 
-model::Parameters Run::blended(const model::Parameters& learned) const
+/// What is written of what was learned: see Recipe::blend and Recipe::gate_shift.
+model::Parameters Run::finished(const model::Parameters& learned) const
 {
     model::Parameters result = learned;
-    if (recipe_.blend == 1)
-        return result;
-    const auto [old, provenance] = parameters_of(recipe_.blend_with.empty() ? recipe_.initial : recipe_.blend_with);
-    for (const auto& spec : model::parameter_specs(recipe_.model))
-        if (!spec.frozen)
-            result[spec.name] = old.at(spec.name).to(device_).lerp(learned.at(spec.name), recipe_.blend);
+    if (recipe_.blend < 1) {
+        const auto [old, provenance] = parameters_of(recipe_.blend_with.empty() ? recipe_.initial : recipe_.blend_with);
+        for (const auto& spec : model::parameter_specs(recipe_.model))
+            if (!spec.frozen)
+                result[spec.name] = old.at(spec.name).to(device_).lerp(learned.at(spec.name), recipe_.blend);
+    }
+    if (recipe_.gate_shift != 0) {
+        at::Tensor& bias = result.at("concept.gate.bias");
+        bias = bias + recipe_.gate_shift;
+    }
     return result;
 }
 
@@ -415,15 +423,16 @@ std::filesystem::path Run::export_model(const model::Network& network, int64_t s
     model::Checkpoint checkpoint;
     checkpoint.config = recipe_.model;
     checkpoint.eight_bit = recipe_.eight_bit;
-    checkpoint.parameters = blended(network.parameters());
+    checkpoint.parameters = finished(network.parameters());
     checkpoint.provenance = {
         {"recipe", without_folders(to_json(recipe_))}, {"steps", step}, {"training_seconds", std::round(seconds)}};
     if (!initial_provenance_.is_null())
         checkpoint.provenance["initial"] = initial_provenance_;
     model::Network written(recipe_.model, checkpoint.parameters);
     written.set_precision(precision());
-    if (recipe_.blend < 1) {
-        options_.log(line_of("what is written is %.2f of what was learned:", recipe_.blend));
+    if (recipe_.blend < 1 || recipe_.gate_shift != 0) {
+        options_.log(
+            line_of("what is written is %.2f of what was learned, the gate moved by %.2f:", recipe_.blend, recipe_.gate_shift));
         evaluate(written, step);
     }
     mixture_->complete(checkpoint, written);

@@ -178,6 +178,25 @@ private Q_SLOTS:
                 QVERIFY2(std::ranges::equal(view.data, new_file.at(name).data), name.c_str());
     }
 
+    void the_gate_of_what_is_written_is_moved_and_nothing_else()
+    {
+        const fs::path before = root_ / "longer/imprint-test.safetensors";
+        std::ifstream in(root_ / "longer.toml");
+        std::string recipe(std::istreambuf_iterator<char>(in), {});
+        recipe.replace(recipe.find("steps = 12"), 10, "steps = 0\ninitial = \"" + before.string() + "\"");
+        recipe.replace(recipe.find("[run]"), 5, "[run]\ngate_shift = 0.75");
+        recipe.replace(recipe.find("warmup = 2"), 10, "warmup = 0");
+        std::ofstream(root_ / "moved.toml") << recipe;
+        TrainOptions moved = options(root_ / "moved");
+        moved.recipe = root_ / "moved.toml";
+        const auto was = model::load_checkpoint(model::SafetensorsFile(before)).parameters;
+        const auto is = model::load_checkpoint(model::SafetensorsFile(run(moved).checkpoint)).parameters;
+        for (const auto& [name, tensor] : was) {
+            const at::Tensor wanted = name == "concept.gate.bias" ? tensor + 0.75 : tensor;
+            QVERIFY2(at::equal(is.at(name), wanted), name.c_str());
+        }
+    }
+
     void a_network_that_gains_a_shortcut_keeps_the_rest_of_what_it_had()
     {
         const fs::path before = root_ / "longer/imprint-test.safetensors";

@@ -86,12 +86,12 @@ void RunFolder::metric(const nlohmann::json& line) const
         throw Error(ErrorKind::DiskFull, path.string(), "a line could not be written", "Free some space and resume");
 }
 
-void RunFolder::truncate_metrics(const RunState& state) const
+void RunFolder::truncate_metrics(uint64_t bytes) const
 {
     const fs::path path = folder_ / "metrics.jsonl";
     std::error_code none;
-    if (const auto size = fs::file_size(path, none); !none && size > state.metrics_bytes)
-        fs::resize_file(path, state.metrics_bytes);
+    if (const auto size = fs::file_size(path, none); !none && size > bytes)
+        fs::resize_file(path, bytes);
 }
 
 std::vector<std::string> differing_facts(const nlohmann::json& began, const nlohmann::json& now)

@@ -29,8 +29,9 @@ public:
     RunState load(const std::function<void(const std::string&)>& log = {}) const;
     /// Appends a line to metrics.jsonl. Error(DiskFull) names it.
     void metric(const nlohmann::json& line) const;
-    /// Cuts metrics.jsonl back to what it was when the state was written: the rest belongs to steps that a resume does again.
-    void truncate_metrics(const RunState& state) const;
+    /// Cuts metrics.jsonl back to its first bytes: RunState::metrics_bytes of the state that the run goes on from, 0 without
+    /// one. The rest belongs to steps that are done again.
+    void truncate_metrics(uint64_t bytes) const;
     const std::filesystem::path& path() const { return folder_; }
 
 private:

@@ -314,9 +314,9 @@ TrainReport Run::train()
     agree(step);
     model::Parameters parameters = resumed ? resumed->parameters : initial_parameters();
     if (ranks_.first()) {
-        if (resumed)
-            folder_.truncate_metrics(*resumed);
-        else
+        // What was done after the state, or before there was one, is done again and told again.
+        folder_.truncate_metrics(resumed ? resumed->metrics_bytes : 0);
+        if (!resumed)
             write_file_synced(folder_.path() / "recipe.toml", to_toml(recipe_));
         events_ = std::make_unique<RunEvents>(folder_.path() / "events", step);
         events_->recipe(to_json(recipe_));

@@ -113,6 +113,22 @@ private Q_SLOTS:
         same_as_whole(run, ranks);
     }
 
+    void killed_before_its_first_state_it_tells_no_step_twice()
+    {
+        const fs::path run = root_ / "no-state";
+        fs::create_directories(run / "checkpoints");
+        std::ifstream told(whole(1) / "metrics.jsonl");
+        std::ofstream left(run / "metrics.jsonl");
+        for (std::string line; std::getline(told, line) && line.find("\"step\":2") == std::string::npos;)
+            left << line << "\n";
+        left << "{\"step\":2,\"obj";  // torn
+        left.close();
+        QVERIFY(metrics_of(run).size() > 1);
+        auto again = start(run, 1);
+        QVERIFY2(again->all_done(kSeconds), again->said().constData());
+        same_as_whole(run, 1);
+    }
+
     void a_rank_killed_alone_ends_the_other_by_name_and_the_run_goes_on()
     {
         const fs::path run = root_ / "one-killed";

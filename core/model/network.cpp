@@ -93,6 +93,8 @@ Network Network::with_converted_matrices() const
         if ((spec.decays && !spec.full_precision) || spec.given_matrix)
             converted[spec.name] = converted[spec.name].to(precision_.products);
     Network network(config_, std::move(converted));
+    if (tail_)
+        network.tail_ = tail_->merged(precision_.products);
     network.set_precision(precision_);
     network.set_probing(probing_);
     network.set_recomputing(recomputing_);

@@ -28,8 +28,29 @@ TrunkTail::TrunkTail(const ModelConfig& config, const Parameters& parameters)
 
 at::Tensor TrunkTail::Pointwise::operator()(const at::Tensor& x, const Precision& precision) const
 {
+    if (!down.defined())
+        return linear(x, weight, bias, precision);
     const at::Tensor adapted = linear(linear(x, down, {}, precision), up, {}, precision);
     return linear(x, weight, bias + own_bias, precision) + widened(adapted);
+}
+
+TrunkTail::Pointwise TrunkTail::Pointwise::merged(at::ScalarType products) const
+{
+    if (!down.defined() || up.requires_grad())
+        return *this;
+    return {
+        (weight.to(at::kFloat) + at::matmul(up.to(at::kFloat), down.to(at::kFloat))).to(products), bias + own_bias, {}, {}, {}};
+}
+
+TrunkTail TrunkTail::merged(at::ScalarType products) const
+{
+    TrunkTail result = *this;
+    for (Block& block : result.blocks_) {
+        block.expand = block.expand.merged(products);
+        block.project = block.project.merged(products);
+    }
+    result.head_ = head_.merged(products);
+    return result;
 }
 
 at::Tensor TrunkTail::forward(const at::Tensor& middle, const Precision& precision) const

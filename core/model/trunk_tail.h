@@ -21,10 +21,14 @@ public:
     /// middle: [batch, rows, columns, vision_tail_widths[0]], Trunk::Output::middle. Returns the last map, fp32 [batch, ⌈rows/2⌉,
     /// ⌈columns/2⌉, trunk_channels], each value in [0, 6]. Differentiable by the parameters that learn; runs on device meta.
     at::Tensor forward(const at::Tensor& middle, const Precision& precision) const;
+    /// The same for use alone: W + up · down as one matrix, added in fp32 and kept in `products`, and one bias. A tail that
+    /// learns stays as it is: the gradient of a whole matrix costs more than those of its two narrow ones.
+    TrunkTail merged(at::ScalarType products) const;
 
 private:
     struct Pointwise {
-        at::Tensor weight, bias, down, up, own_bias;
+        at::Tensor weight, bias, down, up, own_bias;  ///< the last three undefined once merged
+        Pointwise merged(at::ScalarType products) const;
         at::Tensor operator()(const at::Tensor& x, const Precision& precision) const;
     };
     struct Block {

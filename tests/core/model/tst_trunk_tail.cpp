@@ -168,6 +168,34 @@ private Q_SLOTS:
             near(name, parameters.at(name).grad());
     }
 
+    void merged_it_is_the_same_to_rounding()
+    {
+        const auto config = config_with_tail();
+        Parameters parameters = parameters_of(config);
+        move(parameters);
+        const at::Tensor middle = trunk().forward(pictures(2, 64, 96), true).middle;
+        const TrunkTail tail(config, parameters), merged = tail.merged(at::kFloat);
+        QVERIFY(at::allclose(merged.forward(middle, {}), tail.forward(middle, {}), 1e-5, 1e-5));
+        // In half the bits it is as near to the exact map as before.
+        const auto error = [&](const TrunkTail& coarse) {
+            return (coarse.forward(middle, {at::kBFloat16}) - tail.forward(middle, {})).abs().mean().item<double>();
+        };
+        QVERIFY(error(tail.merged(at::kBFloat16)) < 1.25 * error(tail));
+    }
+
+    void what_learns_is_not_merged()
+    {
+        const auto config = config_with_tail();
+        Parameters parameters = parameters_of(config);
+        move(parameters);
+        for (auto& [name, tensor] : parameters)
+            if (name.starts_with("vision.tail."))
+                tensor = tensor.detach().requires_grad_(true);
+        const at::Tensor middle = trunk().forward(pictures(1, 64, 64), true).middle;
+        const TrunkTail tail(config, parameters);
+        QVERIFY(at::equal(tail.merged(at::kFloat).forward(middle, {}), tail.forward(middle, {})));
+    }
+
     void a_network_reads_its_own_map_or_a_last_one()
     {
         const auto config = config_with_tail();

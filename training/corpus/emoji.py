@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from captions import Item
-from common import CACHE, tidy
+from common import CACHE, tidy, write_bytes
 from glyphs import drawing, write_svg
 
 TONES = {0x1F3FB, 0x1F3FC, 0x1F3FD, 0x1F3FE, 0x1F3FF}
@@ -103,7 +103,7 @@ def _noto_bitmaps(font_file: Path) -> list[tuple[tuple[int, ...], Path]]:
             continue
         target = BITMAPS / (_code(points) + ".png")
         if not target.exists():
-            target.write_bytes(data)
+            write_bytes(target, data)
         found.append((points, target))
     return found
 

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 from captions import Item, bare
-from common import CACHE, tidy
+from common import CACHE, tidy, write_bytes
 
 ICONS = CACHE / "corpus-cutouts" / "furniture-source"
 MODELS = CACHE / "corpus-cutouts" / "furniture-models"
@@ -27,8 +27,7 @@ def items(root: Path) -> list[Item]:
                     continue
                 target = ICONS / f"{library.stem}-{number:03d}{Path(icon).suffix}"
                 if not target.exists():
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(archive.read(icon))
+                    write_bytes(target, archive.read(icon))
                 label = bare(re.sub(r"\d+$|\(.*?\)", "", name))
                 category = tidy(entry.get("category", "")).lower()
                 keywords = [] if category in DULL else [category]
@@ -64,9 +63,7 @@ def _model(archive: zipfile.ZipFile, entry: str, name: str) -> Path | None:
         partial, inside = folder.with_name(name + ".part"), entry.rpartition("/")[0] + "/"
         for member in archive.namelist():
             if member.startswith(inside) and not member.endswith("/"):
-                target = partial / member[len(inside):]
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(archive.read(member))
+                write_bytes(partial / member[len(inside):], archive.read(member))
         partial.rename(folder)
     return folder / entry.rpartition("/")[2]
 

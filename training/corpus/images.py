@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
-from common import chance, digest
+from common import chance, digest, whole
 
 EDGE = 384
 LARGEST = 60_000_000  # pixels; beyond it the drawing is rendered from its SVG twin
@@ -46,10 +46,8 @@ def render(model: str, target: Path) -> None:
 
 
 def _keep(picture: pyvips.Image, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name("part-" + target.name)
-    picture.write_to_file(str(partial), compression=3)
-    partial.replace(target)
+    with whole(target) as partial:
+        picture.write_to_file(str(partial), compression=3)
 
 
 def _visible(picture: pyvips.Image) -> pyvips.Image:
@@ -150,10 +148,8 @@ def shrink(photo: Path, target: Path) -> None:
 
 
 def save(picture: pyvips.Image, target: Path, quality: int = QUALITY) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name("part-" + target.name)
-    picture.write_to_file(str(partial), Q=quality, strip=True)
-    partial.replace(target)
+    with whole(target) as partial:
+        picture.write_to_file(str(partial), Q=quality, strip=True)
 
 
 def figure(cut: Path) -> pyvips.Image | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import chance, digest
+from common import chance, digest, whole
 
 RATE = 16000
 SECONDS = 4
@@ -88,7 +88,5 @@ def _write(sound: np.ndarray, name: str, target: Path) -> None:
     peak = float(np.abs(sound).max())
     if peak < 1e-4:
         raise ValueError("silent")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name("part-" + target.name)
-    soundfile.write(partial, sound * ((0.3 + 0.6 * chance(name, "level")) / peak), RATE, subtype="PCM_16", format="WAV")
-    partial.replace(target)
+    with whole(target) as partial:
+        soundfile.write(partial, sound * ((0.3 + 0.6 * chance(name, "level")) / peak), RATE, subtype="PCM_16", format="WAV")

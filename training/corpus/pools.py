@@ -8,7 +8,7 @@ import csv
 import subprocess
 from pathlib import Path
 
-from common import HERE, chance, digest
+from common import HERE, chance, digest, whole, write_bytes
 from rcc import entries
 
 # FreePats' instruments that are in the soundfonts of the training too (cross-correlation of middle C above .8).
@@ -33,8 +33,7 @@ def unpack_gcompris(root: Path, target: Path) -> None:
             return
         found = entries(archive)
         for path in sorted(wanted & found.keys()):
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-            (target / path).write_bytes(found[path])
+            write_bytes(target / path, found[path])
             wanted.discard(path)
     if wanted:
         raise SystemExit(f"gcompris-qt-data has no {sorted(wanted)[0]} ({len(wanted)} missing)")
@@ -47,8 +46,7 @@ def other_pictures(root: Path, target: Path) -> list[Path]:
              if path.startswith(inside) and path.endswith(".webp")}
     for path, data in found.items():
         if not (target / path).exists():
-            (target / path).parent.mkdir(parents=True, exist_ok=True)
-            (target / path).write_bytes(data)
+            write_bytes(target / path, data)
     return [target / path for path in sorted(found)]
 
 
@@ -86,8 +84,8 @@ def notes(root: Path, out: Path, folder: str) -> list[dict]:
             path = f"{folder}/{patch.stem}-{n}.wav"
             if not (out / path).exists():
                 samples = gus.note(str(patch), key, 1.5)
-                (out / path).parent.mkdir(parents=True, exist_ok=True)
-                soundfile.write(out / path, samples * (0.7 / max(1e-6, abs(samples).max())), gus.RATE, subtype="PCM_16")
+                with whole(out / path) as partial:
+                    soundfile.write(partial, samples * (0.7 / max(1e-6, abs(samples).max())), gus.RATE, subtype="PCM_16")
             rows.append({"path": path, "label": names[program], "program": program, "key": key, "note": n, "source": "freepats"})
     return rows
 
@@ -116,25 +114,23 @@ def panzoom(photos: list[dict], out: Path, folder: str, films: int) -> list[dict
 def _film(photos: list[Path], name: str, target: Path) -> None:
     import pyvips
 
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name("part-" + target.name)
-    encoder = subprocess.Popen(["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDE}x{HIGH}",
-                                "-r", str(RATE), "-i", "-", "-c:v", "libx264", "-threads", "1", "-crf", "23",
-                                "-pix_fmt", "yuv420p", partial], stdin=subprocess.PIPE)
-    for shot, photo in enumerate(photos):
-        picture = pyvips.Image.thumbnail(str(photo), 2 * WIDE, height=2 * HIGH).colourspace("srgb")
-        picture = (picture.flatten() if picture.bands == 4 else picture).copy_memory()  # it would flatten blue away
-        fit = min(picture.width / WIDE, picture.height / HIGH)
-        begin, end = (0.6 + 0.4 * chance(name, shot, place, "zoom") for place in "ab")
-        places = [[chance(name, shot, place, axis) for axis in "xy"] for place in "ab"]
-        for frame in range(SHOT_SECONDS * RATE):
-            t = frame / (SHOT_SECONDS * RATE - 1)
-            zoom = begin + (end - begin) * t
-            wide, high = int(WIDE * fit * zoom), int(HIGH * fit * zoom)
-            x, y = (a + (b - a) * t for a, b in zip(*places))
-            piece = picture.crop(int((picture.width - wide) * x), int((picture.height - high) * y), wide, high)
-            encoder.stdin.write(piece.thumbnail_image(WIDE, height=HIGH, size="force").cast("uchar").write_to_memory())
-    encoder.stdin.close()
-    if encoder.wait():
-        raise SystemExit(f"ffmpeg could not write {target}")
-    partial.replace(target)
+    with whole(target) as partial:
+        encoder = subprocess.Popen(["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{WIDE}x{HIGH}",
+                                    "-r", str(RATE), "-i", "-", "-c:v", "libx264", "-threads", "1", "-crf", "23",
+                                    "-pix_fmt", "yuv420p", partial], stdin=subprocess.PIPE)
+        for shot, photo in enumerate(photos):
+            picture = pyvips.Image.thumbnail(str(photo), 2 * WIDE, height=2 * HIGH).colourspace("srgb")
+            picture = (picture.flatten() if picture.bands == 4 else picture).copy_memory()  # it would flatten blue away
+            fit = min(picture.width / WIDE, picture.height / HIGH)
+            begin, end = (0.6 + 0.4 * chance(name, shot, place, "zoom") for place in "ab")
+            places = [[chance(name, shot, place, axis) for axis in "xy"] for place in "ab"]
+            for frame in range(SHOT_SECONDS * RATE):
+                t = frame / (SHOT_SECONDS * RATE - 1)
+                zoom = begin + (end - begin) * t
+                wide, high = int(WIDE * fit * zoom), int(HIGH * fit * zoom)
+                x, y = (a + (b - a) * t for a, b in zip(*places))
+                piece = picture.crop(int((picture.width - wide) * x), int((picture.height - high) * y), wide, high)
+                encoder.stdin.write(piece.thumbnail_image(WIDE, height=HIGH, size="force").cast("uchar").write_to_memory())
+        encoder.stdin.close()
+        if encoder.wait():
+            raise SystemExit(f"ffmpeg could not write {target}")

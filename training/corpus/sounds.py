@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from captions import Item, stem_words
-from common import tidy
+from common import tidy, whole
 
 RATE = 16000
 SECONDS = 12
@@ -254,10 +254,8 @@ def convert(files: list[str], target: Path) -> None:
         samples = load(Path(files[0]))
     if len(samples) < RATE // 50:
         raise ValueError("shorter than 20 ms")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name("part-" + target.name)
-    soundfile.write(partial, np.clip(samples, -1, 1), RATE, subtype="PCM_16", format="WAV")
-    partial.replace(target)
+    with whole(target) as partial:
+        soundfile.write(partial, np.clip(samples, -1, 1), RATE, subtype="PCM_16", format="WAV")
 
 
 # 40 bands of a 513-bin spectrum, each at least one bin wide.

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from common import VECTORS, say
+from common import VECTORS, say, write_text
 
 WIDTH = 384
 LONGEST = 64  # word pieces; titles with keywords are the longest texts
@@ -98,7 +98,7 @@ class TextVectors:
             handle.truncate(len(texts) * 4 * WIDTH)
         text = "".join(json.dumps(t, ensure_ascii=True) + "\n" for t in texts)
         if self.names.stat().st_size != len(text):
-            self.names.write_text(text, "utf-8")
+            write_text(self.names, text)
 
     def ensure(self, texts: list[str]) -> None:
         if all(text in self.rows for text in texts):

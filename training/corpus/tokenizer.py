@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from common import chance
@@ -18,20 +19,20 @@ GLOSS_SHARE = 0.4
 def train(texts: Texts, target: Path, work: Path) -> None:
     import sentencepiece
 
-    corpus = work / "tokenizer.txt"
-    with open(corpus, "w", encoding="utf-8") as handle:
-        for text in texts.lines:
-            role = texts.role[text]
-            if role == "gloss" and chance("tokenizer", text) > GLOSS_SHARE:
-                continue
-            handle.write((text + "\n") * WEIGHT.get(role, 0))
-    # The model remembers the names it is given: relative ones, so that it says nothing of the machine.
-    here = os.getcwd()
-    os.chdir(work)
-    os.makedirs("out", exist_ok=True)
-    sentencepiece.SentencePieceTrainer.train(
-        input=corpus.name, model_prefix="out/tokenizer", model_type="unigram", vocab_size=PIECES,
-        hard_vocab_limit=False, normalization_rule_name="nmt_nfkc_cf", byte_fallback=False, character_coverage=0.9995,
-        pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, num_threads=1, minloglevel=1)
-    os.chdir(here)
-    os.replace(work / "out" / "tokenizer.model", target)
+    with tempfile.TemporaryDirectory(dir=work) as folder:
+        with open(Path(folder, "tokenizer.txt"), "w", encoding="utf-8") as handle:
+            for text in texts.lines:
+                role = texts.role[text]
+                if role == "gloss" and chance("tokenizer", text) > GLOSS_SHARE:
+                    continue
+                handle.write((text + "\n") * WEIGHT.get(role, 0))
+        # The model remembers the names it is given: relative ones, so that it says nothing of the machine.
+        here = os.getcwd()
+        os.chdir(folder)
+        os.makedirs("out")
+        sentencepiece.SentencePieceTrainer.train(
+            input="tokenizer.txt", model_prefix="out/tokenizer", model_type="unigram", vocab_size=PIECES,
+            hard_vocab_limit=False, normalization_rule_name="nmt_nfkc_cf", byte_fallback=False, character_coverage=0.9995,
+            pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, num_threads=1, minloglevel=1)
+        os.chdir(here)
+        os.replace(Path(folder, "out/tokenizer.model"), target)

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the teachers reach together with no training (improved ConSE), as an independent check of the engine's figures:
-class probabilities at temperature 1.5 times centred class texts against query vectors minus the mean of all lemmas."""
+"""What the teachers reach together with no training, as an independent check of the engine's figures. Improved ConSE: class
+probabilities at temperature 1.5 times centred class texts against query vectors minus the mean of all lemmas. Plain ConSE (Norouzi
+et al. 2014): the ten most probable classes times the vectors of "a photo of a X", nothing centred."""
 
 from __future__ import annotations
 
 import numpy as np
 
 TEMPERATURE = 1.5
+TOP = 10
 
 
 def concept_vectors(scores: np.ndarray, class_text: np.ndarray) -> np.ndarray:
@@ -15,6 +17,15 @@ def concept_vectors(scores: np.ndarray, class_text: np.ndarray) -> np.ndarray:
     p = np.exp(logits - logits.max(1, keepdims=True))
     p /= p.sum(1, keepdims=True)
     rows = p @ class_text
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def plain_concept_vectors(scores: np.ndarray, prompts: np.ndarray) -> np.ndarray:
+    """As concept_vectors, of the ten most probable classes alone; prompts: the unit vectors of "a photo of a X", [1000, 384]."""
+    best = np.argsort(-scores, axis=1)[:, :TOP]
+    logits = np.take_along_axis(scores, best, 1)
+    p = np.exp(logits - logits.max(1, keepdims=True))
+    rows = (p[:, :, None] * prompts[best]).sum(1)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 

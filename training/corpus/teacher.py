@@ -149,23 +149,26 @@ class Lite0:
         self.model = EfficientNet.from_pretrained("efficientnet-lite0", weights_path=str(path)).eval()
 
     @staticmethod
-    def prepare(path: Path) -> np.ndarray:
-        """[224, 224, 3] uint8: flattened on white, squashed, bicubic."""
-        from PIL import Image
+    def prepare(path: Path, padded: bool = False) -> np.ndarray:
+        """[224, 224, 3] uint8: flattened on white, squashed (or padded with white to a square), bicubic."""
+        from PIL import Image, ImageOps
 
         picture = Image.open(path)
         if picture.mode in ("RGBA", "LA", "P", "PA"):
             picture = picture.convert("RGBA")
             ground = Image.new("RGBA", picture.size, "white")
             picture = Image.alpha_composite(ground, picture)
-        return np.asarray(picture.convert("RGB").resize((224, 224), Image.Resampling.BICUBIC))
+        picture = picture.convert("RGB")
+        if padded:
+            return np.asarray(ImageOps.pad(picture, (224, 224), Image.Resampling.BICUBIC, "white"))
+        return np.asarray(picture.resize((224, 224), Image.Resampling.BICUBIC))
 
     @torch.inference_mode()
-    def run(self, paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, paths: list[Path], padded: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Returns class scores before the softmax [n, 1000] and pooled features [n, 1280]."""
         scores, features = [], []
         for start in range(0, len(paths), 16):
-            pixels = np.stack([self.prepare(path) for path in paths[start:start + 16]])
+            pixels = np.stack([self.prepare(path, padded) for path in paths[start:start + 16]])
             x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127.0) / 128.0
             pooled = self.model.extract_features(x.contiguous(memory_format=torch.channels_last)).mean((2, 3))
             features.append(pooled.numpy())

@@ -186,7 +186,7 @@ private Q_SLOTS:
         folder.save(state_at(1), kKeep);
         folder.metric({{"step", 1}});
         std::ofstream(run_ / "metrics.jsonl", std::ios::app) << "{\"step\": 2, \"lo";  // torn by a crash
-        folder.truncate_metrics(folder.load());
+        folder.truncate_metrics(folder.load().metrics_bytes);
         folder.metric({{"step", 7}});
         std::ifstream in(run_ / "metrics.jsonl");
         const std::string text(std::istreambuf_iterator<char>(in), {});

@@ -159,13 +159,16 @@ def machine():
     return f"{model}, {sum(line.startswith('processor') for line in lines)} logical cores"
 
 
+def commit_of(options):
+    return options.commit or subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+
+
 def page(options, results, counts):
     seeds = len(next(iter(results.values())))
-    commit = subprocess.run(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
     text = f"""# The paper's findings, re-tested at a size that fits
 
 Made by `{pathlib.Path(__file__).relative_to(ROOT)} OUT --seeds {seeds} --steps {options.steps}` (seeds 1 to {seeds}) at commit
-{options.commit or commit} on {machine()}. A patch-stem network (`base.toml`, 64 × 64 pictures) learns from labelled pictures and sounds
+{commit_of(options)} on {machine()}. A patch-stem network (`base.toml`, 64 × 64 pictures) learns from labelled pictures and sounds
 of the corpus; every fourth item of a label is held out and never trained on. `run.py` says what each variant is.
 
 - *kinds-by-text*: held-out pictures classified by the names of their kinds; *kinds-by-probe*: by a linear probe on the frozen features;

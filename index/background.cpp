@@ -63,9 +63,8 @@ BackgroundModel::BackgroundModel(const Vectors& bank, const Vectors& picture, co
         for (int i = 0; i < moments[m]->count(); ++i) {
             const std::span<const float> vector = moments[m]->row(i);
             const BankStats stats = bank_stats(vector, bank);
-            for (const float value : vector)
-                standardised_[m].values.push_back(value / stats.deviation);
-            standardised_[m].values.push_back(-stats.mean / stats.deviation);
+            standardised_[m].values.insert(standardised_[m].values.end(), vector.begin(), vector.end());
+            standardised_[m].values.push_back(bank_score(0, stats.mean));
         }
     }
 }
@@ -79,8 +78,10 @@ QueryBackground BackgroundModel::of(std::span<const float> query) const
     for (int m = 0; m < 2; ++m) {
         const Vectors& rows = standardised_[m];
         IMPRINT_ASSERT(static_cast<int>(extended.size()) == rows.dim);
-        if (rows.count() < 2)
-            continue;  // no background known: the standardised score itself is the best scale there is
+        if (rows.count() < 2) {  // no background known: moments would stand as directions drawn by chance do
+            result.deviation[m] = 1 / std::sqrt(static_cast<float>(query.size()));
+            continue;
+        }
         std::vector<float> scores(static_cast<size_t>(rows.count()));
         faiss::fvec_inner_products_ny(scores.data(), extended.data(), rows.values.data(), extended.size(), scores.size());
         const BankStats stats = mean_and_deviation(scores);

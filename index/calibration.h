@@ -20,10 +20,15 @@ struct Cut {
     Band band(float score) const { return score >= likely ? Band::Likely : score >= maybe ? Band::Maybe : Band::Unlikely; }
 };
 
-/// How the query behaves on the encoder's background moments of each modality: mean and deviation of the score
-/// z = (q·v − μ_v) / σ_v, where μ_v and σ_v are the moment's mean and deviation over the text bank.
-/// The standardised score is (z − mean) / deviation: how far out of the background a hit stands, in deviations. The calibrated
-/// score is that on a scale where bands begin alike for every kind of moment (Reliability).
+/// What a moment is ranked by under a query: its cosine to the query less a share of its mean cosine to the text bank, so that
+/// what is near to everything does not come first for everything. It is not divided by the deviation over the bank: what is told
+/// apart well differs most from text to text, and would be pushed down for it.
+inline constexpr float kMeanShare = 0.5f;
+inline float bank_score(float cosine, float mean) { return cosine - kMeanShare * mean; }
+
+/// How the query behaves on the encoder's background moments of each modality: mean and deviation of bank_score().
+/// The standardised score is (bank_score − mean) / deviation: how far out of the background a hit stands, in deviations. The
+/// calibrated score is that on a scale where bands begin alike for every kind of moment (Reliability).
 struct QueryBackground {
     float mean[2] = {0, 0}, deviation[2] = {1, 1};  ///< indexed by Modality
     /// The upper tail in standardised score: kTail of the background stands above `from`, and beyond it falls off
@@ -69,7 +74,7 @@ public:
 
 private:
     Reliabilities reliability_;
-    Vectors standardised_[2];  ///< by Modality; rows [v/σ, −μ/σ]
+    Vectors standardised_[2];  ///< by Modality; rows [v, bank_score(0, μ)]
 };
 
 /// What its share of being wrong is told from.

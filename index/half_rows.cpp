@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/base/error.h"
+#include "index/calibration.h"
 #include "index/half.h"
 
 #if defined(__x86_64__)
@@ -129,11 +130,8 @@ std::span<const float> HalfRows::stats(int64_t row) const
 void HalfRows::standardised(int64_t row, std::span<float> out) const
 {
     const auto dim = static_cast<size_t>(dim_);
-    const float mean = stats(row)[0], deviation = stats(row)[1];
     from_half(half(row), out.first(dim));
-    for (float& value : out.first(dim))
-        value /= deviation;
-    out[dim] = -mean / deviation;
+    out[dim] = bank_score(0, stats(row)[0]);
 }
 
 void HalfRows::score(std::span<const float> query, int64_t first, int64_t count, float* out) const
@@ -141,7 +139,7 @@ void HalfRows::score(std::span<const float> query, int64_t first, int64_t count,
     dot_halves(query.first(static_cast<size_t>(dim_)), half(first).data(), count, out);
     const float* known = stats(first).data();
     for (int64_t i = 0; i < count; ++i)
-        out[i] = (out[i] - known[2 * i]) / known[2 * i + 1];
+        out[i] = bank_score(out[i], known[2 * i]);
 }
 
 float HalfRows::exact_score(std::span<const float> query, int64_t row) const
@@ -150,7 +148,7 @@ float HalfRows::exact_score(std::span<const float> query, int64_t row) const
     const std::span<const uint16_t> halves = half(row);
     for (size_t d = 0; d < halves.size(); ++d)
         product += static_cast<double>(query[d]) * static_cast<double>(from_half(halves[d]));
-    return static_cast<float>((product - static_cast<double>(stats(row)[0])) / static_cast<double>(stats(row)[1]));
+    return bank_score(static_cast<float>(product), stats(row)[0]);
 }
 
 }  // namespace imprint::index

@@ -14,7 +14,8 @@ namespace imprint::index {
 /// depend on the processor, not on the number of rows or where they stand.
 void dot_halves(std::span<const float> query, const uint16_t* rows, int64_t count, float* out);
 
-/// Rows of `dim` half floats with a mean and a deviation each. A row's score under [q, 1] is (q·v − mean)/deviation.
+/// Rows of `dim` half floats with a mean and a deviation each, as in the catalog. A row's score under [q, 1] is
+/// bank_score(q·v, mean).
 /// Rows lie in blocks that never move, so that adding copies nothing and another thread may read the rows that were there
 /// when it began. Copies share their blocks.
 class HalfRows {
@@ -30,7 +31,7 @@ public:
     void append(std::span<const uint16_t> half, std::span<const float> stats);
     std::span<const uint16_t> half(int64_t row) const;
     std::span<const float> stats(int64_t row) const;  ///< mean, deviation
-    /// [v/σ, −μ/σ]: the row whose inner product with [q, 1] is its score.
+    /// [v, bank_score(0, μ)]: the row whose inner product with [q, 1] is its score.
     void standardised(int64_t row, std::span<float> out) const;
 
     /// Calls f(first row, scores) for stretches of rows in ascending order that cover [first, last).

@@ -36,7 +36,7 @@ struct Header {
 static_assert(sizeof(Header) == 128 && std::is_trivially_copyable_v<Header>);
 
 constexpr char kMagic[8] = {'I', 'M', 'P', 'R', 'I', 'D', 'X', '\n'};
-constexpr uint32_t kVersion = 2;
+constexpr uint32_t kVersion = 3;
 
 uint64_t own_checksum(const Header& header) { return XXH64(&header, offsetof(Header, header_checksum), 0); }
 

@@ -22,6 +22,7 @@
 #include <set>
 
 #include "core/base/error.h"
+#include "index/calibration.h"
 #include "index/half.h"
 #include "index/vector_index.h"
 
@@ -98,8 +99,8 @@ int main(int argc, char** argv)
                 stats.insert(stats.end(), {mean, deviation});
                 float* row = standardised.mutable_data_ptr<float>() + (first + i) * (kDim + 1);
                 for (int64_t d = 0; d < kDim; ++d)
-                    row[d] = from_half(halves[static_cast<size_t>(i * kDim + d)]) / deviation;
-                row[kDim] = -mean / deviation;
+                    row[d] = from_half(halves[static_cast<size_t>(i * kDim + d)]);
+                row[kDim] = bank_score(0, mean);
             }
             for (int64_t i = 0; i < now; i += kPerFile) {
                 const auto at = static_cast<size_t>(i);

@@ -19,21 +19,17 @@ std::vector<double> Reference::scores(const FileEntry& entry, std::span<const fl
         std::vector<double> vector;
         for (const float value : entry.vectors.row(i))
             vector.push_back(from_half(to_half(value)));
-        double mean = 0, squares = 0, product = 0;
-        std::vector<double> cosines;
+        double mean = 0, product = 0;
         for (int b = 0; b < bank().count(); ++b) {
             double cosine = 0;
             for (size_t d = 0; d < vector.size(); ++d)
                 cosine += vector[d] * bank().row(b)[d];
-            cosines.push_back(cosine);
             mean += cosine / bank().count();
         }
-        for (const double cosine : cosines)
-            squares += (cosine - mean) * (cosine - mean) / bank().count();
         for (size_t d = 0; d < vector.size(); ++d)
             product += vector[d] * query[d];
         const int m = static_cast<int>(entry.moments[static_cast<size_t>(i)].modality);
-        scores.push_back(((product - mean) / std::sqrt(squares) - background.mean[m]) / background.deviation[m]);
+        scores.push_back((product - kMeanShare * mean - background.mean[m]) / background.deviation[m]);
     }
     return scores;
 }

@@ -60,7 +60,9 @@ std::string differs(const std::vector<index::FileHit>& hits, const std::vector<R
         QVERIFY2(difference.empty(), difference.c_str());                                                                        \
     } while (false)
 
-inline constexpr index::QueryBackground kBackground{{0.2f, -0.3f}, {1.1f, 0.8f}};
+/// About the deviation of the cosines of directions drawn by chance: 1/√kDim.
+inline constexpr float kByChance = 0.1768f;
+inline constexpr index::QueryBackground kBackground{{0.2f * kByChance, -0.3f * kByChance}, {1.1f * kByChance, 0.8f * kByChance}};
 
 /// A library in a folder of its own and its reference, the same at every start.
 class SearchFixture {

@@ -50,7 +50,7 @@ private:
             - file.moments.begin();
         const std::span<const float> vector = file.vectors.row(static_cast<int>(at));
         const index::BankStats stats = index::bank_stats(vector, engine_->encoder().text_bank());
-        return result.background.calibrated((static_cast<float>(dot(result.query, vector)) - stats.mean) / stats.deviation,
+        return result.background.calibrated(index::bank_score(static_cast<float>(dot(result.query, vector)), stats.mean),
                                             moment.modality);
     }
 

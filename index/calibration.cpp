@@ -44,7 +44,7 @@ std::vector<float> wrong_shares(std::span<const Judged> hits, const QueryBackgro
     for (size_t i = 0; i < hits.size(); ++i) {
         const auto m = static_cast<int>(hits[i].modality);
         const double as_high = background.expected(hits[i].score, hits[i].modality, moments[m]);
-        wrong += static_cast<double>((1 - hits[i].answered) * background.reliability.of[m].wrong(as_high));
+        wrong += static_cast<double>((1 - hits[i].answered) * background.reliability.of[m].wrong(as_high, static_cast<int>(i) + 1));
         shares[i] = static_cast<float>(wrong / static_cast<double>(i + 1));
     }
     for (size_t i = shares.size(); i-- > 1;)

@@ -12,36 +12,67 @@
 namespace imprint::index {
 namespace {
 
-struct Line {
-    double intercept = 0, slope = 0;
-};
+using Feature = double (*)(const KnownHit&);
 
-/// Log-odds of wrong by a hit's feature, by Newton's method. A trace of shrinkage keeps the odds finite where the two never mix.
-template <class Feature>
-Line wrong_by(std::span<const KnownHit> hits, Feature feature)
+double score_of(const KnownHit& hit) { return hit.standardised; }
+double chance_of(const KnownHit& hit) { return std::log(hit.expected); }
+double depth_of(const KnownHit& hit) { return std::log(hit.rank); }
+
+/// Gaussian elimination; `matrix` is symmetric and positive definite, so no rows need to be swapped.
+std::vector<double> solved(std::vector<std::vector<double>> matrix, std::vector<double> right)
+{
+    const size_t n = right.size();
+    for (size_t pivot = 0; pivot < n; ++pivot)
+        for (size_t row = pivot + 1; row < n; ++row) {
+            const double factor = matrix[row][pivot] / matrix[pivot][pivot];
+            for (size_t column = pivot; column < n; ++column)
+                matrix[row][column] -= factor * matrix[pivot][column];
+            right[row] -= factor * right[pivot];
+        }
+    for (size_t row = n; row-- > 0;) {
+        for (size_t column = row + 1; column < n; ++column)
+            right[row] -= matrix[row][column] * right[column];
+        right[row] /= matrix[row][row];
+    }
+    return right;
+}
+
+/// Log-odds of wrong: an intercept, then a slope for each feature, by Newton's method. A trace of shrinkage keeps the odds finite
+/// where right and wrong never mix.
+std::vector<double> odds_of_wrong(std::span<const KnownHit> hits, const std::vector<Feature>& features)
 {
     constexpr double kShrinkage = 1e-3;
     constexpr int kSteps = 50;
     double total = 0;
     for (const KnownHit& hit : hits)
         total += hit.weight / hit.rank;
-    Line line;
+    const size_t n = features.size() + 1;
+    std::vector<double> line(n);
     for (int step = 0; step < kSteps; ++step) {
-        double g0 = kShrinkage * line.intercept, g1 = kShrinkage * line.slope;
-        double h00 = kShrinkage, h01 = 0, h11 = kShrinkage;
-        for (const KnownHit& hit : hits) {
-            const double weight = hit.weight / hit.rank * static_cast<double>(hits.size()) / total;
-            const double x = feature(hit), wrong = 1 / (1 + std::exp(-(line.intercept + line.slope * x)));
-            const double error = weight * (wrong - (hit.right ? 0 : 1)), curve = weight * wrong * (1 - wrong);
-            g0 += error;
-            g1 += error * x;
-            h00 += curve;
-            h01 += curve * x;
-            h11 += curve * x * x;
+        std::vector<double> slope(n);
+        std::vector<std::vector<double>> curve(n, std::vector<double>(n));
+        for (size_t i = 0; i < n; ++i) {
+            slope[i] = kShrinkage * line[i];
+            curve[i][i] = kShrinkage;
         }
-        const double determinant = h00 * h11 - h01 * h01;
-        line.intercept -= (h11 * g0 - h01 * g1) / determinant;
-        line.slope -= (h00 * g1 - h01 * g0) / determinant;
+        std::vector<double> x(n, 1.0);
+        for (const KnownHit& hit : hits) {
+            double odds = line[0];
+            for (size_t i = 1; i < n; ++i) {
+                x[i] = features[i - 1](hit);
+                odds += line[i] * x[i];
+            }
+            const double weight = hit.weight / hit.rank * static_cast<double>(hits.size()) / total;
+            const double wrong = 1 / (1 + std::exp(-odds)), error = wrong - (hit.right ? 0 : 1);
+            for (size_t i = 0; i < n; ++i) {
+                slope[i] += weight * error * x[i];
+                for (size_t j = 0; j < n; ++j)
+                    curve[i][j] += weight * wrong * (1 - wrong) * x[i] * x[j];
+            }
+        }
+        const std::vector<double> ahead = solved(std::move(curve), std::move(slope));
+        for (size_t i = 0; i < n; ++i)
+            line[i] -= ahead[i];
     }
     return line;
 }
@@ -61,21 +92,13 @@ double keeping_score(std::span<const KnownHit> hits)
     return right.back().standardised;
 }
 
-/// The log-odds where scores tell nothing: those of all hits together.
-double plain_odds(std::span<const KnownHit> hits)
-{
-    double right = 0, wrong = 0;
-    for (const KnownHit& hit : hits)
-        (hit.right ? right : wrong) += hit.weight / hit.rank;
-    return std::log(std::max(wrong, 1e-3) / right);
-}
-
 }  // namespace
 
-float Reliability::wrong(double expected) const
+float Reliability::wrong(double expected, int rank) const
 {
     constexpr double kLeast = 1e-30;
-    const double odds = static_cast<double>(intercept) + static_cast<double>(slope) * std::log(std::max(expected, kLeast));
+    const double odds = static_cast<double>(intercept) + static_cast<double>(slope) * std::log(std::max(expected, kLeast))
+        + static_cast<double>(rank_slope) * std::log(rank);
     return static_cast<float>(1 / (1 + std::exp(-odds)));
 }
 
@@ -89,12 +112,29 @@ Reliability fit_reliability(std::span<const KnownHit> hits)
     constexpr float kNever = 50, kNearest = 0.5f;  // deviations between the two bands
     Reliability result;
     result.maybe = static_cast<float>(keeping_score(hits));
-    const Line by_score = wrong_by(hits, [](const KnownHit& hit) { return hit.standardised; });
-    const auto even = static_cast<float>(by_score.slope < 0 ? -by_score.intercept / by_score.slope : 1e6);
+    const std::vector<double> by_score = odds_of_wrong(hits, {score_of});
+    const auto even = static_cast<float>(by_score[1] < 0 ? -by_score[0] / by_score[1] : 1e6);
     result.likely = std::clamp(even, result.maybe + kNearest, result.maybe + kNever);
-    const Line by_chance = wrong_by(hits, [](const KnownHit& hit) { return std::log(hit.expected); });
-    result.intercept = static_cast<float>(by_chance.slope > 0 ? by_chance.intercept : plain_odds(hits));
-    result.slope = static_cast<float>(std::max(by_chance.slope, 0.0));
+
+    // What would make a hit that chance gives more easily, or that stands lower, more often right, is left out.
+    std::vector<Feature> features{chance_of, depth_of};
+    std::vector<double> odds;
+    for (bool settled = false; !settled;) {
+        odds = odds_of_wrong(hits, features);
+        settled = true;
+        for (size_t i = features.size(); i-- > 0 && settled;)
+            if (odds[i + 1] < 0) {
+                features.erase(features.begin() + static_cast<std::ptrdiff_t>(i));
+                settled = false;
+            }
+    }
+    const auto slope_of = [&](Feature feature) {
+        const auto found = std::find(features.begin(), features.end(), feature);
+        return found == features.end() ? 0.0f : static_cast<float>(odds[static_cast<size_t>(found - features.begin()) + 1]);
+    };
+    result.intercept = static_cast<float>(odds[0]);
+    result.slope = slope_of(chance_of);
+    result.rank_slope = slope_of(depth_of);
     return result;
 }
 

@@ -14,10 +14,11 @@ inline constexpr float kLikelyFrom = 4.0f, kMaybeFrom = 2.2f;
 struct Reliability {
     float maybe = kMaybeFrom;    ///< from here on a hit is shown: kKeptRight of the right hits among the first ten are above
     float likely = kLikelyFrom;  ///< from here on a hit was more often right than wrong
-    /// Log-odds that a hit is wrong: intercept + slope · ln(moments that chance puts as high or higher). With 0 and 1 that would
-    /// be chance alone beside one right hit; what is nearly right (a goose where a swan is asked for) makes the slope less.
-    /// The defaults are for a checkpoint of which nothing is known.
-    float intercept = 2.0f, slope = 0.5f;
+    /// Log-odds that a hit is wrong: intercept + slope · ln(moments that chance puts as high or higher) + rank_slope · ln(rank).
+    /// With 0, 1 and 0 that would be chance alone beside one right hit; what is nearly right (a goose where a swan is asked for)
+    /// makes the slope less, and where few things are right, those come first. The defaults are for a checkpoint of which
+    /// nothing is known.
+    float intercept = 2.0f, slope = 0.5f, rank_slope = 0;
 
     /// The standardised score on the scale of calibrated ones, where bands begin alike for every kind; and back.
     float calibrated(float standardised) const
@@ -28,8 +29,8 @@ struct Reliability {
     {
         return maybe + (calibrated - kMaybeFrom) * (likely - maybe) / (kLikelyFrom - kMaybeFrom);
     }
-    /// The expected chance that a hit is wrong, where chance puts `expected` moments as high or higher.
-    float wrong(double expected) const;
+    /// The expected chance that the hit at this rank (from 1) is wrong, where chance puts `expected` moments as high or higher.
+    float wrong(double expected, int rank) const;
 };
 
 /// By Modality.
@@ -49,8 +50,8 @@ struct KnownHit {
 /// More than the nine in ten that are wanted: kinds of pictures differ, and the cut is one for all.
 inline constexpr double kKeptRight = 0.97;
 
-/// Logistic regression of wrong on the logarithm of `expected`, and of wrong on the score for `likely`, where a hit
-/// weighs by one over its rank, as people look at them; `maybe` is a quantile of the right hits, where it does not. A kind in
+/// Logistic regression of wrong on the logarithms of `expected` and of the rank, and of wrong on the score for `likely`, where a
+/// hit weighs by one over its rank, as people look at them; `maybe` is a quantile of the right hits, where it does not. A kind in
 /// which scores tell nothing gets a slope of 0, and nothing of it is ever likely. Error(Malformed) with fewer than kFewestRight
 /// right hits.
 Reliability fit_reliability(std::span<const KnownHit> hits);

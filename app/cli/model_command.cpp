@@ -94,7 +94,8 @@ int run(const ModelCalibrateCommand& command, const Session& session)
                                              {"maybe", kind.maybe},
                                              {"likely", kind.likely},
                                              {"intercept", kind.intercept},
-                                             {"slope", kind.slope}};
+                                             {"slope", kind.slope},
+                                             {"rank_slope", kind.rank_slope}};
     }
     if (session.json)
         print_json(document);

@@ -18,9 +18,11 @@ constexpr Modality kModalities[] = {Modality::Picture, Modality::Sound};
 index::Reliability reliability_of(const Json& fields, const std::string& file)
 {
     const index::Reliability result{fields.at("maybe").get<float>(), fields.at("likely").get<float>(),
-                                    fields.at("intercept").get<float>(), fields.at("slope").get<float>()};
+                                    fields.at("intercept").get<float>(), fields.at("slope").get<float>(),
+                                    fields.value("rank_slope", 0.0f)};
     const bool usable = std::isfinite(result.maybe) && std::isfinite(result.likely) && std::isfinite(result.intercept)
-        && result.likely > result.maybe && result.slope >= 0 && std::isfinite(result.slope);
+        && result.likely > result.maybe && result.slope >= 0 && std::isfinite(result.slope) && result.rank_slope >= 0
+        && std::isfinite(result.rank_slope);
     if (!usable)
         throw Error(ErrorKind::Malformed, file, "its numbers make no scale",
                     "Make it anew with 'imprint model calibrate', or delete it");
@@ -65,7 +67,8 @@ void write_calibration(const std::filesystem::path& checkpoint, const std::strin
         document[modality_name(modality)] = {{"maybe", rounded(kind.maybe)},
                                              {"likely", rounded(kind.likely)},
                                              {"intercept", rounded(kind.intercept)},
-                                             {"slope", rounded(kind.slope)}};
+                                             {"slope", rounded(kind.slope)},
+                                             {"rank_slope", rounded(kind.rank_slope)}};
     }
     const std::filesystem::path file = calibration_file(checkpoint);
     std::filesystem::path partial = file;

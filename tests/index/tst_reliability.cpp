@@ -20,6 +20,7 @@ private Q_SLOTS:
     void odds_that_hits_were_drawn_by_are_found_again_data();
     void odds_that_hits_were_drawn_by_are_found_again();
     void scores_that_tell_nothing_are_never_likely();
+    void what_stands_lower_is_as_often_wrong_as_it_was_seen();
     void a_hit_far_down_counts_for_less_but_in_what_is_kept();
     void too_few_right_hits_are_no_measure();
 };
@@ -62,7 +63,7 @@ void TestReliability::odds_that_hits_were_drawn_by_are_found_again()
     const Reliability fitted = fit_reliability(hits);
     for (const double expected : {0.01, 1.0, 100.0}) {
         const double truth = 1 / (1 + std::exp(-(intercept + slope * std::log(expected))));
-        QVERIFY(std::abs(static_cast<double>(fitted.wrong(expected)) - truth) < 0.03);
+        QVERIFY(std::abs(static_cast<double>(fitted.wrong(expected, 1)) - truth) < 0.03);
     }
     // Where chance and truth are even: the score at which the odds are 1.
     const double even = (intercept + slope * std::log(300)) / (1.5 * slope);
@@ -87,19 +88,34 @@ void TestReliability::scores_that_tell_nothing_are_never_likely()
     double right = 0;
     for (const KnownHit& hit : hits)
         right += hit.right ? 1 : 0;
-    QVERIFY(std::abs(static_cast<double>(fitted.wrong(1)) - (1 - right / 1000)) < 1e-3);
+    QVERIFY(std::abs(static_cast<double>(fitted.wrong(1, 1)) - (1 - right / 1000)) < 1e-3);
     QVERIFY(fitted.calibrated(10) < kLikelyFrom);
+}
+
+void TestReliability::what_stands_lower_is_as_often_wrong_as_it_was_seen()
+{
+    // The same score, but the tenth hit is wrong four times in five and the first once in five.
+    std::vector<KnownHit> hits;
+    for (int i = 0; i < 500; ++i)
+        for (const int rank : {1, 10})
+            hits.push_back({.standardised = 3, .expected = 1.0 + i % 7, .right = i % 5 < (rank == 1 ? 4 : 1), .rank = rank});
+    const Reliability fitted = fit_reliability(hits);
+    QVERIFY(std::abs(static_cast<double>(fitted.wrong(3, 1)) - 0.2) < 0.02);
+    QVERIFY(std::abs(static_cast<double>(fitted.wrong(3, 10)) - 0.8) < 0.02);
 }
 
 void TestReliability::a_hit_far_down_counts_for_less_but_in_what_is_kept()
 {
-    // The first hit of each question is right, the tenth is wrong half of the time: the odds lean on the first.
+    // The score says nothing. First hits are wrong half of the time, tenth ones never: what is likely leans on the first.
     std::vector<KnownHit> hits;
     for (int i = 0; i < 200; ++i) {
-        hits.push_back({.standardised = 3, .expected = 1, .right = true, .rank = 1});
-        hits.push_back({.standardised = 3, .expected = 1, .right = i % 2 == 0, .rank = 10});
+        hits.push_back({.standardised = 3, .expected = 1, .right = i % 2 == 0, .rank = 1});
+        hits.push_back({.standardised = 3, .expected = 1, .right = true, .rank = 10});
     }
-    QVERIFY(std::abs(static_cast<double>(fit_reliability(hits).wrong(1)) - 0.05 / 1.1) < 0.01);
+    // That lower hits are right more often is not believed: there is one share for all, 0.5 of 1.1 of the weight.
+    const Reliability fitted = fit_reliability(hits);
+    QCOMPARE(fitted.rank_slope, 0.0f);
+    QVERIFY(std::abs(static_cast<double>(fitted.wrong(1, 10)) - 0.5 / 1.1) < 0.01);
     for (KnownHit& hit : hits)
         hit.standardised = hit.rank == 1 ? 3 : 1;
     QCOMPARE(fit_reliability(hits).maybe, 1.0f);

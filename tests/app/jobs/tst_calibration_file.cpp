@@ -32,7 +32,7 @@ private Q_SLOTS:
     {
         const fs::path checkpoint = root() / "model.safetensors";
         QCOMPARE(read_calibration(checkpoint, "a").of[0].likely, index::kLikelyFrom);
-        const index::Reliabilities written{{{1.5f, 6.25f, 2.5f, 0.5f}, {1.25f, 51.0f, 3.0f, 0.0f}}};
+        const index::Reliabilities written{{{1.5f, 6.25f, 2.5f, 0.5f, 0.75f}, {1.25f, 51.0f, 3.0f, 0.0f, 0.0f}}};
         write_calibration(checkpoint, "a", written, "three questions");
         QCOMPARE(calibration_file(checkpoint).filename().native(), std::string("model.calibration.json"));
         const index::Reliabilities read = read_calibration(checkpoint, "a");
@@ -41,6 +41,7 @@ private Q_SLOTS:
             QCOMPARE(read.of[m].likely, written.of[m].likely);
             QCOMPARE(read.of[m].intercept, written.of[m].intercept);
             QCOMPARE(read.of[m].slope, written.of[m].slope);
+            QCOMPARE(read.of[m].rank_slope, written.of[m].rank_slope);
         }
         QCOMPARE(read_calibration(checkpoint, "b").of[0].likely, index::kLikelyFrom);
     }

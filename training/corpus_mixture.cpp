@@ -150,9 +150,11 @@ void CorpusMixture::begin(const model::Network& network) const
 
 std::filesystem::path CorpusMixture::feature_folder() const
 {
+    // The seed chooses crops, and nothing else: without them all seeds share one cache.
+    const uint64_t seed = recipe_.views_per_picture > 0 ? recipe_.seed : 0;
     return corpus_.root()
-        / (std::string(recipe_.model.own_tail() ? "middles-" : "views-") + corpus_.hash() + "-" + std::to_string(recipe_.seed)
-           + "-" + std::to_string(recipe_.views_per_picture));
+        / (std::string(recipe_.model.own_tail() ? "middles-" : "views-") + corpus_.hash() + "-" + std::to_string(seed) + "-"
+           + std::to_string(recipe_.views_per_picture));
 }
 
 void CorpusMixture::fill_given_parts(model::Parameters& parameters) const

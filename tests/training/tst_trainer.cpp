@@ -282,6 +282,28 @@ private Q_SLOTS:
         QVERIFY(made.parameters.at("vision.map_mean").abs().sum().item<double>() > 0);
     }
 
+    void seeds_share_the_features_of_pictures_that_are_not_cropped()
+    {
+        const std::string whole = tests::tiny_recipe(root_ / "corpus", "fp32");
+        std::string recipe = whole.substr(0, whole.find("[[objective]]"));
+        recipe.replace(recipe.find("views_per_picture = 1"), 21, "views_per_picture = 0");
+        recipe += "[[objective]]\nkind = \"picture-text\"\nbatch = 4\nviews = 0\n";
+        for (const char seed : {'1', '2'}) {
+            recipe[recipe.find("seed = ") + 7] = seed;
+            TrainOptions uncropped = options(root_ / (std::string("uncropped-") + seed));
+            uncropped.recipe = root_ / "uncropped.toml";
+            std::ofstream(uncropped.recipe) << recipe;
+            uncropped.steps = 1;
+            run(uncropped);
+        }
+        const auto caches =
+            std::count_if(fs::directory_iterator(root_ / "corpus"), fs::directory_iterator(), [](const auto& entry) {
+                const std::string name = entry.path().filename().string();
+                return name.starts_with("views-") && name.ends_with("-0");
+            });
+        QCOMPARE(caches, 1);
+    }
+
     void films_are_told_apart_by_motion_and_sounds_by_name()
     {
         write_recipe("choices.toml", false);

@@ -37,15 +37,18 @@ std::vector<double> solved(std::vector<std::vector<double>> matrix, std::vector<
     return right;
 }
 
+double as_people_look(const KnownHit& hit) { return hit.weight / hit.rank; }
+double each_alike(const KnownHit& hit) { return hit.weight; }
+
 /// Log-odds of wrong: an intercept, then a slope for each feature, by Newton's method. A trace of shrinkage keeps the odds finite
 /// where right and wrong never mix.
-std::vector<double> odds_of_wrong(std::span<const KnownHit> hits, const std::vector<Feature>& features)
+std::vector<double> odds_of_wrong(std::span<const KnownHit> hits, const std::vector<Feature>& features, Feature weight_of)
 {
     constexpr double kShrinkage = 1e-3;
     constexpr int kSteps = 50;
     double total = 0;
     for (const KnownHit& hit : hits)
-        total += hit.weight / hit.rank;
+        total += weight_of(hit);
     const size_t n = features.size() + 1;
     std::vector<double> line(n);
     for (int step = 0; step < kSteps; ++step) {
@@ -62,7 +65,7 @@ std::vector<double> odds_of_wrong(std::span<const KnownHit> hits, const std::vec
                 x[i] = features[i - 1](hit);
                 odds += line[i] * x[i];
             }
-            const double weight = hit.weight / hit.rank * static_cast<double>(hits.size()) / total;
+            const double weight = weight_of(hit) * static_cast<double>(hits.size()) / total;
             const double wrong = 1 / (1 + std::exp(-odds)), error = wrong - (hit.right ? 0 : 1);
             for (size_t i = 0; i < n; ++i) {
                 slope[i] += weight * error * x[i];
@@ -112,7 +115,7 @@ Reliability fit_reliability(std::span<const KnownHit> hits)
     constexpr float kNever = 50, kNearest = 0.5f;  // deviations between the two bands
     Reliability result;
     result.maybe = static_cast<float>(keeping_score(hits));
-    const std::vector<double> by_score = odds_of_wrong(hits, {score_of});
+    const std::vector<double> by_score = odds_of_wrong(hits, {score_of}, each_alike);
     const auto even = static_cast<float>(by_score[1] < 0 ? -by_score[0] / by_score[1] : 1e6);
     result.likely = std::clamp(even, result.maybe + kNearest, result.maybe + kNever);
 
@@ -120,7 +123,7 @@ Reliability fit_reliability(std::span<const KnownHit> hits)
     std::vector<Feature> features{chance_of, depth_of};
     std::vector<double> odds;
     for (bool settled = false; !settled;) {
-        odds = odds_of_wrong(hits, features);
+        odds = odds_of_wrong(hits, features, as_people_look);
         settled = true;
         for (size_t i = features.size(); i-- > 0 && settled;)
             if (odds[i + 1] < 0) {

@@ -50,10 +50,10 @@ struct KnownHit {
 /// More than the nine in ten that are wanted: kinds of pictures differ, and the cut is one for all.
 inline constexpr double kKeptRight = 0.97;
 
-/// Logistic regression of wrong on the logarithms of `expected` and of the rank, and of wrong on the score for `likely`, where a
-/// hit weighs by one over its rank, as people look at them; `maybe` is a quantile of the right hits, where it does not. A kind in
-/// which scores tell nothing gets a slope of 0, and nothing of it is ever likely. Error(Malformed) with fewer than kFewestRight
-/// right hits.
+/// Logistic regression of wrong on the score for `likely`, where all hits weigh alike, and of wrong on the logarithms of
+/// `expected` and of the rank, where a hit weighs by one over its rank, as people look at them; `maybe` is a quantile of the
+/// right hits, where it does not. A kind in which scores tell nothing gets a slope of 0, and nothing of it is ever likely.
+/// Error(Malformed) with fewer than kFewestRight right hits.
 Reliability fit_reliability(std::span<const KnownHit> hits);
 inline constexpr int kFewestRight = 10;
 

@@ -112,6 +112,7 @@ void ResultsView::arrange()
 
 void ResultsView::doItemsLayout()
 {
+    moved_ = true;
     arrange();
     QAbstractItemView::doItemsLayout();
 }
@@ -213,6 +214,9 @@ void ResultsView::setSelection(const QRect& rect, QItemSelectionModel::Selection
     if (ranged) {
         const auto [first, last] = std::minmax(anchor_, currentIndex().row());
         chosen.select(results_->index(std::clamp(first, 0, layout_.count() - 1)), results_->index(last));
+    } else if (state() != DragSelectingState && currentIndex().isValid()) {
+        // By row, not by place: the preview that a press has just opened moves the tiles.
+        chosen.select(currentIndex(), currentIndex());
     } else {
         const QRect content = rect.normalized().translated(0, verticalOffset());
         const auto [first, last] = layout_.rows_between(content.top(), content.bottom());
@@ -221,6 +225,14 @@ void ResultsView::setSelection(const QRect& rect, QItemSelectionModel::Selection
                 chosen.select(results_->index(row), results_->index(row));
     }
     selectionModel()->select(chosen, command);
+}
+
+QItemSelectionModel::SelectionFlags ResultsView::selectionCommand(const QModelIndex& index, const QEvent* event) const
+{
+    // What the button is let go over then was not meant.
+    if (event && event->type() == QEvent::MouseButtonRelease && moved_)
+        return QItemSelectionModel::NoUpdate;
+    return QAbstractItemView::selectionCommand(index, event);
 }
 
 QRegion ResultsView::visualRegionForSelection(const QItemSelection& selection) const
@@ -341,6 +353,12 @@ void ResultsView::hover(const QPoint& point)
     for (const int row : {before, hovered_})
         if (row >= 0 && row < layout_.count())
             viewport()->update(on_screen(layout_.cell(row)).adjusted(-5, -5, 5, 5));
+}
+
+void ResultsView::mousePressEvent(QMouseEvent* event)
+{
+    moved_ = false;
+    QAbstractItemView::mousePressEvent(event);
 }
 
 void ResultsView::mouseMoveEvent(QMouseEvent* event)

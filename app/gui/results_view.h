@@ -45,6 +45,7 @@ protected:
     int verticalOffset() const override;
     bool isIndexHidden(const QModelIndex&) const override { return false; }
     void setSelection(const QRect& rect, QItemSelectionModel::SelectionFlags command) override;
+    QItemSelectionModel::SelectionFlags selectionCommand(const QModelIndex& index, const QEvent* event) const override;
     QRegion visualRegionForSelection(const QItemSelection& selection) const override;
     void updateGeometries() override;
     void scrollContentsBy(int dx, int dy) override;
@@ -53,6 +54,7 @@ protected:
     void resizeEvent(QResizeEvent* event) override;
     void keyPressEvent(QKeyEvent* event) override;
     void keyReleaseEvent(QKeyEvent* event) override;
+    void mousePressEvent(QMouseEvent* event) override;
     void mouseMoveEvent(QMouseEvent* event) override;
     void mouseDoubleClickEvent(QMouseEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
@@ -75,7 +77,8 @@ private:
     QTimer prefetch_, fade_;
     int anchor_ = 0;
     int hovered_ = -1, listening_ = -1;
-    bool alt_ = false;  // held at the last move of the mouse
+    bool moved_ = false;  // tiles lie elsewhere since the mouse was pressed
+    bool alt_ = false;    // held at the last move of the mouse
     double hover_at_ = -1;
     QByteArray last_scrubbed_;  // key of the frame that was shown last under the pointer
     ThumbnailWish last_scrub_wish_;

@@ -12,7 +12,7 @@
 namespace imprint::gui {
 namespace {
 
-constexpr int column = 92, button_room = 116;
+constexpr int column = 92, gap = 16;
 
 }  // namespace
 
@@ -68,7 +68,7 @@ void FolderCard::paintEvent(QPaintEvent* event)
                                                    {root_.counts.sounds, tr("sounds")},
                                                    {root_.counts.moments, tr("moments")}};
     const int shown = width() > 700 ? 4 : width() > 560 ? 2 : 0;
-    int right = width() - button_room;
+    int right = update_->x() - gap;  // the button is as wide as its word, in every language
     for (int i = shown - 1; i >= 0; --i) {
         const QRect cell(right - column, 0, column, height());
         painter.setFont(theme_.font(metrics::card, QFont::DemiBold));

@@ -295,7 +295,7 @@ void LabelPage::tell_state()
                               .arg(counted(qint64(run.set.classes.size()), tr("label"), tr("labels")),
                                    counted(qint64(run.files.size()), tr("file"), tr("files")),
                                    counted(qint64(run.moments.size()), tr("moment"), tr("moments")))
-                              .arg(run.seconds, 0, 'f', 1));
+                              .arg(figures_locale().toString(run.seconds, 'f', 1)));
         show_progress();
         return;
     }

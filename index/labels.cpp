@@ -70,18 +70,23 @@ std::vector<Label> Library::labels(int64_t file) const
     return impl_->catalog.guarded([&] { return read_labels(impl_->catalog, file); });
 }
 
-void Library::rate(const std::filesystem::path& path, int stars)
+void Library::rate(const std::filesystem::path& path, int stars) { rate(std::vector{Rating{path, stars}}); }
+
+void Library::rate(const std::vector<Rating>& ratings)
 {
-    if (stars < 0 || stars > 5)
-        throw Error(ErrorKind::Usage, std::to_string(stars), "is no number of stars", "Give 1 to 5, or 0 to take them away");
     impl_->write([&] {
-        auto change = stars == 0
-            ? impl_->catalog.use("DELETE FROM ratings WHERE file = ?1")
-            : impl_->catalog.use("INSERT INTO ratings VALUES (?1, ?2) ON CONFLICT (file) DO UPDATE SET stars = excluded.stars");
-        change->bind(1, impl_->file_id(path));
-        if (stars > 0)
-            change->bind(2, stars);
-        change->exec();
+        for (const auto& [path, stars] : ratings) {
+            if (stars < 0 || stars > 5)
+                throw Error(ErrorKind::Usage, std::to_string(stars), "is no number of stars",
+                            "Give 1 to 5, or 0 to take them away");
+            auto change = stars == 0 ? impl_->catalog.use("DELETE FROM ratings WHERE file = ?1")
+                                     : impl_->catalog.use("INSERT INTO ratings VALUES (?1, ?2)"
+                                                          " ON CONFLICT (file) DO UPDATE SET stars = excluded.stars");
+            change->bind(1, impl_->file_id(path));
+            if (stars > 0)
+                change->bind(2, stars);
+            change->exec();
+        }
     });
 }
 
@@ -91,6 +96,17 @@ int Library::rating(int64_t file) const
         auto select = impl_->catalog.use("SELECT stars FROM ratings WHERE file = ?");
         select->bind(1, file);
         return select->executeStep() ? select->getColumn(0).getInt() : 0;
+    });
+}
+
+std::vector<std::pair<int64_t, int>> Library::ratings() const
+{
+    return impl_->catalog.guarded([&] {
+        std::vector<std::pair<int64_t, int>> given;
+        auto select = impl_->catalog.use("SELECT file, stars FROM ratings ORDER BY file");
+        while (select->executeStep())
+            given.emplace_back(select->getColumn(0).getInt64(), select->getColumn(1).getInt());
+        return given;
     });
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/encoder.h"
@@ -96,6 +97,12 @@ struct Concept {
     std::vector<float> vector;  ///< unit length
 };
 
+/// What a person thinks of a file: 1 to 5 stars, 0 for none.
+struct Rating {
+    std::filesystem::path path;
+    int stars = 0;
+};
+
 enum class OpenMode { ReadWrite, ReadOnly };
 
 /// An open library. ReadWrite takes the writer's lock of the folder (Error(Busy) says which process holds it) and creates
@@ -168,7 +175,9 @@ public:
     bool remove_label(const std::filesystem::path& path, const std::string& name);
     std::vector<Label> labels(int64_t file) const;            ///< of a FileRow's id; whole files first, then in time order
     void rate(const std::filesystem::path& path, int stars);  ///< 1 to 5; 0 takes the stars away
+    void rate(const std::vector<Rating>& ratings);            ///< all of them, or none where one throws
     int rating(int64_t file) const;                           ///< 0: none
+    std::vector<std::pair<int64_t, int>> ratings() const;     ///< file and stars of all that have any, ascending
     /// Files with a label or stars that pass the filter (its modalities do not count), by path.
     std::vector<FileRow> labelled(const Filter& filter) const;
 

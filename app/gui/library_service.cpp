@@ -106,4 +106,24 @@ void LibraryService::refresh()
     });
 }
 
+void LibraryService::rate(const std::vector<index::Rating>& ratings, std::function<void()> refused)
+{
+    ++rating_;
+    worker_.post([this, folder = folder_, ratings, refused = std::move(refused)] {
+        try {
+            index::Library(folder, index::OpenMode::ReadWrite).rate(ratings);
+            QMetaObject::invokeMethod(this, [this] {
+                --rating_;
+                Q_EMIT rated();
+            });
+        } catch (const std::exception& error) {
+            QMetaObject::invokeMethod(this, [this, refused, problem = problem_of(tr("give stars"), error)] {
+                --rating_;
+                refused();
+                Q_EMIT failed(problem);
+            });
+        }
+    });
+}
+
 }  // namespace imprint::gui

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the library holds, read off the GUI thread through a connection of its own.
+// What the library holds, read off the GUI thread through a connection of its own; the stars that people give, written there.
 #pragma once
 
 #include <QObject>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -39,16 +40,22 @@ public:
     void refresh();
     const LibraryState& state() const { return state_; }
     bool known() const { return known_; }  ///< false until the first answer
-    bool busy() const { return busy_; }
+    bool busy() const { return busy_ || rating_ > 0; }
+
+    /// All or none are kept. Answers with rated(), or calls `refused` and emits failed().
+    void rate(const std::vector<index::Rating>& ratings, std::function<void()> refused);
+    bool rating() const { return rating_ > 0; }  ///< stars are on their way
 
 Q_SIGNALS:
     void changed();
+    void rated();
     void failed(const imprint::gui::Problem& problem);
 
 private:
     std::filesystem::path folder_;
     LibraryState state_;
     bool known_ = false, busy_ = false, again_ = false;
+    int rating_ = 0;
     WorkerThread worker_;
 };
 

@@ -131,6 +131,7 @@ void MainWindow::connect_problems()
             tell (&session_.search)(problem);
     });
     connect(&session_.search, &SearchService::found, this, mended(&session_.search));
+    connect(&session_.library, &LibraryService::rated, this, mended(&session_.library));
     connect(&session_.clips, &Clips::saved, this, mended(search_));
     connect(&session_.labels, &LabelService::labelled, this, mended(label_));
     connect(&session_.labels, &LabelService::kept, this, mended(label_));

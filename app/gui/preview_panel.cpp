@@ -35,10 +35,10 @@ QString facts_of(const index::FileHit& hit)
 
 PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* parent)
     : QFrame(parent), theme_(theme), thumbnails_(thumbnails), surface_(new MediaSurface(theme)), heat_(new HeatStrip(theme)),
-      name_(new QLabel), facts_(new QLabel), details_(new QWidget), more_(new QPushButton(tr("More like this"))),
-      less_(new QPushButton(tr("Less"))), similar_(new QPushButton(tr("Find similar"))), expand_(new QPushButton),
-      open_(new QPushButton), moments_title_(new FigureLabel(theme, metrics::caption, FigureLabel::Tone::Dim)),
-      moments_(new MomentList(theme))
+      name_(new QLabel), facts_(new QLabel), stars_(new StarRow(theme)), details_(new QWidget),
+      more_(new QPushButton(tr("More like this"))), less_(new QPushButton(tr("Less"))),
+      similar_(new QPushButton(tr("Find similar"))), expand_(new QPushButton), open_(new QPushButton),
+      moments_title_(new FigureLabel(theme, metrics::caption, FigureLabel::Tone::Dim)), moments_(new MomentList(theme))
 {
     setObjectName(QStringLiteral("previewPanel"));
     setAccessibleName(tr("Preview"));
@@ -77,6 +77,7 @@ PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* 
     below->setSpacing(4);
     below->addLayout(title);
     below->addWidget(facts_);
+    below->addWidget(stars_, 0, Qt::AlignLeft);
     below->addSpacing(8);
     below->addLayout(buttons);
     below->addSpacing(16);
@@ -114,6 +115,7 @@ PreviewPanel::PreviewPanel(const Theme& theme, Thumbnails& thumbnails, QWidget* 
     });
     connect(more_, &QPushButton::clicked, this, [this] { Q_EMIT more_wanted(hit_->path, moment()); });
     connect(less_, &QPushButton::clicked, this, [this] { Q_EMIT less_wanted(hit_->path, moment()); });
+    connect(stars_, &StarRow::given, this, &PreviewPanel::stars_given);
     connect(similar_, &QPushButton::clicked, this, [this] { Q_EMIT similar_wanted(hit_->path, moment()); });
     connect(expand_, &QPushButton::clicked, this, [this] { Q_EMIT expand_wanted(!expanded_); });
     connect(open_, &QPushButton::clicked, this, [this] {
@@ -186,6 +188,7 @@ void PreviewPanel::show_hit(const index::FileHit& hit, std::vector<index::Moment
     name_->setText(shown_name(hit.path));
     facts_->setText(facts_of(hit));
     facts_->setToolTip(shown_path(hit.path));
+    stars_->show_stars(hit.stars);
     heat_->setVisible(plays && hit.probe.duration > 0);
     heat_->set_file(hit.probe.duration, moments);
     heat_->set_position(start_);
@@ -197,6 +200,14 @@ void PreviewPanel::show_hit(const index::FileHit& hit, std::vector<index::Moment
     surface_->set_playing(false);
     surface_->set_played(hit.probe.duration > 0 ? start_ / hit.probe.duration : 1);
     fetch_picture();
+}
+
+void PreviewPanel::show_stars(int stars)
+{
+    if (!hit_)
+        return;
+    hit_->stars = stars;
+    stars_->show_stars(stars);
 }
 
 void PreviewPanel::show_relevance(const std::filesystem::path& file, const std::vector<index::MomentHit>& moments)

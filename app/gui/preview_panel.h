@@ -13,6 +13,7 @@
 #include "app/gui/media_surface.h"
 #include "app/gui/moment_list.h"
 #include "app/gui/player.h"
+#include "app/gui/star_row.h"
 #include "app/gui/thumbnails.h"
 
 namespace imprint::gui {
@@ -27,6 +28,7 @@ public:
     void show_hit(const index::FileHit& hit, std::vector<index::MomentHit> moments);
     /// The whole file's relevance, when it has arrived. Ignored for another file than the shown one.
     void show_relevance(const std::filesystem::path& file, const std::vector<index::MomentHit>& moments);
+    void show_stars(int stars);  ///< of the shown file
     void show_nothing();
     const std::optional<index::FileHit>& hit() const { return hit_; }
 
@@ -39,12 +41,14 @@ public:
     const HeatStrip& heat() const { return *heat_; }
     const MediaSurface& surface() const { return *surface_; }
     MomentList& moment_list() { return *moments_; }
+    StarRow& stars() { return *stars_; }
     /// The moment that is chosen in the list, else the hit's best one. Only where there is a hit.
     index::Moment moment() const;
 
 Q_SIGNALS:
     void more_wanted(const std::filesystem::path& file, const imprint::index::Moment& moment);
     void less_wanted(const std::filesystem::path& file, const imprint::index::Moment& moment);
+    void stars_given(int stars);  ///< to the shown file
     void similar_wanted(const std::filesystem::path& file, const imprint::index::Moment& moment);
     void clip_dragged(const std::filesystem::path& file, const imprint::index::Moment& moment, const QPixmap& picture);
     void clip_wanted(const std::filesystem::path& file, const imprint::index::Moment& moment);  ///< saved under a name
@@ -68,6 +72,7 @@ private:
     MediaSurface* surface_;
     HeatStrip* heat_;
     QLabel *name_, *facts_;
+    StarRow* stars_;
     QWidget* details_;
     QPushButton *more_, *less_, *similar_, *expand_, *open_;
     FigureLabel* moments_title_;

@@ -26,12 +26,22 @@ std::optional<index::Moment> best_moment(const index::FileHit& hit)
     return hit.moments.front().moment;
 }
 
-void ResultsModel::set_answer(const Answer& answer)
+void ResultsModel::set_answer(const Answer& answer, bool keep_stars)
 {
     beginResetModel();
     answer_ = answer;
+    if (!keep_stars)
+        stars_.clear();
     arrange();
     endResetModel();
+}
+
+void ResultsModel::set_stars(const std::vector<index::Rating>& ratings)
+{
+    for (const auto& [path, stars] : ratings)
+        stars_[path.native()] = stars;
+    if (!rows_.empty())
+        Q_EMIT dataChanged(index(0), index(rowCount() - 1), {StarsRole, Qt::AccessibleTextRole});
 }
 
 void ResultsModel::set_cut(float least_score)
@@ -153,6 +163,12 @@ void ResultsModel::arrange()
 
 const index::FileHit& ResultsModel::hit(int row) const { return (*answer_.hits)[rows_[row]]; }
 
+int ResultsModel::stars(const index::FileHit& hit) const
+{
+    const auto said = stars_.find(hit.path.native());
+    return said == stars_.end() ? hit.stars : said->second;
+}
+
 std::vector<index::MomentHit> ResultsModel::moments(int row) const
 {
     const auto& all = hit(row).moments;
@@ -189,6 +205,8 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const
             words << QString::fromLatin1(imprint::index::band_name(file.band));
         if (const auto moment = best_moment(file); moment && moment->start && moment->end)
             words << tr("%1 to %2").arg(format_time(*moment->start), format_time(*moment->end));
+        if (const int given = stars(file))
+            words << counted(given, tr("star"), tr("stars"));
         return words.join(QStringLiteral(", "));
     }
     case PathRole:
@@ -201,6 +219,8 @@ QVariant ResultsModel::data(const QModelIndex& index, int role) const
         return file.score;
     case MomentsRole:
         return static_cast<int>(file.moments.size());
+    case StarsRole:
+        return stars(file);
     default:
         return {};
     }

@@ -4,6 +4,8 @@
 
 #include <QAbstractListModel>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "app/gui/search_service.h"
@@ -21,7 +23,7 @@ class ResultsModel : public QAbstractListModel {
     Q_OBJECT
 
 public:
-    enum Role { PathRole = Qt::UserRole + 1, KindRole, BandRole, ScoreRole, MomentsRole };
+    enum Role { PathRole = Qt::UserRole + 1, KindRole, BandRole, ScoreRole, MomentsRole, StarsRole };
 
     struct Section {
         QString title;  ///< of a band: with the share of wrong hits to expect in it
@@ -30,15 +32,20 @@ public:
 
     using QAbstractListModel::QAbstractListModel;
 
-    void set_answer(const Answer& answer);
+    /// `keep_stars`: what set_stars() said is newer than the answer.
+    void set_answer(const Answer& answer, bool keep_stars = false);
     /// Hides files, and moments of shown files, whose score is lower. Ignored while browsing.
     void set_cut(float least_score);
     void set_order(Order order);
+
+    /// Stars that files have by now, whatever the answer says; files that it does not have may be among them.
+    void set_stars(const std::vector<index::Rating>& ratings);
 
     const Answer& answer() const { return answer_; }
     float cut() const { return cut_; }
     Order order() const { return order_; }
     const index::FileHit& hit(int row) const;
+    int stars(const index::FileHit& hit) const;  ///< by now; also of a file that is not shown
     /// The moments of a row that pass the cut, best first; at least one where there are any.
     std::vector<index::MomentHit> moments(int row) const;
     int row_of(const std::filesystem::path& path) const;  ///< -1 when it is not shown
@@ -58,7 +65,8 @@ private:
     Answer answer_;
     float cut_ = index::Cut().maybe;
     Order order_ = Order::Relevance;
-    std::vector<int> rows_;  // into answer_.hits
+    std::vector<int> rows_;                       // into answer_.hits
+    std::unordered_map<std::string, int> stars_;  // by path, where they are not the answer's
     std::vector<Section> sections_;
     Tally tally_;
 };

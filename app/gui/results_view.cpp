@@ -254,6 +254,7 @@ TileState ResultsView::state_of(int row) const
     state.current = index == currentIndex();
     state.focused = hasFocus();
     state.banded = !results_->answer().browsing;
+    state.stars = results_->stars(hit);
     if (state.banded && hit.probe.kind != media::Kind::Image) {
         const auto moments = results_->moments(row);
         if (moments.size() > 1)

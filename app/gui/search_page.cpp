@@ -29,7 +29,8 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
       senses_(new Segmented(tr("Search in"), {tr("Picture"), tr("Sound"), tr("Both")})), reading_(new ReadingLine),
       tally_(new FigureLabel(theme, metrics::text, FigureLabel::Tone::Dim)), cut_(new CutSlider(theme)), order_(new QPushButton),
       concepts_(new ConceptMenu(theme)), view_(new ResultsView(theme, session.thumbnails)),
-      preview_(new PreviewPanel(theme, session.thumbnails)), empty_(new EmptyPage(theme)), split_(new QSplitter)
+      preview_(new PreviewPanel(theme, session.thumbnails)), ratings_(new Ratings(results_, *view_, session.library, *this)),
+      empty_(new EmptyPage(theme)), split_(new QSplitter)
 {
     setObjectName(QStringLiteral("page"));
     senses_->choose(2);
@@ -153,6 +154,7 @@ SearchPage::SearchPage(const Theme& theme, Session& session, QWidget* parent)
     connect(preview_, &PreviewPanel::similar_wanted, this, &SearchPage::find_similar);
     connect_concepts();
     connect_clips();
+    connect_ratings();
     connect(preview_, &PreviewPanel::expand_wanted, this, &SearchPage::expand);
     connect(preview_, &PreviewPanel::failed, this, &SearchPage::failed);
     connect(empty_, &EmptyPage::clicked, this, [this] {
@@ -220,7 +222,7 @@ void SearchPage::take(const Answer& answer)
         current = results_.hit(view_->currentIndex().row()).path;
     const int place = view_->verticalScrollBar()->value();
     const bool keep = std::exchange(keep_place_, false) || (answer.browsing && results_.answer().browsing);
-    results_.set_answer(answer);
+    results_.set_answer(answer, session_.library.rating());
     reading_->tell(answer.read_as);
     show_empty();
     // The same file stays chosen if the new answer has it; the preview then keeps playing.
@@ -317,7 +319,9 @@ void SearchPage::show_current()
         view_->doItemsLayout();
         view_->scrollTo(index);
     }
-    preview_->show_hit(hit, results_.answer().browsing ? std::vector<index::MomentHit>() : results_.moments(index.row()));
+    index::FileHit shown = hit;
+    shown.stars = results_.stars(hit);
+    preview_->show_hit(shown, results_.answer().browsing ? std::vector<index::MomentHit>() : results_.moments(index.row()));
     if (hit.probe.kind != media::Kind::Image)
         session_.search.rate(hit.path, results_.answer());
 }
@@ -381,6 +385,9 @@ void SearchPage::open_menu(int row, const QPoint& global)
     connect(menu->addAction(tr("Less like this")), &QAction::triggered, this, [=, this] { judge(hit.path, moment, Role::Less); });
     connect(menu->addAction(tr("Find similar")), &QAction::triggered, this, [=, this] { find_similar(hit.path, moment); });
     menu->addSeparator();
+    QMenu* rating = menu->addMenu(tr("Rating"));
+    rating->setObjectName(QStringLiteral("rating"));
+    ratings_->fill(*rating);
     connect(menu->addAction(tr("Copy files")), &QAction::triggered, this, &SearchPage::copy_chosen);
     QAction* save = menu->addAction(tr("Save clip…"));
     save->setEnabled(moment.start && moment.end);
@@ -416,6 +423,22 @@ void SearchPage::connect_clips()
             save_clip(preview_->hit()->path, preview_->moment());
     });
     connect(&session_.clips, &Clips::failed, this, &SearchPage::failed);
+}
+
+void SearchPage::connect_ratings()
+{
+    connect(preview_, &PreviewPanel::stars_given, this, [this](int stars) { ratings_->give(*preview_->hit(), stars); });
+    connect(ratings_, &Ratings::changed, this, [this] {
+        if (preview_->hit())
+            preview_->show_stars(results_.stars(*preview_->hit()));
+    });
+    connect(&session_.library, &LibraryService::rated, this, [this] {
+        // Of what goes by stars, and of an answer that is on its way, nobody knows whether it saw them.
+        if (waiting_)
+            ask();
+        else if (filter_.stars > 0)
+            library_changed();
+    });
 }
 
 void SearchPage::save_clip(const std::filesystem::path& file, const index::Moment& moment)

@@ -15,6 +15,7 @@
 #include "app/gui/figure_label.h"
 #include "app/gui/preview_panel.h"
 #include "app/gui/query_box.h"
+#include "app/gui/ratings.h"
 #include "app/gui/reading_line.h"
 #include "app/gui/results_model.h"
 #include "app/gui/results_view.h"
@@ -74,6 +75,7 @@ private:
     void connect_clips();
     void save_clip(const std::filesystem::path& file, const index::Moment& moment);
     void listen(int row);
+    void connect_ratings();
 
     const Theme& theme_;
     Session& session_;
@@ -88,6 +90,7 @@ private:
     ConceptMenu* concepts_;
     ResultsView* view_;
     PreviewPanel* preview_;
+    Ratings* ratings_;
     EmptyPage* empty_;
     QWidget *grid_, *bar_;
     QStackedLayout* grid_or_empty_;

@@ -3,6 +3,7 @@
 #include "app/gui/search_service.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace imprint::gui {
@@ -38,13 +39,20 @@ struct SearchService::Inside {
         auto hits = std::make_shared<std::vector<index::FileHit>>();
         index::Library library(engine.library_folder(), index::OpenMode::ReadOnly);
         const std::vector<int64_t> passing = library.matching(filter);
+        const auto ratings = library.ratings();
+        const std::map<int64_t, int> stars(ratings.begin(), ratings.end());
         constexpr int64_t page = 4000;
         for (int64_t offset = 0; offset < most_browsed && !stale(); offset += page) {
             const auto rows = library.files(offset, page);
             for (const auto& row : rows)
-                if (speaks(row, filter) && std::binary_search(passing.begin(), passing.end(), row.id))
-                    hits->push_back(
-                        {row.facts.path, row.probe, row.facts.mtime_ns / 1'000'000'000, 0, index::Band::Unlikely, {}});
+                if (speaks(row, filter) && std::binary_search(passing.begin(), passing.end(), row.id)) {
+                    const auto rated = stars.find(row.id);
+                    hits->push_back({.path = row.facts.path,
+                                     .probe = row.probe,
+                                     .mtime = row.facts.mtime_ns / 1'000'000'000,
+                                     .moments = {},
+                                     .stars = rated == stars.end() ? 0 : rated->second});
+                }
             if (static_cast<int64_t>(rows.size()) < page)
                 break;
         }

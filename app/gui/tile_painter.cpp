@@ -98,6 +98,13 @@ void paint_waveform(QPainter& painter, const QRectF& rect, const std::vector<flo
     painter.restore();
 }
 
+void paint_stars(QPainter& painter, int left, int middle, int size, int stars, const QColor& colour)
+{
+    const QPixmap star = icon_pixmap(QStringLiteral("star"), colour, size, painter.device()->devicePixelRatioF());
+    for (int i = 0; i < stars; ++i)
+        painter.drawPixmap(left + i * size, middle - size / 2, star);
+}
+
 TilePainter::TilePainter(const Theme& theme) : theme_(theme), cache_(96 << 20) { }
 
 void TilePainter::forget() { cache_.clear(); }
@@ -194,7 +201,11 @@ void TilePainter::paint(QPainter& painter, const QRect& picture, const QRect& ce
     }
     painter.setFont(theme_.font(12));
     painter.setPen(state.selected ? colours.ink : colours.dim);
-    const QRect room(x, caption.top(), caption.right() - x, caption.height() + 2);
+    constexpr int star = 11;
+    const int starred = state.stars * star;
+    if (starred > 0)
+        paint_stars(painter, caption.right() - starred, caption.center().y(), star, state.stars, painter.pen().color());
+    const QRect room(x, caption.top(), caption.right() - x - starred, caption.height() + 2);
     painter.drawText(room, Qt::AlignVCenter,
                      painter.fontMetrics().elidedText(shown_name(hit.path), Qt::ElideMiddle, room.width() - 4));
 }

@@ -22,6 +22,7 @@ struct TileState {
     QString time_badge;    ///< "12:08–12:14"; empty: none
     bool time_is_sound = false;
     QString count_badge;  ///< "5 moments"; empty: none
+    int stars = 0;        ///< beside the name; 0: none
 };
 
 class TilePainter {
@@ -41,6 +42,8 @@ private:
     QCache<QByteArray, QPixmap> cache_;
 };
 
+/// Stars of `size` pixels in a row from `left` on, around the line `middle`.
+void paint_stars(QPainter& painter, int left, int middle, int size, int stars, const QColor& colour);
 /// `image` in a frame of `size`: filling it where that hides little of it, else whole, before a backdrop made of its
 /// edges.
 QImage framed(const QImage& image, const QSize& size);

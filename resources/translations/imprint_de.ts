@@ -919,6 +919,10 @@
         <source>read the library</source>
         <translation>die Bibliothek zu lesen</translation>
     </message>
+    <message>
+        <source>give stars</source>
+        <translation>Sterne zu vergeben</translation>
+    </message>
 </context>
 <context>
     <name>imprint::gui::LineChart</name>
@@ -1132,6 +1136,25 @@
     </message>
 </context>
 <context>
+    <name>imprint::gui::Ratings</name>
+    <message>
+        <source>Undo rating</source>
+        <translation>Bewertung zurücknehmen</translation>
+    </message>
+    <message>
+        <source>No stars</source>
+        <translation>Keine Sterne</translation>
+    </message>
+    <message>
+        <source>star</source>
+        <translation>Stern</translation>
+    </message>
+    <message>
+        <source>stars</source>
+        <translation>Sterne</translation>
+    </message>
+</context>
+<context>
     <name>imprint::gui::ReadingLine</name>
     <message>
         <source>Showing results for “%1”</source>
@@ -1179,6 +1202,14 @@
     <message>
         <source>%1 to %2</source>
         <translation>%1 bis %2</translation>
+    </message>
+    <message>
+        <source>star</source>
+        <translation>Stern</translation>
+    </message>
+    <message>
+        <source>stars</source>
+        <translation>Sterne</translation>
     </message>
 </context>
 <context>
@@ -1450,6 +1481,10 @@
         <source>This library cannot be searched</source>
         <translation>Diese Bibliothek lässt sich nicht durchsuchen</translation>
     </message>
+    <message>
+        <source>Rating</source>
+        <translation>Bewertung</translation>
+    </message>
 </context>
 <context>
     <name>imprint::gui::SearchService</name>
@@ -1627,6 +1662,17 @@
     <message>
         <source>offline</source>
         <translation>nicht da</translation>
+    </message>
+</context>
+<context>
+    <name>imprint::gui::StarRow</name>
+    <message>
+        <source>Rating</source>
+        <translation>Bewertung</translation>
+    </message>
+    <message>
+        <source>Stars: Alt+1 to Alt+5, Alt+0 takes them away</source>
+        <translation>Sterne: Alt+1 bis Alt+5, Alt+0 nimmt sie weg</translation>
     </message>
 </context>
 <context>

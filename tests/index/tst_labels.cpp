@@ -18,6 +18,7 @@ private Q_SLOTS:
     void cleanup() { fixture_.reset(); }
 
     void labels_outlive_a_file_indexed_again();
+    void stars_are_given_to_all_or_none();
     void a_persons_word_replaces_a_guess();
     void only_indexed_files_can_be_labelled();
     void words_that_name_nothing_are_left_out_data();
@@ -66,6 +67,23 @@ void TestLabels::labels_outlive_a_file_indexed_again()
     QCOMPARE(library.labels(id).size(), size_t(1));
     QCOMPARE(library.rating(id), 0);
     QVERIFY(library.check().empty());
+}
+
+void TestLabels::stars_are_given_to_all_or_none()
+{
+    Library library = fixture_->writer();
+    for (const char* path : {"/m/a", "/m/b", "/m/c"})
+        fixture_->put(library, entry(fixture_->random, path));
+    const auto id = [&](const char* path) { return library.find(path)->id; };
+    using Given = std::vector<std::pair<int64_t, int>>;
+    QVERIFY(library.ratings().empty());
+    library.rate({{"/m/c", 5}, {"/m/a", 2}});
+    QVERIFY(library.ratings() == (Given{{id("/m/a"), 2}, {id("/m/c"), 5}}));
+    QVERIFY_THROWS_EXCEPTION(Error, library.rate({{"/m/b", 3}, {"/m/none", 3}}));
+    QVERIFY_THROWS_EXCEPTION(Error, library.rate({{"/m/b", 3}, {"/m/a", 6}}));
+    QVERIFY(library.ratings() == (Given{{id("/m/a"), 2}, {id("/m/c"), 5}}));
+    library.rate({{"/m/c", 0}, {"/m/a", 1}, {"/m/b", 3}});
+    QVERIFY(library.ratings() == (Given{{id("/m/a"), 1}, {id("/m/b"), 3}}));
 }
 
 void TestLabels::a_persons_word_replaces_a_guess()

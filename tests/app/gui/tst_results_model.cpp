@@ -2,6 +2,7 @@
 // An answer as rows: bands, cut, order, counts, and what is dragged out.
 #include <QAbstractItemModelTester>
 #include <QMimeData>
+#include <QSignalSpy>
 #include <QTest>
 
 #include "app/gui/paths.h"
@@ -49,6 +50,31 @@ private Q_SLOTS:
         model.set_answer(tests::answer({}));
         model.set_answer(mixed());
         QCOMPARE(model.rowCount(), 4);
+    }
+
+    void stars_given_since_count_until_an_answer_knows_them()
+    {
+        Answer rated = mixed();
+        std::vector<index::FileHit> hits = *rated.hits;
+        hits[0].stars = 3;
+        rated.hits = std::make_shared<const std::vector<index::FileHit>>(std::move(hits));
+        ResultsModel model;
+        model.set_answer(rated);
+        const auto stars = [&](int row) { return model.index(row).data(ResultsModel::StarsRole).toInt(); };
+        QCOMPARE(names(model).front(), QStringLiteral("b10.jpg"));
+        QCOMPARE(stars(0), 3);
+        QVERIFY(model.index(0).data(Qt::AccessibleTextRole).toString().endsWith("3 stars"));
+        QSignalSpy changed(&model, &QAbstractItemModel::dataChanged);
+        model.set_stars({{"/m/b10.jpg", 0}, {"/m/a.mp4", 1}, {"/m/not shown.jpg", 5}});
+        QCOMPARE(changed.count(), 1);
+        QCOMPARE(stars(0), 0);
+        QVERIFY(model.index(1).data(Qt::AccessibleTextRole).toString().endsWith("1 star"));
+        QCOMPARE(model.stars(tests::hit("/m/not shown.jpg", Kind::Image, {})), 5);
+        model.set_answer(rated, true);
+        QCOMPARE(stars(0), 0);
+        model.set_answer(rated);
+        QCOMPARE(stars(0), 3);
+        QCOMPARE(stars(1), 0);
     }
 
     void for_noise_only_what_names_found_shows_until_all_is_asked_for()

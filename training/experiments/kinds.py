@@ -6,9 +6,9 @@ of equal active size, both on the given trunks, and a mixture that looks at pixe
     python3 training/experiments/kinds.py OUT [--corpus DIR] [--imprint PROGRAM] [--seeds 2] [--steps 120] [--only KIND]…
 
 Writes a part of a prepared corpus under OUT/corpus (links, and lists of its own), trains each kind once per seed from kinds-trunk.toml or
-kinds-patch.toml (the latter once, with the mixture's given parts), measures each checkpoint on the whole corpus's pools, and writes OUT/results.json and OUT/kinds.md, the
-section that belongs in resources/models/README.md. What is finished is kept: a second call goes on where the first stopped. Needs numpy
-and safetensors (training/corpus/requirements.txt).
+kinds-patch.toml (the latter once, with the mixture's given parts), measures each checkpoint on the whole corpus's pools, and writes
+OUT/results.json and OUT/kinds.md, the section that belongs in resources/models/README.md. What is finished is kept: a second call goes on
+where the first stopped. Needs numpy and safetensors (training/corpus/requirements.txt).
 """
 import argparse
 import hashlib
@@ -17,6 +17,7 @@ import os
 import pathlib
 import statistics
 import subprocess
+import textwrap
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
@@ -158,27 +159,25 @@ def told_apart(a, b, pool):
 def section(options, results, counts):
     """As it stands in resources/models/README.md."""
     seeds = max(len(kind["seeds"]) for kind in results.values())
-    text = f"""## Other kinds of network, trained briefly
-
-Made by `{(HERE / "kinds.py").relative_to(ROOT)} OUT --seeds {seeds} --steps {options.steps}` (seeds 1 to {seeds}, pixel patches
-seed 1 alone) at commit {commit_of(options)} on {machine()}, beside other work. Each network learned from nothing for {options.steps}
-steps on the same part of the corpus ({counts["pair"]:,} pictures, {counts["composite"]:,} composites, {counts["photo"]:,} photographs,
-{counts["video"]:,} films, {counts["sound"]:,} sounds) and was measured as the shipped file is, by `imprint eval`: the mean over the
-seeds, in brackets the least and the greatest. *Dense* differs from *mixture* in nothing but its sparse blocks: a token meets as many numbers, but for the
-router.
-*Pixel patches* has the same blocks and the given sentence encoder but no picture trunk: it cuts pictures of 96 × 96 pixels. It saw no
-films and no pairs of a picture and a sound, so the pools of motion and of image to sound show chance.
-
-{tables(results)}
-"""
-    if "mixture" in results and "dense" in results:
-        apart = [pool for _, _, pool in POOLS if told_apart(results["mixture"], results["dense"], pool)]
-        text += f"Mixture and dense {'differ' if apart else 'cannot be told apart'} by R@10 on {', '.join(apart) or 'any pool'}"
-        text += " (told apart: every seed of one above every seed of the other, by more than half the interval over queries).\n"
-    if "mixture" in results and "patches" in results:
-        apart = [pool for _, _, pool in POOLS if told_apart(results["mixture"], results["patches"], pool)]
-        text += f"The given trunk and pixel patches differ on {', '.join(apart) or 'no pool'}.\n"
-    return text
+    which, over = ("seed 1", "") if seeds == 1 else (f"seeds 1 to {seeds}, pixel patches seed 1 alone",
+                                                     ": the mean over the seeds, in brackets the least and the greatest")
+    only = "".join(f" --only {name}" for name in results) if len(results) < len(KINDS) else ""
+    made = (f"Made by `{(HERE / 'kinds.py').relative_to(ROOT)} OUT --seeds {seeds} --steps {options.steps}{only}` ({which}) at commit "
+            f"{commit_of(options)} on {machine()}, beside other work. Each network learned from nothing for {options.steps} steps on the "
+            f"same part of the corpus ({counts['pair']:,} pictures, {counts['composite']:,} composites, {counts['photo']:,} photographs, "
+            f"{counts['video']:,} films, {counts['sound']:,} sounds) and was measured as the shipped file is, by `imprint eval`{over}. "
+            "*Dense* differs from *mixture* in its sparse blocks alone: a token meets as many numbers, but for the router.")
+    if "patches" in results:
+        made += (" *Pixel patches* has the mixture's blocks and the given sentence encoder, and no picture trunk: it cuts pictures of 96 × 96 "
+                 "pixels. It saw no films and no pairs of a picture and a sound, so motion and image to sound were never taught to it.")
+    found = ("Told apart is what differs in R@10 between every seed of one and every seed of the other, on average by more than half the "
+             "interval over queries. So short a run says nothing of what a network would reach in a long one.")
+    for a, b in (("mixture", "dense"), ("mixture", "patches")):
+        if a in results and b in results:
+            apart = [pool for _, _, pool in POOLS if told_apart(results[a], results[b], pool)]
+            found += f" {KINDS[a]['said'].capitalize()} and {KINDS[b]['said']} are told apart on {', '.join(apart) or 'no pool'}."
+    made, found = (textwrap.fill(text, 130, break_on_hyphens=False) for text in (made, found))
+    return f"## Other kinds of network, trained briefly\n\n{made}\n\n{tables(results)}\n{found}\n"
 
 
 def main():

@@ -41,10 +41,12 @@ std::vector<float> wrong_shares(std::span<const Judged> hits, const QueryBackgro
 {
     std::vector<float> shares(hits.size());
     double wrong = 0;
+    int rank = 0;
     for (size_t i = 0; i < hits.size(); ++i) {
+        rank += hits[i].answered < 1 ? 1 : 0;  // what is right anyhow takes nobody's place
         const auto m = static_cast<int>(hits[i].modality);
         const double as_high = background.expected(hits[i].score, hits[i].modality, moments[m]);
-        wrong += static_cast<double>((1 - hits[i].answered) * background.reliability.of[m].wrong(as_high, static_cast<int>(i) + 1));
+        wrong += static_cast<double>((1 - hits[i].answered) * background.reliability.of[m].wrong(as_high, std::max(rank, 1)));
         shares[i] = static_cast<float>(wrong / static_cast<double>(i + 1));
     }
     for (size_t i = shares.size(); i-- > 1;)

@@ -80,7 +80,7 @@ private:
 /// What its share of being wrong is told from.
 struct Judged {
     float score = 0;     ///< calibrated, and raised by words
-    float answered = 0;  ///< how much of the question its words answer: such a hit is right by that much
+    float answered = 0;  ///< how much of the question its words answer, 1 for an example itself: such a hit is right by that much
     Modality modality = Modality::Picture;
 };
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "index/names.h"
 
@@ -46,6 +47,18 @@ void add_named(Best& best, const std::unordered_map<int64_t, float>& coverage, c
             for (const float score : live.vectors().scores(file, modality, vector))
                 raise(best, file, {background.calibrated(score, modality), modality});
     }
+}
+
+std::set<int64_t> ids_of(const Catalog& catalog, const std::vector<std::filesystem::path>& files)
+{
+    std::set<int64_t> ids;
+    for (const std::filesystem::path& file : files) {
+        auto select = catalog.use("SELECT id FROM files WHERE path = ?");
+        bind_path(*select, 1, file);
+        if (select->executeStep())
+            ids.insert(select->getColumn(0).getInt64());
+    }
+    return ids;
 }
 
 }  // namespace
@@ -103,9 +116,10 @@ std::vector<Candidate> ranked(const LiveIndex& live, const Scope& scope, const Q
     std::partial_sort(candidates.begin(), candidates.begin() + static_cast<std::ptrdiff_t>(wanted), candidates.end(), better);
     candidates.resize(wanted);
 
+    const std::set<int64_t> examples = ids_of(live.catalog(), query.examples);
     std::vector<Judged> hits;
     for (const Candidate& candidate : candidates)
-        hits.push_back({candidate.score, candidate.coverage, candidate.modality});
+        hits.push_back({candidate.score, examples.contains(candidate.file) ? 1 : candidate.coverage, candidate.modality});
     const std::vector<float> shares = wrong_shares(hits, background, scope.moments);
     for (size_t i = 0; i < wanted; ++i)
         candidates[i].wrong_share = query.meaningless && candidates[i].coverage == 0 ? 1 : shares[i];

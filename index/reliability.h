@@ -33,9 +33,12 @@ struct Reliability {
     float wrong(double expected, int rank) const;
 };
 
-/// By Modality.
+/// By Modality: for questions that words are part of, and for those made of examples alone, whose scores run higher.
 struct Reliabilities {
     Reliability of[2];
+    Reliability by_example[2];
+
+    Reliabilities for_examples() const { return {{by_example[0], by_example[1]}, {by_example[0], by_example[1]}}; }
 };
 
 /// One of the first hits of a question whose answers are known.

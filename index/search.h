@@ -27,6 +27,8 @@ struct Query {
     bool meaningless = false;  ///< the words say nothing: without `all`, only words find files
     Order order = Order::Relevance;
     bool exact = false;  ///< scan every moment, also where an inverted file would answer
+    /// Files that the query is made of. Those that the library holds are right by themselves.
+    std::vector<std::filesystem::path> examples = {};
 };
 
 struct MomentHit {

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "app/jobs/calibration_file.h"
@@ -37,19 +38,41 @@ private:
     std::string path_;
 };
 
+void note(const PoolLibrary& library, const PoolLibrary::Answer& answer, double weight, std::vector<index::KnownHit>& known)
+{
+    const auto m = static_cast<int>(library.modality());
+    int rank = 0;
+    for (const PoolLibrary::Hit& hit : answer.hits)
+        known.push_back({static_cast<double>(answer.background.reliability.of[m].standardised(hit.score)),
+                         answer.background.expected(hit.score, library.modality(), library.moments()), hit.right, ++rank,
+                         weight});
+}
+
 void ask_all(PoolLibrary& library, const evaluation::Queries& queries, const std::vector<size_t>& questions,
              std::vector<index::KnownHit>& known, const CancelToken& cancel)
 {
-    const auto m = static_cast<int>(library.modality());
     for (const size_t q : questions) {
         cancel.check();
-        const PoolLibrary::Answer answer = library.ask(queries.labels[q], queries.relevant[q], kFirst, true);
-        int rank = 0;
-        for (const PoolLibrary::Hit& hit : answer.hits)
-            known.push_back({static_cast<double>(answer.background.reliability.of[m].standardised(hit.score)),
-                             answer.background.expected(hit.score, library.modality(), library.moments()), hit.right, ++rank,
-                             1 / static_cast<double>(questions.size())});
+        note(library, library.ask(queries.labels[q], queries.relevant[q], kFirst, true),
+             1 / static_cast<double>(questions.size()), known);
     }
+}
+
+/// What is like the first item of each question that has another.
+void show_all(PoolLibrary& library, const evaluation::Queries& queries, std::vector<size_t> questions,
+              std::vector<index::KnownHit>& known, const CancelToken& cancel)
+{
+    std::erase_if(questions, [&](size_t q) { return queries.relevant[q].size() < 2; });
+    for (const size_t q : questions) {
+        cancel.check();
+        note(library, library.like(queries.relevant[q].front(), queries.relevant[q], kFirst, true),
+             1 / static_cast<double>(questions.size()), known);
+    }
+}
+
+bool enough(const std::vector<index::KnownHit>& known)
+{
+    return std::count_if(known.begin(), known.end(), [](const index::KnownHit& hit) { return hit.right; }) >= index::kFewestRight;
 }
 
 }  // namespace
@@ -58,7 +81,7 @@ Calibration calibrate(const CalibrateOptions& options, const CancelToken& cancel
 {
     const fs::path corpus = options.corpus.empty() ? evaluation::default_corpus() : options.corpus;
     Calibration result;
-    std::vector<index::KnownHit> known[2];
+    std::vector<index::KnownHit> known[2], known_by_example[2];
     std::string pools;
     fs::path checkpoint;
     for (const std::string& name : evaluation::pool_names()) {
@@ -72,6 +95,7 @@ Calibration calibrate(const CalibrateOptions& options, const CancelToken& cancel
         PoolLibrary library(engine, pool, cancel);
         const auto m = static_cast<size_t>(library.modality());
         ask_all(library, queries, questions, known[m], cancel);
+        show_all(library, queries, questions, known_by_example[m], cancel);
         result.space = engine.encoder().space();
         checkpoint = engine.checkpoint();
         result.questions[m] += static_cast<int64_t>(questions.size());
@@ -83,6 +107,8 @@ Calibration calibrate(const CalibrateOptions& options, const CancelToken& cancel
     for (const Modality modality : {Modality::Picture, Modality::Sound}) {
         const auto m = static_cast<size_t>(modality);
         result.reliability.of[m] = index::fit_reliability(known[m]);
+        result.reliability.by_example[m] =
+            enough(known_by_example[m]) ? index::fit_reliability(known_by_example[m]) : result.reliability.of[m];
     }
     write_calibration(checkpoint, result.space, result.reliability, pools);
     result.file = calibration_file(checkpoint);

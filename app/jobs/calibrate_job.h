@@ -23,8 +23,9 @@ struct Calibration {
     index::Reliabilities reliability;
 };
 
-/// Asks every pool of the corpus, as a library of its own in a temporary folder, what its labels name, fits per modality
-/// (fit_reliability()) on the questions of Part::Fitted and writes calibration_file(). Every pool weighs alike, and in a
+/// Asks every pool of the corpus, as a library of its own in a temporary folder, what its labels name, and, where a label has
+/// several items, what is like the first; fits both per modality (fit_reliability()) on the questions of Part::Fitted and writes
+/// calibration_file(). Every pool weighs alike, and in a
 /// pool every question with its first ten hits. A minute on one core for the shipped network. Throws as read_pool(),
 /// index_paths() and fit_reliability() do.
 Calibration calibrate(const CalibrateOptions& options, const CancelToken& cancel = {});

@@ -48,8 +48,13 @@ index::Reliabilities read_calibration(const std::filesystem::path& checkpoint, c
         if (document.at("space").get<std::string>() != space)
             return {};
         index::Reliabilities result;
-        for (const Modality modality : kModalities)
-            result.of[static_cast<int>(modality)] = reliability_of(document.at(modality_name(modality)), file.native());
+        // A file of before examples were told apart: their scores mean what those of words mean.
+        const Json& examples = document.contains("by_example") ? document.at("by_example") : document;
+        for (const Modality modality : kModalities) {
+            const int m = static_cast<int>(modality);
+            result.of[m] = reliability_of(document.at(modality_name(modality)), file.native());
+            result.by_example[m] = reliability_of(examples.at(modality_name(modality)), file.native());
+        }
         return result;
     } catch (const Json::exception& error) {
         throw Error(ErrorKind::Malformed, file.native(), error.what(),
@@ -62,13 +67,16 @@ void write_calibration(const std::filesystem::path& checkpoint, const std::strin
 {
     const auto rounded = [](float value) { return std::round(static_cast<double>(value) * 1e4) / 1e4; };
     Json document{{"space", space}, {"fitted_on", fitted_on}};
+    const auto fields_of = [&](const index::Reliability& kind) {
+        return Json{{"maybe", rounded(kind.maybe)},
+                    {"likely", rounded(kind.likely)},
+                    {"intercept", rounded(kind.intercept)},
+                    {"slope", rounded(kind.slope)},
+                    {"rank_slope", rounded(kind.rank_slope)}};
+    };
     for (const Modality modality : kModalities) {
-        const index::Reliability& kind = reliability.of[static_cast<int>(modality)];
-        document[modality_name(modality)] = {{"maybe", rounded(kind.maybe)},
-                                             {"likely", rounded(kind.likely)},
-                                             {"intercept", rounded(kind.intercept)},
-                                             {"slope", rounded(kind.slope)},
-                                             {"rank_slope", rounded(kind.rank_slope)}};
+        document[modality_name(modality)] = fields_of(reliability.of[static_cast<int>(modality)]);
+        document["by_example"][modality_name(modality)] = fields_of(reliability.by_example[static_cast<int>(modality)]);
     }
     const std::filesystem::path file = calibration_file(checkpoint);
     std::filesystem::path partial = file;

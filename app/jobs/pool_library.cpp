@@ -45,15 +45,35 @@ PoolLibrary::PoolLibrary(Engine& engine, const evaluation::Pool& pool, const Can
 {
     searcher_.refresh();
     moments_ = searcher_.state().moments;
-    for (size_t i = 0; i < pool.items.size(); ++i)
+    for (size_t i = 0; i < pool.items.size(); ++i) {
+        files_.push_back(pool.items[i].file);
         item_of_[catalog_path(pool.items[i].file).native()].push_back(static_cast<int>(i));
+    }
 }
 
 PoolLibrary::Answer PoolLibrary::ask(const std::string& text, const std::vector<int>& relevant, int k, bool all)
 {
-    const QueryVector made = query_vector(engine_, searcher_, parse_words({text}), {}, {});
+    return answer(parse_words({text}), relevant, k, all);
+}
+
+PoolLibrary::Answer PoolLibrary::like(int item, const std::vector<int>& relevant, int k, bool all)
+{
+    QueryPart part;
+    part.file = files_[static_cast<size_t>(item)];
+    std::vector<int> others;
+    std::copy_if(relevant.begin(), relevant.end(), std::back_inserter(others), [&](int other) { return other != item; });
+    Answer found = answer({part}, others, k + 1, all);
+    std::erase_if(found.hits, [&](const Hit& hit) { return hit.path == catalog_path(part.file); });
+    found.hits.resize(std::min(found.hits.size(), static_cast<size_t>(k)));
+    return found;
+}
+
+PoolLibrary::Answer PoolLibrary::answer(const std::vector<QueryPart>& parts, const std::vector<int>& relevant, int k, bool all)
+{
+    const QueryVector made = query_vector(engine_, searcher_, parts, {}, {});
     index::Query query{.vector = made.vector, .filter = {}, .k = k, .all = all};
     query.meaningless = made.meaningless;
+    query.examples = made.examples;
     Answer answer{{}, background_of(engine_, searcher_, made, query.filter), made.meaningless};
     for (const index::FileHit& hit : searcher_.search(query, answer.background)) {
         const auto items = item_of_.find(hit.path.native());
@@ -61,7 +81,7 @@ PoolLibrary::Answer PoolLibrary::ask(const std::string& text, const std::vector<
             continue;
         const bool right = std::any_of(items->second.begin(), items->second.end(),
                                        [&](int item) { return std::binary_search(relevant.begin(), relevant.end(), item); });
-        answer.hits.push_back({hit.score, static_cast<double>(hit.wrong_share), hit.band, right});
+        answer.hits.push_back({hit.path, hit.score, static_cast<double>(hit.wrong_share), hit.band, right});
     }
     return answer;
 }

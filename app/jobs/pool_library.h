@@ -25,6 +25,7 @@ public:
     PoolLibrary(Engine& engine, const evaluation::Pool& pool, const CancelToken& cancel = {});
 
     struct Hit {
+        std::filesystem::path path;
         float score = 0;  ///< calibrated
         double wrong_share = 1;
         index::Band band = index::Band::Unlikely;
@@ -37,12 +38,17 @@ public:
     };
     /// The best k files, below the cut too with `all`. `relevant`: the right items, ascending.
     Answer ask(const std::string& text, const std::vector<int>& relevant, int k, bool all);
+    /// The same for what is like one of its items; the item itself is no hit.
+    Answer like(int item, const std::vector<int>& relevant, int k, bool all);
 
     Modality modality() const { return modality_; }
     int64_t moments() const { return moments_; }
 
 private:
+    Answer answer(const std::vector<QueryPart>& parts, const std::vector<int>& relevant, int k, bool all);
+
     Engine& engine_;
+    std::vector<std::filesystem::path> files_;  // of the pool's items
     Modality modality_;
     index::Searcher searcher_;
     int64_t moments_ = 0;

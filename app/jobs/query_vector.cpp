@@ -148,7 +148,7 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
     const Vectors encoded = texts.empty() ? Vectors{encoder.dim(), {}} : encode_queries(encoder, engine.lexicon(), texts);
 
     result.vector.assign(static_cast<size_t>(encoder.dim()), 0);
-    bool only_words = true, has_parts = false;
+    bool only_words = true, has_parts = false, only_files = true;
     Vectors more{encoder.dim(), {}}, less{encoder.dim(), {}};
     int next_text = 0;
     for (const QueryPart& part : parts) {
@@ -159,6 +159,8 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
             (yes ? more : less).append(file_vector(engine, searcher, part, wanted, sound, cancel));
             result.heard = result.heard || (yes && sound);
             only_words = only_words && !yes;
+            if (yes)
+                result.examples.push_back(catalog_path(part.file));
             continue;
         }
         has_parts = true;
@@ -167,6 +169,7 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
             add(result.vector, encoded.row(next_text++), part.weight);
             if (part.weight <= 0)
                 continue;
+            only_files = false;
             result.words += (result.words.empty() ? "" : " ") + text;
             result.heard = result.heard || speaks_of_sound(engine.lexicon(), text);
         } else {
@@ -177,6 +180,9 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
                 part.weight);
             result.heard = result.heard || (part.weight > 0 && sound);
             only_words = only_words && part.weight < 0;
+            only_files = only_files && (part.weight < 0 || part.concept_name.empty());
+            if (part.weight > 0 && part.concept_name.empty())
+                result.examples.push_back(catalog_path(part.file));
         }
     }
     double squares = 0;
@@ -187,6 +193,7 @@ QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::v
     normalise(result.vector);
     if (more.count() + less.count() > 0)
         result.vector = index::refined(has_parts ? std::span<const float>(result.vector) : std::span<const float>(), more, less);
+    result.by_example = only_files;
     result.meaningless = only_words && is_gibberish(encoder, engine.lexicon(), result.words, in_names);
     return result;
 }
@@ -195,6 +202,8 @@ index::QueryBackground background_of(Engine& engine, index::Searcher& searcher, 
                                      const index::Filter& filter)
 {
     index::QueryBackground background = engine.background().of(query.vector);
+    if (query.by_example)
+        background.reliability = background.reliability.for_examples();
     const auto wants = [](const auto& wanted, auto one) {
         return wanted.empty() || std::find(wanted.begin(), wanted.end(), one) != wanted.end();
     };

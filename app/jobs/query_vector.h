@@ -11,7 +11,9 @@ struct QueryVector {
     std::string words;          ///< the wanted texts as they were read, for names and labels
     bool meaningless = false;   ///< made of words alone, and of words that say nothing (is_gibberish)
     std::vector<Respelling> read_as = {};
-    bool heard = false;  ///< asks for sound: its words speak of it, an example has it, or a concept may
+    bool heard = false;       ///< asks for sound: its words speak of it, an example has it, or a concept may
+    bool by_example = false;  ///< nothing but files is wanted
+    std::vector<std::filesystem::path> examples = {};  ///< those files, as the catalog names them
 };
 
 /// Error(Usage) where there is no part, none that is wanted, or where the parts cancel each other out.
@@ -22,8 +24,8 @@ void check_parts(const std::vector<QueryPart>& parts);
 QueryVector query_vector(Engine& engine, index::Searcher& searcher, const std::vector<QueryPart>& parts,
                          const std::vector<Modality>& wanted, const CancelToken& cancel);
 
-/// What the query's scores are judged by; sounds are held back (index::kHeldBack) where it does not ask for them and pictures are
-/// searched too.
+/// What the query's scores are judged by, those of examples by what was fitted on examples; sounds are held back
+/// (index::kHeldBack) where it does not ask for them and pictures are searched too.
 index::QueryBackground background_of(Engine& engine, index::Searcher& searcher, const QueryVector& query,
                                      const index::Filter& filter);
 

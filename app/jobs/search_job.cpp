@@ -71,7 +71,8 @@ SearchResult search(Engine& engine, index::Searcher& searcher, const SearchReque
                                       .all = request.all,
                                       .words = std::move(made.words),
                                       .meaningless = made.meaningless,
-                                      .order = request.order},
+                                      .order = request.order,
+                                      .examples = std::move(made.examples)},
                          background);
     };
     const auto [query, background] = query_of(request.parts);

@@ -88,6 +88,30 @@ evaluation::Pool pool_of(const std::string& name)
     return pool;
 }
 
+/// The same shares where one of the right items is shown, not named.
+void by_example(jobs::PoolLibrary& library, const evaluation::Queries& queries, const std::vector<size_t>& questions)
+{
+    std::map<int, std::pair<double, double>> wrong;
+    int asked = 0;
+    for (const size_t q : questions) {
+        if (queries.relevant[q].size() < 2)
+            continue;
+        const auto hits = library.like(queries.relevant[q].front(), queries.relevant[q], kFirst, true).hits;
+        ++asked;
+        for (const int rank : {1, 3, 10}) {
+            const auto mistakes = std::count_if(hits.begin(), hits.begin() + rank, [](const auto& hit) { return !hit.right; });
+            // The example itself stands before them, and is none of the wrong ones.
+            wrong[rank].first += hits[static_cast<size_t>(rank) - 1].wrong_share * (rank + 1) / rank;
+            wrong[rank].second += static_cast<double>(mistakes) / rank;
+        }
+    }
+    std::printf("\n%d questions by example, without itself\n\n| down to rank | expected share of wrong hits | happened "
+                "|\n|---|---|---|\n",
+                asked);
+    for (const auto& [rank, shares] : wrong)
+        std::printf("| %d | %.3f | %.3f |\n", rank, shares.first / asked, shares.second / asked);
+}
+
 int measure(const std::string& name, const std::filesystem::path& folder, const std::filesystem::path& checkpoint)
 {
     const evaluation::Pool pool = pool_of(name);
@@ -104,7 +128,8 @@ int measure(const std::string& name, const std::filesystem::path& folder, const 
     const evaluation::Queries queries = evaluation::queries_of(pool);
     const std::vector<size_t> questions = jobs::questions_of(pool, queries, jobs::Part::Reported);
     if (questions.empty())
-        throw Error(ErrorKind::Usage, name, "scores are fitted on all its questions", "Choose among photos, drawings, sounds, both");
+        throw Error(ErrorKind::Usage, name, "scores are fitted on all its questions",
+                    "Choose among photos, drawings, sounds, both");
     std::vector<double> there, absent, right_scores;
     double kept = 0;
     int mistaken = 0, still_maybe = 0, still_likely = 0, likely = 0, likely_wrong = 0;
@@ -157,6 +182,7 @@ int measure(const std::string& name, const std::filesystem::path& folder, const 
     std::printf("\n| down to rank | expected share of wrong hits | happened |\n|---|---|---|\n");
     for (const auto& [rank, shares] : wrong)
         std::printf("| %d | %.3f | %.3f |\n", rank, shares.first / asked, shares.second / asked);
+    by_example(library, queries, questions);
     return quiet >= kQuiet * kNonsense && kept >= kKept * right ? 0 : 1;
 }
 

@@ -24,6 +24,7 @@ private Q_SLOTS:
     void bands_begin_where_the_cut_says();
     void below_the_cut_nothing_comes_unless_all_is_asked_for();
     void a_kind_that_scores_low_is_not_silenced_by_the_scale_of_another();
+    void an_example_is_right_by_itself();
     void words_that_mean_nothing_have_no_right_hits();
     void a_hit_carries_its_relevant_moments_best_first();
     void relevance_is_in_time_order();
@@ -175,6 +176,21 @@ void TestSearch::a_kind_that_scores_low_is_not_silenced_by_the_scale_of_another(
     for (const FileHit& hit : searcher.search(any, background))
         if (hit.moments.front().moment.modality == Modality::Sound)
             QVERIFY(hit.band != Band::Likely);
+}
+
+void TestSearch::an_example_is_right_by_itself()
+{
+    Library library = fixture_->writer();
+    fixture_->fill(library, 500);
+    Searcher searcher(fixture_->folder());
+    Query any = fixture_->query(3);
+    const FileHit first = searcher.search(any, kBackground).front();
+    QVERIFY(first.wrong_share > 0);
+    any.examples = {first.path, "/m/not held"};
+    const std::vector<FileHit> hits = searcher.search(any, kBackground);
+    QCOMPARE(hits[0].path.native(), first.path.native());
+    QCOMPARE(hits[0].wrong_share, 0.0f);
+    QVERIFY(hits[1].wrong_share > 0);
 }
 
 void TestSearch::words_that_mean_nothing_have_no_right_hits()

@@ -32,7 +32,8 @@ private Q_SLOTS:
     {
         const fs::path checkpoint = root() / "model.safetensors";
         QCOMPARE(read_calibration(checkpoint, "a").of[0].likely, index::kLikelyFrom);
-        const index::Reliabilities written{{{1.5f, 6.25f, 2.5f, 0.5f, 0.75f}, {1.25f, 51.0f, 3.0f, 0.0f, 0.0f}}};
+        index::Reliabilities written{{{1.5f, 6.25f, 2.5f, 0.5f, 0.75f}, {1.25f, 51.0f, 3.0f, 0.0f, 0.0f}}};
+        written.by_example[0] = {3.5f, 8.25f, 1.5f, 0.25f, 0.5f};
         write_calibration(checkpoint, "a", written, "three questions");
         QCOMPARE(calibration_file(checkpoint).filename().native(), std::string("model.calibration.json"));
         const index::Reliabilities read = read_calibration(checkpoint, "a");
@@ -43,7 +44,21 @@ private Q_SLOTS:
             QCOMPARE(read.of[m].slope, written.of[m].slope);
             QCOMPARE(read.of[m].rank_slope, written.of[m].rank_slope);
         }
+        QCOMPARE(read.by_example[0].likely, 8.25f);
+        QCOMPARE(read.by_example[0].rank_slope, 0.5f);
+        QCOMPARE(read.for_examples().of[0].likely, 8.25f);
         QCOMPARE(read_calibration(checkpoint, "b").of[0].likely, index::kLikelyFrom);
+    }
+
+    void one_that_tells_nothing_of_examples_means_the_same_by_them()
+    {
+        const fs::path checkpoint = root() / "older.safetensors";
+        std::ofstream(calibration_file(checkpoint))
+            << R"({"space": "a", "picture": {"maybe": 1, "likely": 5, "intercept": 2, "slope": 0.5},)"
+               R"( "sound": {"maybe": 1, "likely": 7, "intercept": 3, "slope": 0.25}})";
+        const index::Reliabilities read = read_calibration(checkpoint, "a");
+        QCOMPARE(read.by_example[0].likely, 5.0f);
+        QCOMPARE(read.by_example[1].slope, 0.25f);
     }
 
     void a_damaged_file_is_refused_data()

@@ -91,6 +91,23 @@ private Q_SLOTS:
         QVERIFY(dot(result.query, embedded.vectors.row(0)) > 0.9999);
         QCOMPARE(result.files.size(), size_t(7));  // silence has no moment to be found by
         QCOMPARE(QString::fromStdString(result.space), QString::fromStdString(engine_->encoder().space()));
+        // Whatever stands first, the example itself is none of the wrong ones.
+        if (result.files.front().path == fs::canonical(media_ / name.toStdString()))
+            QCOMPARE(result.files.front().wrong_share, 0.0f);
+    }
+
+    void examples_alone_are_judged_by_what_examples_have_taught()
+    {
+        const auto judged_by = [&](const std::vector<QueryPart>& parts) {
+            const QueryVector made = query_vector(*engine_, *searcher_, parts, {}, {});
+            return std::pair(made.by_example, made.examples.size());
+        };
+        const QueryPart picture = file(media_ / "picture2.png"), sound = file(media_ / "low.wav");
+        QCOMPARE(judged_by({picture}), std::pair(true, size_t(1)));
+        QCOMPARE(judged_by({picture, sound}), std::pair(true, size_t(2)));
+        QCOMPARE(judged_by({picture, words("a ball")}), std::pair(false, size_t(1)));
+        QCOMPARE(judged_by({picture, words("a ball", -0.5)}), std::pair(true, size_t(1)));
+        QCOMPARE(judged_by({words("a ball")}), std::pair(false, size_t(0)));
     }
 
     void parts_meet_on_the_sphere()

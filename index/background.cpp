@@ -54,7 +54,7 @@ BankStats bank_stats(std::span<const float> vector, const Vectors& bank)
 }
 
 BackgroundModel::BackgroundModel(const Vectors& bank, const Vectors& picture, const Vectors& sound,
-                                 const Reliabilities& reliability)
+                                 const Reliabilities& reliability, Scores scores)
     : reliability_(reliability)
 {
     const Vectors* moments[2] = {&picture, &sound};
@@ -63,8 +63,10 @@ BackgroundModel::BackgroundModel(const Vectors& bank, const Vectors& picture, co
         for (int i = 0; i < moments[m]->count(); ++i) {
             const std::span<const float> vector = moments[m]->row(i);
             const BankStats stats = bank_stats(vector, bank);
-            standardised_[m].values.insert(standardised_[m].values.end(), vector.begin(), vector.end());
-            standardised_[m].values.push_back(bank_score(0, stats.mean));
+            const bool labels = scores == Scores::OfLabels;
+            for (const float value : vector)
+                standardised_[m].values.push_back(labels ? value / stats.deviation : value);
+            standardised_[m].values.push_back(labels ? label_score(0, stats.mean, stats.deviation) : bank_score(0, stats.mean));
         }
     }
 }

@@ -184,6 +184,7 @@ StoredMoments LabelStore::stored(int64_t file) const
             stored.moments.push_back(moment);
             stored.vectors.append({of.values.data() + of.next * dim, dim});
             stored.mean.push_back(of.stats[of.next * 2]);
+            stored.deviation.push_back(of.stats[of.next * 2 + 1]);
             ++of.next;
         }
         return stored;

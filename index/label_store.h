@@ -24,7 +24,7 @@ struct Review {
 struct StoredMoments {
     std::vector<Moment> moments;
     Vectors vectors;                     ///< one unit vector each
-    std::vector<float> mean;  ///< of each vector's cosines to the encoder's text bank
+    std::vector<float> mean, deviation;  ///< of each vector's cosines to the encoder's text bank
 };
 
 /// The catalog of an existing library, as Library has it: one thread at a time; ReadWrite takes the writer's lock

@@ -190,10 +190,15 @@ Tally Finetuning::by_name() const
     const Vectors& bank = engine_.encoder().text_bank();
     return files_right(table_, ExampleTable::kHeldOut, [&](size_t moment) {
         const auto vector = table_.vectors.row(static_cast<int>(moment));
-        double sum = 0;
-        for (int i = 0; i < bank.count(); ++i)
-            sum += std::inner_product(vector.begin(), vector.end(), bank.row(i).begin(), 0.0);
-        const std::vector<float> scores = keys.scores(vector, static_cast<float>(sum / bank.count()), table_.modalities[moment]);
+        double sum = 0, squares = 0;
+        for (int i = 0; i < bank.count(); ++i) {
+            const double cosine = std::inner_product(vector.begin(), vector.end(), bank.row(i).begin(), 0.0);
+            sum += cosine;
+            squares += cosine * cosine;
+        }
+        const double mean = sum / bank.count(), deviation = std::sqrt(std::max(squares / bank.count() - mean * mean, 1e-12));
+        const std::vector<float> scores =
+            keys.scores(vector, static_cast<float>(mean), static_cast<float>(deviation), table_.modalities[moment]);
         return std::vector<double>(scores.begin(), scores.end());
     });
 }

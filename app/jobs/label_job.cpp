@@ -38,7 +38,7 @@ Track track_of(const index::StoredMoments& stored, Modality modality, const Labe
         const auto vector = stored.vectors.row(static_cast<int>(i));
         track.moments.push_back(stored.moments[i]);
         track.vectors.append(vector);
-        track.probabilities.push_back(keys.probabilities(set, vector, stored.mean[i], modality, options));
+        track.probabilities.push_back(keys.probabilities(set, vector, stored.mean[i], stored.deviation[i], modality, options));
     }
     if (options.smooth)
         smooth_labels(set, track.moments, track.vectors, options, track.probabilities);

@@ -79,24 +79,24 @@ Vectors encoded(Encoder& encoder, const Prompts& prompts, const CancelToken& can
 
 }  // namespace
 
-std::vector<float> LabelKeys::scores(std::span<const float> vector, float mean, Modality modality) const
+std::vector<float> LabelKeys::scores(std::span<const float> vector, float mean, float deviation, Modality modality) const
 {
     const Vectors& rows = keys[static_cast<int>(modality)];
     std::vector<float> scores(static_cast<size_t>(rows.count()));
     for (int row = 0; row < rows.count(); ++row) {
         const float cosine = std::inner_product(vector.begin(), vector.end(), rows.row(row).begin(), 0.0f);
         scores[static_cast<size_t>(row)] = backgrounds[static_cast<int>(modality)][static_cast<size_t>(row)].standardised(
-            index::bank_score(cosine, mean), modality);
+            index::label_score(cosine, mean, deviation), modality);
     }
     return scores;
 }
 
-std::vector<double> LabelKeys::probabilities(const LabelSet& set, std::span<const float> vector, float mean, Modality modality,
-                                             const LabelOptions& options) const
+std::vector<double> LabelKeys::probabilities(const LabelSet& set, std::span<const float> vector, float mean, float deviation,
+                                             Modality modality, const LabelOptions& options) const
 {
     if (learned)
         return learned->layers[static_cast<size_t>(modality)]->probabilities(vector);
-    return label_probabilities(set, scores(vector, mean, modality), options);
+    return label_probabilities(set, scores(vector, mean, deviation, modality), options);
 }
 
 LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& cancel, const std::function<void(double)>& progress)
@@ -107,7 +107,8 @@ LabelKeys label_keys(Engine& engine, const LabelSet& set, const CancelToken& can
         keys.learned = read_learned_labels(set, encoder.space());
         return keys;
     }
-    const index::BackgroundModel& background = engine.background();
+    const index::BackgroundModel background(encoder.text_bank(), encoder.background(Modality::Picture),
+                                            encoder.background(Modality::Sound), {}, index::Scores::OfLabels);
     size_t sense = 0;
     for (const Modality modality : set.looks_at) {
         const auto m = static_cast<size_t>(modality);

@@ -22,11 +22,11 @@ struct LabelKeys {
     std::optional<LearnedLabels> learned;  ///< in place of both
 
     /// Calibrated scores of one moment under every row: deviations above the background, as in search (index/calibration.h).
-    /// `mean`: of the vector's cosines to the text bank.
-    std::vector<float> scores(std::span<const float> vector, float mean, Modality modality) const;
+    /// `mean` and `deviation`: of the vector's cosines to the text bank.
+    std::vector<float> scores(std::span<const float> vector, float mean, float deviation, Modality modality) const;
     /// Probability of each label in the set's order, and last of none: by what was learned, else by the scores.
-    std::vector<double> probabilities(const LabelSet& set, std::span<const float> vector, float mean, Modality modality,
-                                      const LabelOptions& options) const;
+    std::vector<double> probabilities(const LabelSet& set, std::span<const float> vector, float mean, float deviation,
+                                      Modality modality, const LabelOptions& options) const;
 };
 
 /// A label's vector is the mean over its name and synonyms in all sentences of resources/prompts and over its own sentences,

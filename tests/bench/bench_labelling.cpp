@@ -136,13 +136,18 @@ Answers answers(jobs::Engine& engine, const jobs::LabelSet& set, const jobs::Lab
         if (embedded.moments[i].modality != Modality::Picture)
             continue;
         const auto vector = embedded.vectors.row(static_cast<int>(i));
-        double sum = 0;
+        std::vector<double> cosines;
         for (int text = 0; text < bank.count(); ++text)
-            sum += std::inner_product(vector.begin(), vector.end(), bank.row(text).begin(), 0.0);
+            cosines.push_back(std::inner_product(vector.begin(), vector.end(), bank.row(text).begin(), 0.0));
+        const double mean = std::accumulate(cosines.begin(), cosines.end(), 0.0) / static_cast<double>(cosines.size());
+        double squares = 0;
+        for (const double cosine : cosines)
+            squares += (cosine - mean) * (cosine - mean) / static_cast<double>(cosines.size());
         moments.push_back(embedded.moments[i]);
         vectors.append(vector);
         probabilities.push_back(jobs::label_probabilities(
-            set, keys.scores(vector, static_cast<float>(sum / bank.count()), Modality::Picture), options));
+            set, keys.scores(vector, static_cast<float>(mean), static_cast<float>(std::sqrt(squares)), Modality::Picture),
+            options));
     }
     if (options.smooth)
         jobs::smooth_labels(set, moments, vectors, options, probabilities);

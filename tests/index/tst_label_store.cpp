@@ -134,6 +134,7 @@ void TestLabelStore::stored_moments_are_what_was_put()
             for (int d = 0; d < kDim; ++d)
                 mean += bank().row(text)[d] * stored.vectors.row(static_cast<int>(i))[d] / bank().count();
         QVERIFY(std::abs(mean - stored.mean[i]) < 1e-4);
+        QVERIFY(stored.deviation[i] > 0);
     }
 }
 

@@ -92,7 +92,7 @@ Run index_end_to_end(const fs::path& imprint, const fs::path& folder, const fs::
         run.peak_resident = std::max(run.peak_resident, memory.resident);
         run.peak_proportional = std::max(run.peak_proportional, memory.proportional);
         run.most_processes = std::max(run.most_processes, memory.processes);
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        std::this_thread::sleep_for(std::chrono::milliseconds(500)); // a look costs the run 20 ms of a processor
     }
     run.seconds = since(start);
     run.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

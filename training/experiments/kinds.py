@@ -10,7 +10,6 @@ kinds-patch.toml (the latter once, with the mixture's given parts), measures eac
 OUT/results.json and OUT/kinds.md, the section that belongs in resources/models/README.md. What is finished is kept: a second call goes on
 where the first stopped. Needs numpy and safetensors (training/corpus/requirements.txt).
 """
-import argparse
 import hashlib
 import json
 import os
@@ -22,7 +21,7 @@ import textwrap
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
-from run import HERE, ROOT, commit_of, machine
+from run import HERE, ROOT, commit_of, machine, options_of
 
 # Of a corpus's training items one in so many takes part: a run's draws do not see more of them anyway.
 SHARES = {"pair": 2, "composite": 16, "photo": 8, "video": 3, "sound": 2}
@@ -181,15 +180,7 @@ def section(options, results, counts):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=pathlib.Path)
-    parser.add_argument("--corpus", type=pathlib.Path, default=pathlib.Path.home() / ".cache/imprint/corpus")
-    parser.add_argument("--imprint", type=pathlib.Path, default=ROOT / "build/release/bin/imprint")
-    parser.add_argument("--seeds", type=int, default=2, choices=range(1, 7))
-    parser.add_argument("--steps", type=int, default=120)
-    parser.add_argument("--commit", help="what the section names; by default that of this working tree")
-    parser.add_argument("--only", action="append", choices=sorted(KINDS))
-    options = parser.parse_args()
+    options = options_of(__doc__, 2, 120, KINDS)
     out = options.out.resolve()
     counts = view_of(options.corpus.resolve(), out / "corpus")
     teach(out / "corpus", out / "data")

@@ -199,16 +199,21 @@ what holds here, not what holds at the paper's size.
 """
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def options_of(description, seeds, steps, choices):
+    """What both programs of this folder are asked; `choices` are what --only takes."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=pathlib.Path)
     parser.add_argument("--corpus", type=pathlib.Path, default=pathlib.Path.home() / ".cache/imprint/corpus")
     parser.add_argument("--imprint", type=pathlib.Path, default=ROOT / "build/release/bin/imprint")
-    parser.add_argument("--seeds", type=int, default=3, choices=range(1, 7))
-    parser.add_argument("--steps", type=int, default=150)
+    parser.add_argument("--seeds", type=int, default=seeds, choices=range(1, 7))
+    parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--commit", help="what the page names; by default that of this working tree")
-    parser.add_argument("--only", action="append", choices=sorted(VARIANTS))
-    options = parser.parse_args()
+    parser.add_argument("--only", action="append", choices=sorted(choices))
+    return parser.parse_args()
+
+
+def main():
+    options = options_of(__doc__, 3, 150, VARIANTS)
     data = options.out.resolve() / "data"
     counts = prepare(options.corpus.resolve(), data)
     results = {}

@@ -60,7 +60,7 @@ public:
     const std::vector<float>& centres() const { return centres_; }    ///< [lists, dim + 1]
     const std::vector<int32_t>& list_of() const { return list_of_; }  ///< of each row
 
-    static constexpr float kAim = 0.97f;
+    static constexpr float kAim = 0.985f;  // with 0.97 other queries found 0.933 of a million vectors' ten best
 
 private:
     explicit Coarse(int dim) : dim_(dim) { }

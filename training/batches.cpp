@@ -17,6 +17,10 @@ namespace {
 // Less than of the pictures' shortcut: this one is a third as wide, and sounds are drawn with another colour every time.
 constexpr double kHiddenSoundShortcut = 0.2;
 
+// Parts of a spectrogram that are silenced where its convolutions learn (Park et al. 2019, "SpecAugment"): at most these shares of
+// its time and of its bands.
+constexpr double kSilencedTime = 0.2, kSilencedBands = 0.14;
+
 /// Items that share a key can go through the network together.
 template <typename Key>
 auto groups_of(size_t count, const Key& key)
@@ -36,6 +40,15 @@ at::Tensor shortcut_drops(int64_t count, int64_t width, double hidden, const at:
     return (at::rand({count, width}, generator, at::kFloat) >= hidden).to(at::kFloat) / (1 - hidden);
 }
 
+/// [count, n] ones, but for a run of at most `share` of each row, which is 0.
+at::Tensor all_but_a_run(int64_t count, int64_t n, double share, const at::Generator& generator)
+{
+    const at::Tensor length = (at::rand({count, 1}, generator, at::kFloat) * share * static_cast<double>(n)).floor();
+    const at::Tensor begin = (at::rand({count, 1}, generator, at::kFloat) * (static_cast<double>(n) - length)).floor();
+    const at::Tensor place = at::arange(n, at::kFloat);
+    return ((place < begin) | (place >= begin + length)).to(at::kFloat);
+}
+
 }  // namespace
 
 Objectives::Objectives(const Recipe& recipe, const TrainingData& data)
@@ -53,6 +66,10 @@ Objectives::Objectives(const Recipe& recipe, const TrainingData& data)
             (items[i].role == Role::Pair ? pairs_ : items[i].role == Role::Composite ? composites_ : photos_).push_back(i);
         }
     }
+    std::vector<std::string> heard;
+    for (const size_t i : sounds_)
+        heard.push_back(items[i].label);
+    sound_draw_ = SquareRootSampler(heard);
     const auto& roles = data.corpus.text_roles();
     for (size_t i = 0; i < roles.size(); ++i)
         texts_by_role_[static_cast<size_t>(roles[i])].push_back(static_cast<int64_t>(i));
@@ -210,7 +227,9 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
                             const PassList::Share& share) const
 {
     auto generator = at::detail::createCPUGenerator(draws.bits());
-    at::Tensor colours, shortcut;
+    at::Tensor colours, shortcut, heard_times, heard_bands;
+    // Convolutions that learn go by the statistics of a pass, which sounds of all lengths therefore share.
+    const bool stem_learns = keep == 0 && !recipe_.model.sound_stem_widths.empty();
     if (coloured) {
         // Smooth curves over the bands: a tilt and two bends, and how loud. Log-mel is a natural logarithm, so half a unit is 4
         // dB.
@@ -219,8 +238,16 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
         const at::Tensor curves = at::stack({place.cos(), (place * 2).cos(), (place * 3).cos()});
         colours = at::matmul(at::randn({count, 3}, generator, at::kFloat) * 0.5, curves);
         shortcut = shortcut_drops(count, recipe_.model.sound_shortcut, kHiddenSoundShortcut, generator);
+        if (stem_learns) {
+            heard_times = all_but_a_run(count, int64_t{recipe_.model.max_sound_patches} * recipe_.model.sound_patch, kSilencedTime,
+                                        generator);
+            heard_bands = all_but_a_run(count, bands, kSilencedBands, generator);
+        }
     }
-    const auto length_of = [&](size_t i) { return data_.log_mel.padded_length(static_cast<int64_t>(sounds[i].size())); };
+    const auto length_of = [&](size_t i) {
+        return data_.log_mel.padded_length(
+            static_cast<int64_t>(stem_learns ? recipe_.model.max_sound_samples() : sounds[i].size()));
+    };
     PassList list(share);
     for (const auto& [length, members] : groups_of(sounds.size(), length_of)) {
         const int64_t tokens =
@@ -237,21 +264,27 @@ PassList Objectives::sounds(const std::vector<std::vector<float>>& sounds, doubl
                             sound.size() * sizeof(float));
             }
             std::optional<at::Tensor> left, shown;
-            at::Tensor colour;
+            at::Tensor colour, heard;
             if (shortcut.defined())
                 shown = shortcut.index({at::tensor(part, at::kLong)}).to(data_.device);
             if (colours.defined())
                 colour = colours.index({at::tensor(part, at::kLong)}).unsqueeze(1).to(data_.device);
+            if (heard_times.defined()) {
+                const at::Tensor rows = at::tensor(part, at::kLong);
+                heard = (heard_times.index({rows}).unsqueeze(2) * heard_bands.index({rows}).unsqueeze(1)).to(data_.device);
+            }
             if (keep == 0)
                 left = at::empty({static_cast<int64_t>(part.size()), 0}, at::TensorOptions(at::kLong).device(data_.device));
             else if (kept < tokens)
                 left = std::get<0>(shuffle.index({at::tensor(part, at::kLong)}).argsort(false, -1).narrow(-1, 0, kept).sort(-1))
                            .to(data_.device);
             batch = batch.to(data_.device);
-            return [this, batch, left, shown, colour](const model::Network& network) {
+            return [this, batch, left, shown, colour, heard](const model::Network& network) {
                 at::Tensor spectrogram = data_.log_mel(batch);
                 if (colour.defined())
                     spectrogram = spectrogram + colour;
+                if (heard.defined())
+                    spectrogram = (spectrogram - recipe_.model.sound_stem_floor) * heard + recipe_.model.sound_stem_floor;
                 const auto encoding = network.encode_spectrogram(spectrogram, left, shown);
                 return PassOutput{encoding.vectors, encoding.auxiliary.z_loss, encoding.auxiliary.probes};
             };

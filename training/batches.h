@@ -18,6 +18,7 @@
 #include "training/passes.h"
 #include "training/picture_features.h"
 #include "training/recipe.h"
+#include "training/samplers.h"
 #include "training/sound_clips.h"
 
 namespace imprint::training {
@@ -122,6 +123,8 @@ private:
     const Recipe& recipe_;
     TrainingData data_;
     std::vector<size_t> pairs_, composites_, photos_, films_, sounds_;  // indices into Corpus::items()
+    /// Among sounds_: a synthesiser's notes must not drown what was recorded once.
+    SquareRootSampler sound_draw_{std::span<const std::string>{}};
     std::vector<size_t> moving_;  // films of single things that move; indices into Corpus::items()
     std::vector<std::vector<std::vector<int64_t>>> motion_texts_;  // by moving_, way of asking, motion
     std::vector<int64_t> motion_mirrored_, motion_reversed_;  // what a motion becomes in a mirror and backwards; -1: none of them

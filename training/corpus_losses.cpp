@@ -123,8 +123,7 @@ StepLoss Objectives::clip_text(Passes& passes, const model::Network& network, co
 StepLoss Objectives::sound_text(Passes& passes, const model::Network& network, const ObjectiveRecipe& objective,
                                 Draws& draws) const
 {
-    const auto drawn = draw_captioned(
-        objective.batch, draws, [&] { return sounds_[static_cast<size_t>(draws.below(static_cast<int64_t>(sounds_.size())))]; });
+    const auto drawn = draw_captioned(objective.batch, draws, [&] { return sounds_[sound_draw_.choose(draws)]; });
     const auto windows = data_.sounds.draw(drawn.items, static_cast<size_t>(network.config().max_sound_samples()), draws);
     const size_t media = passes.add(sounds(windows, objective.keep, true, draws, passes.share()));
     const Asked captions = ask(passes, drawn.captions, objective, draws);

@@ -14,32 +14,37 @@ namespace imprint::training {
 namespace {
 
 constexpr double kMaxSoundSeconds = 12;
-constexpr uint64_t kScorePurpose = 3;
+constexpr uint64_t kScorePurpose = 3, kStatisticsPurpose = 4;
+constexpr int kSoundsForStatistics = 768;
 
-model::Parameters load_trunk(const Corpus& corpus)
+// What the checkpoint will hold of a given tensor: in half precision or, of a matrix, as 8-bit rows.
+at::Tensor as_held(const at::Tensor& tensor, bool eight_bit)
+{
+    if (!eight_bit || tensor.dim() != 2)
+        return tensor.to(at::kHalf).to(at::kFloat);
+    const auto rows = model::eight_bit_rows(tensor);
+    return rows.values.to(at::kFloat) * rows.scales.unsqueeze(-1);
+}
+
+// The network learns on the trunk as the checkpoint will hold it.
+model::Parameters load_trunk(const Corpus& corpus, bool eight_bit)
 {
     const model::SafetensorsFile file(corpus.root() / "trunk.safetensors");
     model::Parameters trunk;
     for (const auto& name : model::Trunk::parameter_names())
-        // Trained on the values that the checkpoint will hold, which stores the trunk in half precision.
-        trunk[name] = model::to_tensor(file.at(name), name).to(at::kHalf).to(at::kFloat);
+        trunk[name] = as_held(model::to_tensor(file.at(name), name).to(at::kHalf).to(at::kFloat), eight_bit);
     return trunk;
 }
 
-// The sentence encoder of the hybrid text stem, likewise as the checkpoint will hold it; empty without that stem.
+// The sentence encoder of the hybrid text stem, likewise; empty without that stem.
 model::Parameters load_text_trunk(const Corpus& corpus, const Recipe& recipe)
 {
     model::Parameters trunk;
     if (recipe.model.text_stem != model::TextStem::Hybrid)
         return trunk;
     const model::SafetensorsFile file(corpus.root() / "text_trunk.safetensors");
-    for (const auto& name : model::TextTrunk::parameter_names(recipe.model)) {
-        at::Tensor& tensor = trunk[name] = model::to_tensor(file.at(name), name).to(at::kHalf).to(at::kFloat);
-        if (recipe.eight_bit && tensor.dim() >= 2) {
-            const auto rows = model::eight_bit_rows(tensor);
-            tensor = rows.values.to(at::kFloat) * rows.scales.unsqueeze(-1);
-        }
-    }
+    for (const auto& name : model::TextTrunk::parameter_names(recipe.model))
+        trunk[name] = as_held(model::to_tensor(file.at(name), name).to(at::kHalf).to(at::kFloat), recipe.eight_bit);
     return trunk;
 }
 
@@ -114,7 +119,7 @@ std::vector<double> weights_of(const Recipe& recipe)
 
 CorpusMixture::CorpusMixture(const Recipe& recipe, const MixtureOptions& options)
     : recipe_(recipe), device_(options.device), log_(options.log),
-      corpus_(recipe_.corpus.empty() ? default_corpus() : recipe_.corpus), trunk_weights_(load_trunk(corpus_)),
+      corpus_(recipe_.corpus.empty() ? default_corpus() : recipe_.corpus), trunk_weights_(load_trunk(corpus_, recipe_.eight_bit)),
       trunk_([&](const std::string& name) { return trunk_weights_.at(name).to(options.device); }),
       text_trunk_weights_(load_text_trunk(corpus_, recipe_)), text_trunk_(make_text_trunk(recipe_, options, text_trunk_weights_)),
       tokenizer_(corpus_.tokenizer(recipe_.model.text_stem), recipe_.model.vocabulary, recipe_.model.max_text_tokens,
@@ -185,6 +190,26 @@ void CorpusMixture::fill_given_parts(model::Parameters& parameters) const
         parameters["sound.mel_mean"] = all.mean(0);
         parameters["sound.mel_deviation"] = all.std(0).clamp_min(0.1);
     }
+}
+
+void CorpusMixture::settle(model::Parameters& parameters) const
+{
+    if (recipe_.model.sound_stem_widths.empty() || !recipe_.learns("sound.stem."))
+        return;
+    const at::NoGradGuard guard;
+    const std::vector<size_t> sounding = background_of(corpus_, pictures_, sounds_).sounding;
+    Draws draws(recipe_.seed, 0, kStatisticsPurpose);
+    std::vector<at::Tensor> spectrograms;
+    const int64_t window = log_mel_.padded_length(recipe_.model.max_sound_samples());
+    for (int i = 0; i < kSoundsForStatistics; ++i) {
+        const auto head = sounds_.head(sounding[static_cast<size_t>(draws.below(static_cast<int64_t>(sounding.size())))],
+                                       static_cast<size_t>(window));
+        at::Tensor samples = at::zeros({1, window});
+        samples[0].narrow(0, 0, static_cast<int64_t>(head.size())).copy_(at::tensor(head));
+        spectrograms.push_back(log_mel_(samples.to(device_)));
+    }
+    for (const auto& [name, value] : model::Network(recipe_.model, parameters).sound_statistics(at::cat(spectrograms)))
+        parameters[name] = value;
 }
 
 nlohmann::json CorpusMixture::evaluate(const model::Network& network) const

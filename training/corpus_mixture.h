@@ -22,6 +22,7 @@ public:
     std::vector<Task> tasks(int64_t step) override { return {{sampler_.choose(step), step, step, 1}}; }
     StepLoss loss(Passes& passes, const model::Network& network, const Task& task) override;
     void fill_given_parts(model::Parameters& parameters) const override;
+    void settle(model::Parameters& parameters) const override;
     nlohmann::json facts() const override { return {{"corpus", corpus_.hash()}}; }
     void begin(const model::Network& network) const override;
     /// "dev" and "dev_teacher": the photo dev pool by the network's and by the teacher's words.

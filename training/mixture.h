@@ -36,6 +36,8 @@ public:
 
     /// Fills what fresh parameters have from the data: statistics, class texts, piece vectors.
     virtual void fill_given_parts(model::Parameters& parameters) const = 0;
+    /// Measures anew what goes by the weights that were learned, before they are written.
+    virtual void settle(model::Parameters&) const { }
     /// What must be the same again when a run goes on.
     virtual nlohmann::json facts() const = 0;
     /// What the mixture has learnt of its data on the way (samples that cannot be read): part of a run's state.

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
+#include <string_view>
 
 #include "core/base/error.h"
 #include "training/draws.h"
@@ -49,6 +51,23 @@ size_t WeightedSampler::choose(int64_t step) const
         last = i;  // the shares' sum may fall a rounding short of 1
     }
     return last;
+}
+
+SquareRootSampler::SquareRootSampler(std::span<const std::string> labels)
+{
+    std::map<std::string_view, int> alike;
+    for (const std::string& label : labels)
+        ++alike[label];
+    double sum = 0;
+    for (const std::string& label : labels)
+        up_to_.push_back(sum += 1 / std::sqrt(static_cast<double>(alike.at(label))));
+}
+
+size_t SquareRootSampler::choose(Draws& draws) const
+{
+    IMPRINT_ASSERT(!up_to_.empty());
+    const auto found = std::upper_bound(up_to_.begin(), up_to_.end(), draws.uniform() * up_to_.back());
+    return std::min(static_cast<size_t>(found - up_to_.begin()), up_to_.size() - 1);
 }
 
 IntervalSampler::IntervalSampler(std::span<const int64_t> intervals) : intervals_(intervals.begin(), intervals.end())

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "training/draws.h"
+
 namespace imprint::training {
 
 /// Safe to call from any thread.
@@ -47,6 +49,18 @@ public:
 
 private:
     std::vector<int64_t> intervals_;
+};
+
+/// Draws among items so that each label comes up as the square root of how many bear it (Mahajan et al. 2018): what there is much of
+/// must not drown what there is once. Items of one label are equally likely.
+class SquareRootSampler {
+public:
+    explicit SquareRootSampler(std::span<const std::string> labels);
+    /// An index into the labels, of which there must be one at least.
+    size_t choose(Draws& draws) const;
+
+private:
+    std::vector<double> up_to_;  // sums of the weights of the items up to each
 };
 
 /// The weights under which a weighted draw has, on average, the shares of the rounds: 1 / interval.

@@ -182,7 +182,8 @@ std::pair<model::Parameters, nlohmann::json> Run::parameters_of(const std::files
         // A network may gain parts that its first steps then learn to use.
         grown = (had.vision_shortcut == 0 && recipe_.model.vision_shortcut > 0)
             || (!had.vision_change && recipe_.model.vision_change) || (!had.own_tail() && recipe_.model.own_tail())
-            || (had.sound_shortcut == 0 && recipe_.model.sound_shortcut > 0);
+            || (had.sound_shortcut == 0 && recipe_.model.sound_shortcut > 0)
+            || (had.sound_stem_widths.empty() && !recipe_.model.sound_stem_widths.empty());
         if (grown) {
             had.vision_tail_rank = recipe_.model.vision_tail_rank;
             had.vision_tail_widths = recipe_.model.vision_tail_widths;
@@ -190,6 +191,8 @@ std::pair<model::Parameters, nlohmann::json> Run::parameters_of(const std::files
             had.vision_shortcut = recipe_.model.vision_shortcut;
             had.vision_change = recipe_.model.vision_change;
             had.sound_shortcut = recipe_.model.sound_shortcut;
+            had.sound_stem_widths = recipe_.model.sound_stem_widths;
+            had.sound_stem_floor = recipe_.model.sound_stem_floor;
         }
         if (had != recipe_.model)
             throw Error(ErrorKind::Usage, path.string(), "has another model configuration than the recipe",
@@ -424,6 +427,7 @@ std::filesystem::path Run::export_model(const model::Network& network, int64_t s
     checkpoint.config = recipe_.model;
     checkpoint.eight_bit = recipe_.eight_bit;
     checkpoint.parameters = finished(network.parameters());
+    mixture_->settle(checkpoint.parameters);
     checkpoint.provenance = {
         {"recipe", without_folders(to_json(recipe_))}, {"steps", step}, {"training_seconds", std::round(seconds)}};
     if (!initial_provenance_.is_null())

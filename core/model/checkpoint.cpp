@@ -34,7 +34,7 @@ Parameters load_trunk(const SafetensorsFile& file, const ModelConfig& config)
     const std::string subject = file.path().string();
     Parameters trunk;
     for (const auto& name : Trunk::parameter_names())
-        trunk[name] = to_tensor(file.at(kTrunkPrefix + name), subject + ": " + kTrunkPrefix + name);
+        trunk[name] = read_tensor(file, kTrunkPrefix + name);
     const auto check = [&](const char* name, int wanted) {
         if (trunk.at(name).sizes() != at::IntArrayRef({int64_t{wanted}}))
             throw Error(ErrorKind::Malformed, subject, std::string("tensor \"trunk.") + name + "\" must hold "
@@ -117,8 +117,12 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
         else
             stored.add_matrix(spec.name, tensor, spec.frozen ? DType::F16 : DType::BF16);
     }
-    for (const auto& [name, tensor] : checkpoint.trunk)
-        stored.add(kTrunkPrefix + name, tensor, DType::F16);
+    for (const auto& [name, tensor] : checkpoint.trunk) {
+        if (tensor.dim() == 2)
+            stored.add_matrix(kTrunkPrefix + name, tensor, DType::F16);
+        else  // filters: few numbers, whose last axis is no row of one output
+            stored.add(kTrunkPrefix + name, tensor, DType::F16);
+    }
     for (const auto& [name, tensor] : checkpoint.text_trunk)
         stored.add_matrix(kTextTrunk + name, tensor, DType::F16);
     stored.add_matrix(kTextBank, checkpoint.text_bank, DType::F16);

@@ -19,7 +19,7 @@ struct Checkpoint {
     Parameters parameters;          ///< every tensor of parameter_specs(config), fp32
     Parameters trunk;               ///< the trunk's own tensors by Trunk::parameter_names(); empty with the patch stem
     Parameters text_trunk;          ///< likewise by TextTrunk::parameter_names(); empty where texts are pieces of a table
-    bool eight_bit = false;         ///< the network's and the text trunk's matrices are stored as 8-bit rows
+    bool eight_bit = false;         ///< the matrices of the network and of both trunks are stored as 8-bit rows
     std::string tokenizer;          ///< the serialised SentencePiece model
     at::Tensor text_bank;           ///< [texts, joint_dim] unit vectors
     at::Tensor background_picture;  ///< [moments, joint_dim] unit vectors
@@ -31,7 +31,8 @@ struct Checkpoint {
 Checkpoint load_checkpoint(const SafetensorsFile& file);
 
 /// Matrices are stored as bf16 (trunks and class texts as fp16, which holds their small range more exactly) or, with
-/// `eight_bit`, as 8-bit rows (but for the picture trunk); norms, router and temperatures as fp32. Written whole or not at all.
+/// `eight_bit`, as 8-bit rows (but for the picture trunk's filters); norms, router and temperatures as fp32. Written whole or not
+/// at all.
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
 }  // namespace imprint::model

@@ -128,6 +128,10 @@ struct ModelConfig {
     /// rises from frame to frame) through two layers, added to what the head says. The colour of a sound is in there, whatever
     /// its order in time, and two layers learn it from few clips. 0: no such way.
     int sound_shortcut = 0;
+    /// Channels of the convolutions that the shortcut hears a sound through (sound_stem.h), in place of what each band does over
+    /// time. Empty: none.
+    std::vector<int> sound_stem_widths;
+    double sound_stem_floor = -5.5;  ///< log-mel below it is silence to them: 48 dB under a band's amplitude of 1
 
     // Waveform: patches of raw samples at 16 kHz. Positions always by share.
     bool waveform = false;
@@ -164,10 +168,10 @@ struct ModelConfig {
 
 /// The version of the configuration's JSON that this program writes. 1: the first checkpoints. 2: adds the fields from
 /// `router` to `text_rows`, 3: `text_stem` and the sizes of its trunk, 4: `vision_shortcut`, `vision_change`,
-/// `text_gate_floor`, `clip_gate_ceiling`, 5: those of `vision_tail`, 6: `sound_shortcut`. Each added field is written only
-/// where it is not the default, and the version is the least that has all of them, so that older programs read what uses nothing
-/// newer than they are.
-inline constexpr int kConfigFormat = 6;
+/// `text_gate_floor`, `clip_gate_ceiling`, 5: those of `vision_tail`, 6: `sound_shortcut`, 7: those of `sound_stem`. Each added
+/// field is written only where it is not the default, and the version is the least that has all of them, so that older programs read
+/// what uses nothing newer than they are.
+inline constexpr int kConfigFormat = 7;
 
 /// Every field under its own name; "format" where it is not 1. from_json takes a missing field at its default and refuses
 /// unknown keys, wrong types and impossible sizes with Error(Malformed), naming the field, and a newer format with

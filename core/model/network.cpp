@@ -84,6 +84,8 @@ Network::Network(ModelConfig config, Parameters parameters) : config_(std::move(
     }
     if (config_.own_tail())
         tail_.emplace(config_, parameters_);
+    if (!config_.sound_stem_widths.empty())
+        sound_stem_.emplace(config_, parameters_);
 }
 
 Network Network::with_converted_matrices() const
@@ -316,10 +318,13 @@ Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::o
     const int64_t times = spectrogram.size(1) / p, bands = spectrogram.size(2) / p;
     at::Tensor tokens =
         config_.standardise_sound ? (spectrogram - get("sound.mel_mean")) / get("sound.mel_deviation") : spectrogram;
+    const bool shortcut_alone = kept && kept->size(1) == 0;
     at::Tensor told;
-    if (config_.sound_shortcut > 0)
+    if (sound_stem_)
+        told = sound_stem_->forward(spectrogram, precision_, shortcut_alone ? SoundStem::Norms::ByBatch : SoundStem::Norms::Stored);
+    else if (config_.sound_shortcut > 0)
         told = over_time(tokens);
-    if (kept && kept->size(1) == 0) {
+    if (shortcut_alone) {
         IMPRINT_ASSERT(told.defined());
         Encoding alone;
         alone.vectors = alone.own = shortcut("sound.shortcut", told, shortcut_kept);
@@ -340,6 +345,11 @@ Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::o
     if (told.defined())
         result.vectors = result.own = unit(result.own + shortcut("sound.shortcut", told, shortcut_kept));
     return result;
+}
+
+Parameters Network::sound_statistics(const at::Tensor& spectrogram) const
+{
+    return sound_stem_ ? sound_stem_->statistics(spectrogram, precision_) : Parameters{};
 }
 
 Encoding Network::encode_waveform(const at::Tensor& samples, const std::optional<at::Tensor>& kept) const

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/model/layers.h"
+#include "core/model/sound_stem.h"
 #include "core/model/trunk_tail.h"
 
 namespace imprint::model {
@@ -83,9 +84,13 @@ public:
     Encoding encode_pixels(const at::Tensor& pixels, const std::optional<at::Tensor>& kept = {}) const;
 
     /// spectrogram: [batch, frames, mel_bands] log-mel, frames a multiple of sound_patch. Tokens run along time, then frequency.
-    /// shortcut_kept: [batch, sound_shortcut], as Hiding's. The shortcut hears it whole, and alone where kept is [batch, 0].
+    /// shortcut_kept: [batch, sound_shortcut], as Hiding's. The shortcut hears it whole, and alone where kept is [batch, 0]; its
+    /// convolutions then go by the batch's statistics, which is how they learn, else by the stored ones.
     Encoding encode_spectrogram(const at::Tensor& spectrogram, const std::optional<at::Tensor>& kept = {},
                                 const std::optional<at::Tensor>& shortcut_kept = {}) const;
+
+    /// What the sound's convolutions are to go by from now on: SoundStem::statistics() of these sounds. Empty without them.
+    Parameters sound_statistics(const at::Tensor& spectrogram) const;
 
     /// samples: [batch, n] at 16 kHz, n a multiple of waveform_patch. Needs config().waveform.
     Encoding encode_waveform(const at::Tensor& samples, const std::optional<at::Tensor>& kept = {}) const;
@@ -141,6 +146,7 @@ private:
     Parameters parameters_;
     std::vector<Block> blocks_;
     std::optional<TrunkTail> tail_;
+    std::optional<SoundStem> sound_stem_;
     std::vector<std::vector<at::Tensor>> block_tensors_;  // by block
     Precision precision_;
     bool probing_ = false, recomputing_ = false;

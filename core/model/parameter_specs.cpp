@@ -60,6 +60,7 @@ public:
     }
     void block(int layer);
     void trunk_tail();
+    void sound_stem();
     void modality(const std::string& name);
     void stems();
     void heads();
@@ -145,6 +146,32 @@ void SpecList::block(int layer)
     }
 }
 
+void SpecList::sound_stem()
+{
+    const auto batch_norm = [&](const std::string& name, int channels, bool learns) {
+        if (learns)
+            norm(name, channels, true);
+        given(name + ".batch_mean", {channels}, true);
+        given(name + ".batch_deviation", {channels}, true);
+    };
+    const auto convolution = [&](const std::string& name, int side, int in, int out) {
+        // He et al. 2015: rectifiers let half of the variance through.
+        matrix(name + ".kernel", {out, side * side * in}, side * side * in / 2.0);
+    };
+    batch_norm("sound.stem.input", config_.mel_bands, false);
+    convolution("sound.stem.0", 3, 1, config_.sound_stem_widths.front());
+    batch_norm("sound.stem.0.norm", config_.sound_stem_widths.front(), true);
+    for (size_t i = 1; i < config_.sound_stem_widths.size(); ++i) {
+        const std::string name = "sound.stem." + std::to_string(i);
+        const int in = config_.sound_stem_widths[i - 1], out = config_.sound_stem_widths[i];
+        convolution(name + ".first", 3, in, out);
+        batch_norm(name + ".first.norm", out, true);
+        convolution(name + ".second", 3, out, out);
+        batch_norm(name + ".second.norm", out, true);
+        convolution(name + ".beside", 1, in, out);
+    }
+}
+
 void SpecList::modality(const std::string& name)
 {
     const auto& c = config_;
@@ -216,7 +243,10 @@ void SpecList::stems()
     table("sound.position.frequency", c.sound_frequency_buckets);
     norm("sound.position.norm", c.width, true);
     if (c.sound_shortcut > 0)
-        shortcut("sound.shortcut", kSoundStatistics * c.mel_bands, c.sound_shortcut);
+        shortcut("sound.shortcut", c.sound_stem_widths.empty() ? kSoundStatistics * c.mel_bands : 2 * c.sound_stem_widths.back(),
+                 c.sound_shortcut);
+    if (!c.sound_stem_widths.empty())
+        sound_stem();
     modality("sound");
 
     if (c.text_stem == TextStem::Hybrid) {

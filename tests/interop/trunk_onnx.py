@@ -144,8 +144,10 @@ def main() -> int:
     arguments = parser.parse_args()
 
     with safe_open(arguments.checkpoint, framework="np") as file:
-        weights = {name.removeprefix("trunk."): file.get_tensor(name).astype(np.float32)
-                   for name in file.keys() if name.startswith("trunk.")}
+        names = [name for name in file.keys() if name.startswith("trunk.") and not name.endswith(".row_scale")]
+        weights = {name.removeprefix("trunk."): file.get_tensor(name).astype(np.float32) for name in names}
+        for name in set(file.keys()) & {name + ".row_scale" for name in names}:  # matrices as 8-bit rows
+            weights[name.removeprefix("trunk.").removesuffix(".row_scale")] *= file.get_tensor(name)[:, None]
     agree = True
     with tempfile.TemporaryDirectory() as folder:
         given, seen = Path(folder) / "pictures.safetensors", Path(folder) / "seen.safetensors"

@@ -47,6 +47,26 @@ private Q_SLOTS:
         }
     }
 
+    void a_label_comes_up_as_the_root_of_how_many_bear_it()
+    {
+        // 25 notes, four dogs, one bell: 5 to 2 to 1.
+        std::vector<std::string> labels(25, "note");
+        labels.insert(labels.end(), 4, "dog");
+        labels.emplace_back("bell");
+        const SquareRootSampler sampler(labels);
+        Draws draws(3, 0, 1);
+        std::vector<int> drawn(labels.size());
+        constexpr int kDraws = 80'000;
+        for (int i = 0; i < kDraws; ++i)
+            ++drawn[sampler.choose(draws)];
+        const auto share = [&](size_t item) { return double(drawn[item]) / kDraws; };
+        for (size_t i = 0; i < 25; ++i)
+            QVERIFY2(std::abs(share(i) - 5.0 / 8 / 25) < 0.003, qPrintable(QString::number(share(i))));
+        for (size_t i = 25; i < 29; ++i)
+            QVERIFY2(std::abs(share(i) - 2.0 / 8 / 4) < 0.005, qPrintable(QString::number(share(i))));
+        QVERIFY(std::abs(share(29) - 1.0 / 8) < 0.006);
+    }
+
     void rounds_go_as_the_released_loop_walks_them_data()
     {
         QTest::addColumn<QList<int>>("intervals");

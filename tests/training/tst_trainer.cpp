@@ -330,22 +330,32 @@ private Q_SLOTS:
                  qPrintable(QString::number(last(surprise.at("film-motion")))));
     }
 
+    void the_sounds_shortcut_learns_alone_where_no_token_is_kept_data()
+    {
+        QTest::addColumn<QString>("parts");
+        QTest::addColumn<QString>("learning");
+        QTest::newRow("what bands do over time") << "sound_shortcut = 12" << R"(["sound.shortcut."])";
+        QTest::newRow("convolutions") << "sound_shortcut = 12\nsound_stem_widths = [6, 8, 12]" << R"(["sound.shortcut.", "sound.stem."])";
+    }
     void the_sounds_shortcut_learns_alone_where_no_token_is_kept()
     {
+        QFETCH(QString, parts);
+        QFETCH(QString, learning);
+        const std::string name = parts.contains("stem") ? "alone-stem" : "alone";
         const fs::path before = root_ / "longer/imprint-test.safetensors";
         QVERIFY(fs::exists(before));
         std::ifstream in(root_ / "longer.toml");
         std::string recipe(std::istreambuf_iterator<char>(in), {});
         recipe.replace(recipe.find("steps = 12"), 10, "steps = 300\ninitial = \"" + before.string() + "\"");
-        recipe.replace(recipe.find("[model]"), 7, "[model]\nsound_shortcut = 12");
-        recipe.replace(recipe.find("[run]"), 5, "[run]\nlearning = [\"sound.shortcut.\"]");
+        recipe.replace(recipe.find("[model]"), 7, "[model]\n" + parts.toStdString());
+        recipe.replace(recipe.find("[run]"), 5, "[run]\nlearning = " + learning.toStdString());
         recipe.resize(recipe.find("[[objective]]"));
-        std::ofstream(root_ / "alone.toml") << recipe << "[[objective]]\nkind = \"sound-name\"\nbatch = 8\nkeep = 0\n";
-        TrainOptions alone = options(root_ / "alone");
-        alone.recipe = root_ / "alone.toml";
+        std::ofstream(root_ / (name + ".toml")) << recipe << "[[objective]]\nkind = \"sound-name\"\nbatch = 8\nkeep = 0\n";
+        TrainOptions alone = options(root_ / name);
+        alone.recipe = root_ / (name + ".toml");
         const TrainReport report = run(alone);
         std::vector<double> right;
-        for (const auto& line : metrics_of(root_ / "alone"))
+        for (const auto& line : metrics_of(root_ / name))
             if (line.contains("objective"))
                 right.push_back(line.at("accuracy"));
         const double last = std::accumulate(right.end() - 20, right.end(), 0.0) / 20;
@@ -354,6 +364,14 @@ private Q_SLOTS:
         for (const auto& [name, view] : old_file.tensors())
             if (!name.starts_with("score."))
                 QVERIFY2(std::ranges::equal(view.data, new_file.at(name).data), name.c_str());
+        // What is written goes by statistics of its own: a sound alone gets the vector that it gets in company.
+        if (parts.contains("stem")) {
+            const model::Checkpoint written = model::load_checkpoint(new_file);
+            for (const char* norm : {"sound.stem.input", "sound.stem.0.norm", "sound.stem.2.second.norm"}) {
+                const at::Tensor deviation = written.parameters.at(std::string(norm) + ".batch_deviation");
+                QVERIFY2((deviation > 0).all().item<bool>() && !at::allclose(deviation, at::ones_like(deviation)), norm);
+            }
+        }
     }
 
     void the_finished_model_embeds_everything()

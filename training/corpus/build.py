@@ -119,21 +119,29 @@ class Build:
         return items
 
     def add_later(self, roots: dict, wheels: dict) -> None:
-        """Pictures that train without touching a pool: see later.py."""
+        """Pictures and sounds that train without touching a pool: see later.py."""
         import later
+        import pools
+        import sounds
 
         items = [item for item in later.items(roots, wheels, self.wordnet, self.limit)
                  if not self.held.named_in(item.naming())]
         away = {item.family for item in self.items if self.split[item.key] != "train"}
         items = self.rendered([item for item in items if item.family not in away])
-        _, features = self.features(self.lite, [path_of(item) for item in items], "later")
+        pictures = [item for item in items if item.kind == "image"]
+        clips = [item for item in items if item.kind == "sound"]
+        _, features = self.features(self.lite, [path_of(item) for item in pictures], "later")
         tested = np.concatenate([self.held_features, self.photo_features])
         near = splits.near(np.concatenate([self.item_features, features]), tested, RAW, CENTRED)[len(self.item_features):]
-        self.counts["later_left_out_as_near_a_pool"] = int(near.sum())
-        kept = [item for item, copy in zip(items, near) if not copy]
+        notes = pools.notes(roots["freepats"], self.out, "pools/media/notes")
+        heard = np.concatenate([self.held_prints, np.stack([self._pool_print(row["path"]) for row in notes])])
+        near_sounds = [bool((heard @ sounds.fingerprint(self.out / path_of(item))).max() > SOUND_RAW) for item in clips]
+        self.counts["later_left_out_as_near_a_pool"] = {"images": int(near.sum()), "sounds": sum(near_sounds)}
+        kept = [item for item, copy in zip(pictures + clips, [*near, *near_sounds]) if not copy]
         self.items += kept
         self.split |= {item.key: "train" for item in kept}
-        say(f"pictures that only train: {len(kept):,}; left out as near to a tested one: {int(near.sum()):,}")
+        say(f"pictures and sounds that only train: {len(kept):,}; left out as near to a tested one: {int(near.sum()):,} + "
+            f"{sum(near_sounds):,}")
 
     def render(self) -> None:
         self.failed: list[str] = []
@@ -190,6 +198,8 @@ class Build:
         moved_sounds = splits.move_near_duplicates(clips, self.split, prints, SOUND_RAW, 2.0)
         tested = [self.split[item.key] != "train" for item in pictures]
         self.item_features, self.held_features = features, features[tested]
+        tested_clips = np.array([self.split[item.key] != "train" and item.source != splits.SYNTHETIC for item in clips], bool)
+        self.held_prints = np.concatenate([held_prints, prints[tested_clips]])
         self.photo_features = np.concatenate([photo_features, other_features])
         self.counts["moved_to_train_as_near_duplicates"] = {"images": moved, "sounds": moved_sounds}
         self.counts["left_out_as_copies_of_held_out_source"] = sorted(gone)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Notes, chords, melodies and drum patterns of the General MIDI instruments, from three soundfonts. Synthetic, and all of
 it training: figures on real sounds are never averaged with these. A fourth set, FreePats, is only tested with (pools.py):
-no waveform of it is in the others, while csound-soundfont is TimGM6mb again and most of MuseScore's is Fluid."""
+no waveform of it is in the others, while csound-soundfont is TimGM6mb again and most of MuseScore's is Fluid. more() adds a
+fourth font, GeneralUser, and further notes of the three."""
 
 from __future__ import annotations
 
@@ -20,6 +21,9 @@ FONTS = {"timgm": ("timgm6mb-soundfont", "usr/share/sounds/sf2/TimGM6mb.sf2"),
 # MuseScore's programs whose middle C is no copy of Fluid's or TimGM6mb's (cross-correlation below .8).
 OWN = {"musescore": {1, 3, 5, 10, 38, 39, 41, 42, 43, 50, 51, 52, 62, 63, 70, 73, 80, 81, 83, 84, 86, 87, 88, 89, 90, 92,
                      93, 94, 95, 96, 97, 98, 99, 100, 102, 103}}
+LATER = {"generaluser": ("minuet-data", "usr/share/minuet/soundfonts/GeneralUser-v1.47.sf2")}
+# GeneralUser's programs whose middle C is like FreePats' (cross-correlation of some 0.4 seconds above .75): not trained on.
+NEAR_FREEPATS = {4, 7, 9, 13, 24, 27, 28, 35, 57, 64, 70, 71, 101, 114}
 FAMILIES = ["piano", "tuned percussion", "organ", "guitar", "bass", "string instrument", "string ensemble", "brass",
             "reed instrument", "flute", "synthesizer lead", "synthesizer pad", "synthesizer effect", "folk instrument",
             "percussion", "sound effect"]
@@ -51,6 +55,8 @@ DRUMS = {35: "bass drum", 36: "kick drum", 37: "side stick", 38: "snare drum", 3
 FORMS = {"note": 4, "chord": 2, "melody": 4}
 DRUM_FORMS = {"hit": 2, "pattern": 2}
 BEATS = 40
+# What more() plays of the three fonts beyond it.
+MORE_FORMS = {"note": range(4, 12), "melody": range(4, 6)}
 FIXED_PITCH = range(119, 128)  # noises and effects: a scale of them is nonsense
 SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9))
 # Where an instrument is at home, by family (MIDI keys); the low and the high ones apart.
@@ -64,27 +70,49 @@ def items(roots: dict[str, Path]) -> list[Item]:
     found = []
     for font, (package, file) in FONTS.items():
         path = roots[package] / file
-        for program, name in enumerate(PROGRAMS):
-            if program not in OWN.get(font, range(128)):
-                continue
-            for form, count in FORMS.items():
-                if program in FIXED_PITCH and form != "note":
-                    continue
-                said = {"note": f"{name} note", "chord": f"{name} chord", "melody": f"{name} playing a melody"}[form]
-                said = [] if program in FIXED_PITCH else [said]
-                for n in range(count):
-                    found.append(_item(font, path, f"{form}-{program}-{n}", name, said, [FAMILIES[program // 8]]))
-        for key, name in () if font in OWN else DRUMS.items():
-            for form, count in DRUM_FORMS.items():
-                for n in range(count):
-                    found.append(_item(font, path, f"{form}-{key}-{n}", name, [], ["percussion"]))
-        for n in range(0 if font in OWN else BEATS):
-            found.append(_item(font, path, f"beat-0-{n}", "drum kit playing a beat", ["drums"], ["percussion"]))
+        programs = OWN.get(font, range(128))
+        found += _played("midi", font, path, programs, {form: range(count) for form, count in FORMS.items()})
+        found += [] if font in OWN else _drummed("midi", font, path)
     return found
 
 
-def _item(font: str, path: Path, what: str, name: str, titles: list[str], keywords: list[str]) -> Item:
-    return Item(f"midi/{font}-{what}", "midi", "sound", [f"synth:{path}:{what}"], name, titles, keywords, f"midi/{name}",
+def more(roots: dict[str, Path]) -> list[Item]:
+    """What came when the splits were fixed already (later.py)."""
+    found = []
+    for font, (package, file) in LATER.items():
+        path = roots[package] / file
+        programs = [program for program in range(128) if program not in NEAR_FREEPATS]
+        found += _played("midi-more", font, path, programs, {form: range(count) for form, count in FORMS.items()})
+        found += _drummed("midi-more", font, path)
+    for font, (package, file) in FONTS.items():
+        found += _played("midi-more", font, roots[package] / file, OWN.get(font, range(128)), MORE_FORMS)
+    return found
+
+
+def _played(source: str, font: str, path: Path, programs, forms: dict[str, range]) -> list[Item]:
+    found = []
+    for program in sorted(programs):
+        name = PROGRAMS[program]
+        for form, numbers in forms.items():
+            if program in FIXED_PITCH and form != "note":
+                continue
+            said = {"note": f"{name} note", "chord": f"{name} chord", "melody": f"{name} playing a melody"}[form]
+            said = [] if program in FIXED_PITCH else [said]
+            found += [_item(source, font, path, f"{form}-{program}-{n}", name, said, [FAMILIES[program // 8]]) for n in numbers]
+    return found
+
+
+def _drummed(source: str, font: str, path: Path) -> list[Item]:
+    found = []
+    for key, name in DRUMS.items():
+        for form, count in DRUM_FORMS.items():
+            found += [_item(source, font, path, f"{form}-{key}-{n}", name, [], ["percussion"]) for n in range(count)]
+    return found + [_item(source, font, path, f"beat-0-{n}", "drum kit playing a beat", ["drums"], ["percussion"])
+                    for n in range(BEATS)]
+
+
+def _item(source: str, font: str, path: Path, what: str, name: str, titles: list[str], keywords: list[str]) -> Item:
+    return Item(f"{source}/{font}-{what}", source, "sound", [f"synth:{path}:{what}"], name, titles, keywords, f"midi/{name}",
                 plain=False)
 
 

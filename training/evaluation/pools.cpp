@@ -3,10 +3,12 @@
 #include "training/evaluation/pools.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <set>
 #include <nlohmann/json.hpp>
@@ -46,6 +48,43 @@ Item item_of(const json& row, const std::filesystem::path& corpus)
     return item;
 }
 
+/// Calls `use` with every line of a list; Error(Malformed) naming file and line where that throws json's exception.
+void each_row(std::istream& in, const std::filesystem::path& file, const std::function<void(const json&)>& use)
+{
+    int number = 0;
+    for (std::string line; std::getline(in, line);) {
+        ++number;
+        try {
+            if (!line.empty())
+                use(json::parse(line));
+        } catch (const json::exception& error) {
+            throw Error(ErrorKind::Malformed, file.string() + ":" + std::to_string(number), error.what());
+        }
+    }
+}
+
+/// Sets label_learned of items of the sources that the corpus trains on.
+void tell_learned_labels(Pool& pool, const std::filesystem::path& corpus)
+{
+    const std::filesystem::path file = corpus / "items.jsonl";
+    std::ifstream in(file);
+    if (!in)
+        return;
+    std::set<std::string> labels, sources;
+    each_row(in, file, [&](const json& row) {
+        if (row.at("split") != "train" || row.at("role") != "pair"
+            || (row.at("kind") == "sound") != (pool.media == PoolMedia::Sound))
+            return;
+        std::string label = row.at("label").get<std::string>();
+        std::transform(label.begin(), label.end(), label.begin(), [](unsigned char c) { return std::tolower(c); });
+        labels.insert(std::move(label));
+        sources.insert(row.at("source").get<std::string>());
+    });
+    for (Item& item : pool.items)
+        if (sources.count(item.source) > 0)
+            item.label_learned = labels.count(item.label) > 0;
+}
+
 } // namespace
 
 std::filesystem::path default_corpus()
@@ -77,18 +116,10 @@ Pool read_pool(const std::filesystem::path& corpus, const std::string& name)
         throw Error(ErrorKind::NotFound, file.string(), "the pool's list is not there",
             "Prepare the corpus with training/corpus, or name its folder with --corpus");
     Pool pool{name, name == "sounds" || name == "own_sounds" ? PoolMedia::Sound : PoolMedia::Picture, {}};
-    int number = 0;
-    for (std::string line; std::getline(in, line);) {
-        ++number;
-        try {
-            if (!line.empty())
-                pool.items.push_back(item_of(json::parse(line), corpus));
-        } catch (const json::exception& error) {
-            throw Error(ErrorKind::Malformed, file.string() + ":" + std::to_string(number), error.what());
-        }
-    }
+    each_row(in, file, [&](const json& row) { pool.items.push_back(item_of(row, corpus)); });
     if (pool.items.empty())
         throw Error(ErrorKind::Malformed, file.string(), "the pool is empty");
+    tell_learned_labels(pool, corpus);
     return pool;
 }
 
@@ -127,6 +158,10 @@ std::vector<Group> groups_of(const Pool& pool, const Queries& queries)
     add("report, names a sound", [&](const Item& item) { return report(item) && item.names_a_sound == true; });
     add("dev", [](const Item& item) { return item.split == "dev"; });
     add("all", [](const Item&) { return true; });
+    if (std::any_of(pool.items.begin(), pool.items.end(), [](const Item& item) { return item.label_learned == true; })) {
+        add("labels that training items bear", [](const Item& item) { return item.label_learned == true; });
+        add("labels that none bears", [](const Item& item) { return item.label_learned == false; });
+    }
     std::set<std::string> sources;
     for (const Item& item : pool.items)
         sources.insert(item.source);

@@ -22,6 +22,9 @@ struct Item {
     std::string split; ///< "dev" (for choosing) or "report"
     std::string source;
     std::optional<bool> sight, names_a_sound;
+    /// Whether a training item of its kind bears its label; empty for pools of a source that nothing was learned from, and where
+    /// the corpus has no items.jsonl.
+    std::optional<bool> label_learned;
 };
 
 enum class PoolMedia { Picture, Sound };
@@ -57,8 +60,8 @@ Pool read_pool(const std::filesystem::path& corpus, const std::string& name);
 
 /// `raw`: by the labels as their source wrote them.
 Queries queries_of(const Pool& pool, bool raw = false);
-/// "all", and as far as the items have the fields: "report", "dev", and each of sights, other things and named sounds
-/// among the report queries.
+/// "all", and as far as the items have the fields: "report", "dev", each of sights, other things and named sounds among the report
+/// queries, and those whose label training items bear or do not.
 std::vector<Group> groups_of(const Pool& pool, const Queries& queries);
 
 /// The sentence encoder's vectors of texts.txt, computed when the corpus was prepared.

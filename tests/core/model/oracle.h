@@ -57,6 +57,7 @@ private:
     Row norm(const Row& x, const std::string& name) const;
     Row head(const Row& pooled, const std::string& name) const;
     Row over_time(const Array& values, int64_t item) const;  ///< of a spectrogram's bands, for the shortcut
+    Row through_stem(const Array& values, int64_t item) const;  ///< of a spectrogram by convolutions, likewise
     Rows vision_positions(int64_t frames, int64_t rows, int64_t columns) const;
     void attention(Rows& x, const std::string& block, const std::vector<bool>& real) const;
     void dense_ffn(Rows& x, const std::string& block) const;

@@ -63,6 +63,14 @@ private Q_SLOTS:
             ++matrices;
         }
         QVERIFY(matrices > 20);
+        int given = 0;
+        for (const auto& [name, was] : first.trunk) {
+            const at::Tensor& is = second.trunk.at(name);
+            const double most = was.dim() == 2 ? was.abs().amax().item<double>() / 127 / 2 : 0;  // filters stay as they are
+            QVERIFY2((was - is).abs().amax().item<double>() <= most * 1.001 + 1e-12, name.c_str());
+            given += was.dim() == 2 && !at::equal(was, is);
+        }
+        QVERIFY(given > 10);
         save_checkpoint(folder / "again.safetensors", second);
         const Checkpoint third = load_checkpoint(SafetensorsFile(folder / "again.safetensors"));
         for (const auto& [name, tensor] : second.parameters)

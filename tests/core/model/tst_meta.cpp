@@ -132,6 +132,7 @@ private Q_SLOTS:
         config.vision_shortcut = 768;
         config.vision_change = true;
         config.sound_shortcut = 256;
+        config.sound_stem_widths = {24, 48, 96};
         Parameters parameters = meta_parameters(config);
         for (const auto& spec : parameter_specs(config))
             if (!spec.frozen)
@@ -142,12 +143,16 @@ private Q_SLOTS:
             net.encode_map(at::empty({8, 2, 7, 7, config.trunk_channels}, kFloats), concept_vector, at::empty({8, 40}, kIds));
         const auto text = net.encode_text(at::empty({8, 9}, kIds));
         const auto sound = net.encode_spectrogram(at::empty({8, 128, config.mel_bands}, kFloats));
+        // By the stored statistics, and by the batch's, as the convolutions learn.
+        const auto heard = net.encode_spectrogram(at::empty({8, 128, config.mel_bands}, kFloats), at::empty({8, 0}, kIds));
+        QCOMPARE(heard.vectors.sizes(), sound.vectors.sizes());
         const training::Teacher teacher{at::empty({8, config.joint_dim}, kFloats), 20};
         const at::Tensor loss = training::nce(picture.vectors, text.vectors, net.temperature("picture_text"), teacher)
             + training::nce(sound.vectors, text.vectors, net.temperature("sound_text"))
+            + training::nce(heard.vectors, text.vectors, net.temperature("sound_text"))
             + training::cosine_distance(picture.own, text.vectors) + picture.gate_logit.mean() + picture.auxiliary.z_loss + text.auxiliary.z_loss;
         go_back(loss, parameters,
-                {"concept.gate.kernel", "vision.shortcut.hidden.kernel", "vision.change.kernel", "concept.input.kernel", "vision.input.kernel", "sound.head.out.kernel", "sound.shortcut.hidden.kernel", "text.table",
+                {"concept.gate.kernel", "vision.shortcut.hidden.kernel", "vision.change.kernel", "concept.input.kernel", "vision.input.kernel", "sound.head.out.kernel", "sound.shortcut.hidden.kernel", "sound.stem.0.kernel", "sound.stem.2.beside.kernel", "sound.stem.2.second.norm.scale", "text.table",
                  "encoder.5.ffn.router.kernel", "temperature.sound_text"});
     }
 

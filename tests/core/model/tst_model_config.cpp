@@ -117,6 +117,8 @@ private Q_SLOTS:
         changed.vision_tail_rank = 8;
         QCOMPARE(to_json(changed).at("format").get<int>(), 5);
         changed.sound_shortcut = 8;
+        QCOMPARE(to_json(changed).at("format").get<int>(), 6);
+        changed.sound_stem_widths = {4, 8};
         QCOMPARE(to_json(changed).at("format").get<int>(), kConfigFormat);
     }
 
@@ -150,6 +152,9 @@ private Q_SLOTS:
         QTest::newRow("half a classifier") << R"({"classifiers": [{"modality": "text"}]})";
         QTest::newRow("a shortcut into no one space")
             << R"({"common_space": "disjoint", "vision_stem": "patch", "sound_shortcut": 4})";
+        QTest::newRow("convolutions that nothing hears through") << R"({"sound_stem_widths": [4, 8]})";
+        QTest::newRow("convolutions of no channels") << R"({"sound_shortcut": 4, "sound_stem_widths": [4, 0]})";
+        QTest::newRow("silence louder than any sound") << R"({"sound_stem_floor": 11})";
         QTest::newRow("a tail of no trunk") << R"({"vision_stem": "patch", "vision_tail_rank": 4})";
         QTest::newRow("a tail of two widths") << R"({"vision_tail_widths": [112, 192]})";
         QTest::newRow("a tail whose maps look like last ones") << R"({"vision_tail_widths": [1280, 192, 320]})";

@@ -80,6 +80,12 @@ const Variant kVariants[] = {
          c.sound_shortcut = 14;
          c.standardise_sound = false;
      }},
+    {"sounds heard through convolutions",
+     [](ModelConfig& c) {
+         c.sound_shortcut = 14;
+         c.sound_stem_widths = {4, 6, 7};
+         c.sound_stem_floor = -0.5;
+     }},
 };
 
 ModelConfig small(const Variant& variant)

@@ -39,6 +39,7 @@ private Q_SLOTS:
     void a_pool_is_read_with_its_fields();
     void one_query_stands_for_each_label();
     void groups_follow_the_splits();
+    void labels_that_were_learned_are_told_from_those_that_were_not();
     void a_bad_pool_says_where_data();
     void a_bad_pool_says_where();
     void an_unknown_suite_lists_the_known();
@@ -90,6 +91,34 @@ void TestPools::groups_follow_the_splits()
     for (const Group& group : groups_of(pool, queries_of(pool)))
         found << QString("%1: %2").arg(group.name.c_str()).arg(group.queries.size());
     QCOMPARE(found, QStringList({"report: 1", "report, other things: 1", "dev: 1", "all: 2"}));
+}
+
+void TestPools::labels_that_were_learned_are_told_from_those_that_were_not()
+{
+    write_pool("drawings", R"({"path": "a.png", "label": "red car", "source": "tux"}
+{"path": "b.png", "label": "owl", "source": "tux"}
+{"path": "c.png", "label": "bell", "source": "tux"}
+{"path": "d.png", "label": "red car", "source": "elsewhere"})");
+    std::ofstream(corpus() / "items.jsonl")
+        << R"({"kind": "image", "split": "train", "role": "pair", "source": "tux", "label": "Red car"}
+{"kind": "image", "split": "train", "role": "composite", "source": "tux", "label": "owl"}
+{"kind": "image", "split": "instance", "role": "pair", "source": "tux", "label": "owl"}
+{"kind": "sound", "split": "train", "role": "pair", "source": "tux", "label": "bell"}
+)";
+    const Pool pool = read_pool(corpus(), "drawings");
+    QCOMPARE(pool.items[0].label_learned, std::optional<bool>(true));
+    QCOMPARE(pool.items[1].label_learned, std::optional<bool>(false)); // pasted on a photograph, or kept apart: not learned by name
+    QCOMPARE(pool.items[2].label_learned, std::optional<bool>(false)); // heard, not seen
+    QVERIFY(!pool.items[3].label_learned); // nothing was learned from there
+    QStringList found;
+    for (const Group& group : groups_of(pool, queries_of(pool)))
+        found << QString("%1: %2").arg(group.name.c_str()).arg(group.queries.size());
+    QVERIFY2(found.contains("labels that training items bear: 1") && found.contains("labels that none bears: 2"),
+             qPrintable(found.join(", ")));
+    std::ofstream(corpus() / "items.jsonl") << "{}\n";
+    QVERIFY_THROWS_EXCEPTION(Error, read_pool(corpus(), "drawings"));
+    std::filesystem::remove(corpus() / "items.jsonl");
+    QVERIFY(!read_pool(corpus(), "drawings").items[0].label_learned);
 }
 
 void TestPools::a_bad_pool_says_where_data()

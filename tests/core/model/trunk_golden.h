@@ -36,6 +36,7 @@ inline at::Tensor formula_pixels(int64_t batch, int64_t height, int64_t width)
 
 struct Difference {
     double map = 0, logits = 0; ///< the largest absolute difference over the stored values
+    double map_cosine = 1, logits_cosine = 1; ///< the least between all stored values of a size
     int pictures = 0;
 };
 
@@ -54,11 +55,17 @@ inline Difference compare(const Trunk& trunk, const SafetensorsFile& file)
         if (output.map.sizes().vec() != nlohmann::json::parse(shape).get<std::vector<int64_t>>())
             throw std::runtime_error("the map of " + size + " has another shape than the reference's");
         const at::Tensor stored = output.map.flatten().slice(0, 0, std::nullopt, step);
+        const auto cosine = [&](const at::Tensor& found, const std::string& name) {
+            const at::Tensor wanted = to_tensor(file.at(name), name);
+            return ((found * wanted).sum() / (found.norm() * wanted.norm())).item<double>();
+        };
         const auto largest = [&](const at::Tensor& found, const std::string& name) {
             return (found - to_tensor(file.at(name), name)).abs().max().item<double>();
         };
         difference.map = std::max(difference.map, largest(stored, size + ".map"));
         difference.logits = std::max(difference.logits, largest(output.logits, size + ".logits"));
+        difference.map_cosine = std::min(difference.map_cosine, cosine(stored, size + ".map"));
+        difference.logits_cosine = std::min(difference.logits_cosine, cosine(output.logits, size + ".logits"));
         difference.pictures += static_cast<int>(batch);
     }
     return difference;

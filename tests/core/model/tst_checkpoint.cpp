@@ -136,9 +136,10 @@ private Q_SLOTS:
         const Checkpoint checkpoint = load_checkpoint(file);
         const Trunk trunk([&](const std::string& name) { return checkpoint.trunk.at(name); });
         const auto difference = golden::compare(trunk, SafetensorsFile(IMPRINT_SOURCE_DIR "/tests/data/trunk/lite0.safetensors"));
-        // The checkpoint holds the trunk in half precision.
-        QVERIFY2(difference.map < 0.1, qPrintable(QString::number(difference.map)));
-        QVERIFY2(difference.logits < 0.03, qPrintable(QString::number(difference.logits)));
+        // 8-bit rows turn what it sees a little; a layer that is not the reference's turns it by far more. That the trunk computes
+        // what the reference does, to the last digits, is tst_trunk's.
+        QVERIFY2(difference.map_cosine > 0.99, qPrintable(QString::number(difference.map_cosine)));
+        QVERIFY2(difference.logits_cosine > 0.995, qPrintable(QString::number(difference.logits_cosine)));
     }
 
     void the_shipped_text_trunk_says_what_the_sentence_encoder_says_data()

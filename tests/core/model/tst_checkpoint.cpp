@@ -138,8 +138,8 @@ private Q_SLOTS:
         const auto difference = golden::compare(trunk, SafetensorsFile(IMPRINT_SOURCE_DIR "/tests/data/trunk/lite0.safetensors"));
         // 8-bit rows turn what it sees a little; a layer that is not the reference's turns it by far more. That the trunk computes
         // what the reference does, to the last digits, is tst_trunk's.
-        QVERIFY2(difference.map_cosine > 0.99, qPrintable(QString::number(difference.map_cosine)));
-        QVERIFY2(difference.logits_cosine > 0.995, qPrintable(QString::number(difference.logits_cosine)));
+        QVERIFY2(difference.map_cosine > 0.995, qPrintable(QString::number(difference.map_cosine)));
+        QVERIFY2(difference.logits_cosine > 0.998, qPrintable(QString::number(difference.logits_cosine)));
     }
 
     void the_shipped_text_trunk_says_what_the_sentence_encoder_says_data()

@@ -12,29 +12,14 @@
 #include "core/model/model_info.h"
 #include "core/model/named_configs.h"
 #include "core/model/network.h"
+#include "tests/core/model/small_config.h"
 #include "tests/support/allocation_meter.h"
 
 using namespace imprint;
 using namespace imprint::model;
+using imprint::tests::small_config;
 
 namespace {
-
-ModelConfig small_config()
-{
-    ModelConfig config;
-    config.width = 64;
-    config.heads = 1;
-    config.layers = 2;
-    config.sparse_layers = 1;
-    config.experts = 3;
-    config.ffn_width = 96;
-    config.head_width = 48;
-    config.joint_dim = 32;
-    config.trunk_channels = 20;
-    config.trunk_classes = 10;
-    config.vocabulary = 50;
-    return config;
-}
 
 Network make_network(const ModelConfig& config)
 {

@@ -6,26 +6,16 @@
 
 #include "core/model/network.h"
 #include "core/model/sound_stem.h"
+#include "tests/core/model/small_config.h"
 
 using namespace imprint;
 using namespace imprint::model;
 
 namespace {
 
-ModelConfig small_config()
+ModelConfig config_with_stem()
 {
-    ModelConfig config;
-    config.width = 64;
-    config.heads = 1;
-    config.layers = 2;
-    config.sparse_layers = 1;
-    config.experts = 3;
-    config.ffn_width = 96;
-    config.head_width = 48;
-    config.joint_dim = 32;
-    config.trunk_channels = 20;
-    config.trunk_classes = 10;
-    config.vocabulary = 50;
+    ModelConfig config = tests::small_config();
     config.sound_shortcut = 16;
     config.sound_stem_widths = {6, 8, 10};
     return config;
@@ -65,7 +55,7 @@ private Q_SLOTS:
         QFETCH(bool, bf16);
         const Precision precision{bf16 ? at::kBFloat16 : at::kFloat};
         const double close = bf16 ? 0.05 : 1e-4;
-        const ModelConfig config = small_config();
+        const ModelConfig config = config_with_stem();
         const Parameters fresh = initial_parameters(config, 3);
         const at::Tensor batch = sounds(12);
         const SoundStem learning(config, fresh);
@@ -79,7 +69,7 @@ private Q_SLOTS:
 
     void a_sound_is_heard_the_same_in_any_company_once_the_statistics_are_stored()
     {
-        const ModelConfig config = small_config();
+        const ModelConfig config = config_with_stem();
         const Parameters fresh = initial_parameters(config, 3);
         const Precision precision;
         const SoundStem stem(config, with(fresh, SoundStem(config, fresh).statistics(sounds(12), precision)));
@@ -94,7 +84,7 @@ private Q_SLOTS:
 
     void what_is_softer_than_the_floor_is_silence_and_so_is_what_follows_a_short_sound()
     {
-        const ModelConfig config = small_config();
+        const ModelConfig config = config_with_stem();
         const SoundStem stem(config, initial_parameters(config, 3));
         const Precision precision;
         const auto heard = [&](const at::Tensor& x) { return stem.forward(x, precision, SoundStem::Norms::Stored); };
@@ -108,7 +98,7 @@ private Q_SLOTS:
 
     void all_of_its_weights_learn()
     {
-        const ModelConfig config = small_config();
+        const ModelConfig config = config_with_stem();
         Parameters parameters = initial_parameters(config, 3);
         for (const auto& spec : parameter_specs(config))
             if (!spec.frozen && spec.name.starts_with("sound.stem."))
@@ -129,7 +119,7 @@ private Q_SLOTS:
 
     void without_memory_it_has_the_same_shape()
     {
-        const ModelConfig config = small_config();
+        const ModelConfig config = config_with_stem();
         const SoundStem stem(config, meta_parameters(config));
         const at::Tensor nothing = at::empty({3, 64, kBands}, at::TensorOptions(at::kFloat).device(at::kMeta));
         for (const auto norms : {SoundStem::Norms::Stored, SoundStem::Norms::ByBatch})

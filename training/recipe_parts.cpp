@@ -174,6 +174,10 @@ void read_corpus_objective(RecipeTable& table, const Recipe& recipe, ObjectiveRe
     if (objective.keep < 0.05 && !(objective.keep == 0 && sounds && recipe.model.sound_shortcut > 0))
         table.refuse("keep",
                      "must be 0.05 … 1, or 0 where sounds have a shortcut (model.sound_shortcut), which then learns alone");
+    // Elsewhere its norms go by what is stored, which would be measured anew once other weights had grown used to it.
+    const bool heard = sounds || objective.kind == ObjectiveKind::PictureSound;
+    if (heard && objective.keep > 0 && !recipe.model.sound_stem_widths.empty() && recipe.learns("sound.stem."))
+        table.refuse("keep", "must be 0 while sound's convolutions (model.sound_stem_widths) learn: list what else learns in run.learning");
     table.read("cosine", objective.cosine, 0.0, 1e3);
     table.read("nce", objective.nce, 0.0, 1e3);
     table.read("composites", objective.composites, 0.0, 1.0);

@@ -118,6 +118,9 @@ private Q_SLOTS:
         QTest::newRow("impossible model") << "steps = 200\n[model]\nwidth = 100\nheads = 3\n" + objective << 2 << "width";
         const QString silent = "[[objective]]\nkind = \"sound-name\"\nkeep = 0\n";
         QTest::newRow("no tokens and no shortcut") << "steps = 200\n" + silent << 4 << "keep";
+        const QString stem = "steps = 200\n[model]\nsound_shortcut = 4\nsound_stem_widths = [4]\n";
+        const QString some = "[[objective]]\nkind = \"sound-text\"\nkeep = 0.5\n";
+        QTest::newRow("convolutions that learn beside tokens") << stem + some << 7 << "keep";
         QTest::newRow("no objective") << "steps = 200\n" << 1 << "objective";
         QTest::newRow("warm-up longer than the run") << "steps = 50\n" + objective << 1 << "warmup";
         QTest::newRow("not TOML") << "steps = = 3\n" << 1 << "";

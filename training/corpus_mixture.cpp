@@ -5,7 +5,9 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 
 #include "core/base/error.h"
 #include "training/log/line_of.h"
@@ -77,7 +79,6 @@ struct Background {
     std::vector<size_t> drawings, photos, sounding;
 };
 
-/// Throws Error(Malformed) where a kind is missing without which no checkpoint can be written.
 Background background_of(const Corpus& corpus, const PictureFeatures& pictures, const SoundClips& sounds)
 {
     Background found;
@@ -95,16 +96,33 @@ Background background_of(const Corpus& corpus, const PictureFeatures& pictures, 
         else if (!item.sound && item.frames == 0 && !pictures.views(i).empty() && item.role != Role::Composite)
             (item.role == Role::Pair ? found.drawings : found.photos).push_back(i);
     }
-    const auto need = [&](bool there, const std::string& what) {
-        if (!there)
-            throw Error(ErrorKind::Malformed, corpus.root().string(),
-                        "has no " + what + "; a model's scores are measured on some",
-                        "Add one at least, or train from a recipe that names data sets in place of a corpus");
-    };
-    need(!found.captions.empty() && !found.lemmas.empty(), "texts of the roles caption and lemma");
-    need(!found.drawings.empty(), "picture with a caption that could be read");
-    need(!found.sounding.empty(), "sound that could be read");
     return found;
+}
+
+/// The configuration and the score statistics of a checkpoint; nothing of a run's state, which has none.
+std::optional<model::Checkpoint> initial_statistics(const std::filesystem::path& path)
+{
+    if (path.empty())
+        return std::nullopt;
+    const model::SafetensorsFile file(path);
+    if (!file.metadata().count(model::kConfigKey))
+        return std::nullopt;
+    model::Checkpoint checkpoint = model::load_checkpoint(file);
+    checkpoint.parameters.clear();
+    checkpoint.trunk.clear();
+    checkpoint.text_trunk.clear();
+    return checkpoint;
+}
+
+bool reads_pictures(ObjectiveKind kind)
+{
+    return kind == ObjectiveKind::PictureText || kind == ObjectiveKind::ClipText || kind == ObjectiveKind::FilmText
+        || kind == ObjectiveKind::FilmMotion || kind == ObjectiveKind::PictureSound || kind == ObjectiveKind::Concept;
+}
+
+bool reads_sounds(ObjectiveKind kind)
+{
+    return kind == ObjectiveKind::SoundText || kind == ObjectiveKind::SoundName || kind == ObjectiveKind::PictureSound;
 }
 
 std::vector<double> weights_of(const Recipe& recipe)
@@ -118,20 +136,77 @@ std::vector<double> weights_of(const Recipe& recipe)
 }  // namespace
 
 CorpusMixture::CorpusMixture(const Recipe& recipe, const MixtureOptions& options)
-    : recipe_(recipe), device_(options.device), log_(options.log),
+    : recipe_(recipe), device_(options.device), log_(options.log), initial_(initial_statistics(recipe_.initial)),
       corpus_(recipe_.corpus.empty() ? default_corpus() : recipe_.corpus), trunk_weights_(load_trunk(corpus_, recipe_.eight_bit)),
       trunk_([&](const std::string& name) { return trunk_weights_.at(name).to(options.device); }),
       text_trunk_weights_(load_text_trunk(corpus_, recipe_)), text_trunk_(make_text_trunk(recipe_, options, text_trunk_weights_)),
       tokenizer_(corpus_.tokenizer(recipe_.model.text_stem), recipe_.model.vocabulary, recipe_.model.max_text_tokens,
                  "tokenizer.model"),
-      log_mel_(recipe_.model, options.device), sounds_(corpus_, kMaxSoundSeconds, decoder_, options.log, options.cancel),
-      pictures_(corpus_, recipe_.model, recipe_.views_per_picture, recipe_.seed, trunk_, options.device, decoder_,
-                feature_folder(), options.log, options.cancel),
+      log_mel_(recipe_.model, options.device), sounds_(open_sounds(options)), pictures_(open_pictures(options)),
       dev_(corpus_, trunk_, options.device, recipe_.model, decoder_),
       objectives_(recipe_, {corpus_, pictures_, sounds_, tokenizer_, log_mel_, text_trunk_.get(), options.device}),
       sampler_(weights_of(recipe_), recipe_.seed)
 {
-    background_of(corpus_, pictures_, sounds_);  // before the steps, not after them
+    // Before the steps, not after them.
+    const Background background = background_of(corpus_, pictures_, sounds_);
+    const auto need = [&](bool there, const std::string& what) {
+        if (!there)
+            throw Error(ErrorKind::Malformed, corpus_.root().string(),
+                        "has no " + what + "; a model's scores are measured on some",
+                        "Add one at least, or train from a recipe that names data sets in place of a corpus");
+    };
+    need(!background.captions.empty() && !background.lemmas.empty(), "texts of the roles caption and lemma");
+    need(!background.drawings.empty() || !changes(Medium::Pictures), "picture with a caption that could be read");
+    need(!background.sounding.empty() || !changes(Medium::Sounds), "sound that could be read");
+}
+
+bool CorpusMixture::changes(Medium medium) const
+{
+    if (!initial_ || initial_->eight_bit != recipe_.eight_bit)
+        return true;
+    model::ModelConfig had = initial_->config;
+    if (medium != Medium::Sounds) {
+        had.sound_shortcut = recipe_.model.sound_shortcut;
+        had.sound_stem_widths = recipe_.model.sound_stem_widths;
+        had.sound_stem_floor = recipe_.model.sound_stem_floor;
+    }
+    if (had != recipe_.model || (medium == Medium::Pictures && recipe_.gate_shift != 0))
+        return true;
+    const auto of = [](const std::string& name, std::initializer_list<const char*> parts) {
+        return std::any_of(parts.begin(), parts.end(), [&](const char* part) { return name.starts_with(part); });
+    };
+    const auto specs = model::parameter_specs(recipe_.model);
+    return std::any_of(specs.begin(), specs.end(), [&](const model::ParameterSpec& spec) {
+        const bool pictures = of(spec.name, {"vision.", "concept."}), sounds = of(spec.name, {"sound."}),
+                   texts = of(spec.name, {"text."});
+        const bool goes_through = medium == Medium::Pictures ? !sounds && !texts
+            : medium == Medium::Sounds                       ? !pictures && !texts
+                                                             : !pictures && !sounds;
+        return !spec.frozen && recipe_.learns(spec.name) && goes_through && !of(spec.name, {"temperature."});
+    });
+}
+
+bool CorpusMixture::needs(Medium medium) const
+{
+    const auto reads = medium == Medium::Pictures ? reads_pictures : reads_sounds;
+    return changes(medium) || std::any_of(recipe_.objectives.begin(), recipe_.objectives.end(), [&](const ObjectiveRecipe& objective) {
+               return objective.weight > 0 && reads(objective.kind);
+           });
+}
+
+PictureFeatures CorpusMixture::open_pictures(const MixtureOptions& options)
+{
+    if (!needs(Medium::Pictures))
+        return PictureFeatures(corpus_);
+    return PictureFeatures(corpus_, recipe_.model, recipe_.views_per_picture, recipe_.seed, trunk_, options.device, decoder_,
+                           feature_folder(), options.log, options.cancel);
+}
+
+SoundClips CorpusMixture::open_sounds(const MixtureOptions& options)
+{
+    if (!needs(Medium::Sounds))
+        return SoundClips(corpus_);
+    return SoundClips(corpus_, kMaxSoundSeconds, decoder_, options.log, options.cancel);
 }
 
 StepLoss CorpusMixture::loss(Passes& passes, const model::Network& network, const Task& task)
@@ -237,22 +312,30 @@ void CorpusMixture::complete(model::Checkpoint& checkpoint, const model::Network
     const auto any_of = [&draws](const auto& list) {
         return list[static_cast<size_t>(draws.below(static_cast<int64_t>(list.size())))];
     };
-    std::vector<int64_t> bank;
-    for (int i = 0; i < 512; ++i)
-        bank.push_back(any_of(i % 2 ? background.lemmas : background.captions));
-    checkpoint.text_bank = objectives_.texts(bank).run(network).cpu();
-
-    std::vector<std::vector<ViewPlace>> views;
-    for (int i = 0; i < 256; ++i) {
-        const auto& list = (i % 2 || background.photos.empty()) ? background.drawings : background.photos;
-        views.push_back({pictures_.views(any_of(list)).front()});
-    }
-    checkpoint.background_picture =
-        objectives_.views(views, {}, draws).run(network).narrow(1, 0, recipe_.model.joint_dim).contiguous().cpu();
-    std::vector<std::vector<float>> windows;
-    for (int i = 0; i < 192; ++i)
-        windows.push_back(sounds_.head(any_of(background.sounding), static_cast<size_t>(recipe_.model.max_sound_samples())));
-    checkpoint.background_sound = objectives_.sounds(windows, 1.0, false, draws).run(network).cpu();
+    const auto measure_texts = [&] {
+        std::vector<int64_t> bank;
+        for (int i = 0; i < 512; ++i)
+            bank.push_back(any_of(i % 2 ? background.lemmas : background.captions));
+        return objectives_.texts(bank).run(network).cpu();
+    };
+    const auto measure_pictures = [&] {
+        std::vector<std::vector<ViewPlace>> views;
+        for (int i = 0; i < 256; ++i) {
+            const auto& list = (i % 2 || background.photos.empty()) ? background.drawings : background.photos;
+            views.push_back({pictures_.views(any_of(list)).front()});
+        }
+        return objectives_.views(views, {}, draws).run(network).narrow(1, 0, recipe_.model.joint_dim).contiguous().cpu();
+    };
+    const auto measure_sounds = [&] {
+        std::vector<std::vector<float>> windows;
+        for (int i = 0; i < 192; ++i)
+            windows.push_back(sounds_.head(any_of(background.sounding), static_cast<size_t>(recipe_.model.max_sound_samples())));
+        return objectives_.sounds(windows, 1.0, false, draws).run(network).cpu();
+    };
+    // Of what did not change, the old ones stand: scores of a library stay comparable.
+    checkpoint.text_bank = changes(Medium::Texts) ? measure_texts() : initial_->text_bank;
+    checkpoint.background_picture = changes(Medium::Pictures) ? measure_pictures() : initial_->background_picture;
+    checkpoint.background_sound = changes(Medium::Sounds) ? measure_sounds() : initial_->background_sound;
 
     checkpoint.provenance["corpus"] = corpus_.hash();
     checkpoint.provenance["data"] = "see training/corpus and resources/ATTRIBUTION.md";

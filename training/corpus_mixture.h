@@ -3,6 +3,8 @@
 // texts with teacher vectors, the photo dev pool to choose by.
 #pragma once
 
+#include <optional>
+
 #include "core/model/text_trunk.h"
 #include "training/batches.h"
 #include "training/mixture.h"
@@ -30,11 +32,19 @@ public:
     void complete(model::Checkpoint& checkpoint, const model::Network& network) const override;
 
 private:
+    enum class Medium { Pictures, Sounds, Texts };
+    /// Whether the network may make something else of them than the weights that the run goes on from did.
+    bool changes(Medium medium) const;
+    /// Whether an objective draws them, or their score statistics are measured anew: else none is decoded.
+    bool needs(Medium medium) const;
+    PictureFeatures open_pictures(const MixtureOptions& options);
+    SoundClips open_sounds(const MixtureOptions& options);
     std::filesystem::path feature_folder() const;
 
     Recipe recipe_;
     at::Device device_;
     std::function<void(const std::string&)> log_;
+    std::optional<model::Checkpoint> initial_;  // what the run goes on from, without its weights; where that is a whole model
     media::Decoder decoder_;
     Corpus corpus_;
     model::Parameters trunk_weights_;

@@ -32,6 +32,8 @@ struct ViewPlace {
 /// read into memory.
 class PictureFeatures {
 public:
+    /// Of no picture: for runs that look at none.
+    explicit PictureFeatures(const Corpus& corpus) : device_(at::kCPU), views_(corpus.items().size()) { }
     /// Opens the cache below `folder` or builds it, decoding on all workers and running the trunk, whose weights lie on `device`,
     /// on all threads. On a GPU the whole cache is kept in its memory.
     PictureFeatures(const Corpus& corpus, const model::ModelConfig& config, int crops, uint64_t seed, const model::Trunk& trunk,

@@ -17,6 +17,8 @@ namespace imprint::training {
 
 class SoundClips {
 public:
+    /// Of no sound: for runs that hear none.
+    explicit SoundClips(const Corpus& corpus) : samples_(corpus.items().size()) { }
     /// Decodes every sound item (at most `seconds` of each).
     SoundClips(const Corpus& corpus, double seconds, media::Decoder& decoder, const std::function<void(const std::string&)>& log,
                const CancelToken& cancel);

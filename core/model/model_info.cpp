@@ -76,6 +76,29 @@ double peak_numbers(const ModelConfig& c, int64_t tokens, int64_t input)
     return most;
 }
 
+/// Products of the ways past the blocks, for one item.
+double shortcut_products(const ModelConfig& c, const std::string& modality)
+{
+    const auto two_layers = [&](int64_t in, int64_t hidden) { return double(hidden) * double(in + c.joint_dim); };
+    if (modality == "vision" && c.vision_shortcut > 0)
+        return two_layers(c.trunk_channels + c.joint_dim, c.vision_shortcut);
+    if (modality != "sound" || c.sound_shortcut == 0)
+        return 0;
+    const std::vector<int>& widths = c.sound_stem_widths;
+    if (widths.empty())
+        return two_layers(int64_t{kSoundStatistics} * c.mel_bands, c.sound_shortcut);
+    // 3×3 convolutions over half as many rows and columns each: one into the first width, then two and a 1×1 beside them a block.
+    const auto halved = [](int64_t n) { return (n + 1) / 2; };
+    int64_t rows = halved(int64_t{c.max_sound_patches} * c.sound_patch), columns = halved(c.mel_bands);
+    double products = double(rows * columns) * 9 * widths.front();
+    for (size_t i = 1; i < widths.size(); ++i) {
+        rows = halved(rows);
+        columns = halved(columns);
+        products += double(rows * columns) * widths[i] * (9.0 * widths[i - 1] + 9.0 * widths[i] + widths[i - 1]);
+    }
+    return products + two_layers(int64_t{2} * widths.back(), c.sound_shortcut);
+}
+
 }  // namespace
 
 std::map<std::string, int64_t> tokens_per_item(const ModelConfig& c)
@@ -117,6 +140,7 @@ int64_t forward_flops(const ModelConfig& c, const std::string& kind)
     }
     products += d * d;  // post-encoder projection of the mean
     products += double(head_count(c)) * (d * c.head_width + double(c.head_width) * c.joint_dim);
+    products += shortcut_products(c, modality);
     return static_cast<int64_t>(2 * products);
 }
 

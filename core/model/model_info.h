@@ -18,7 +18,8 @@ namespace imprint::model {
 std::map<std::string, int64_t> tokens_per_item(const ModelConfig& config);
 
 /// Floating-point operations of one forward pass over one item of `kind`, a multiplication and an addition counted as two:
-/// all matrix products, attention's included, stem, blocks and common-space heads; the frozen trunk is not part of it.
+/// all matrix products, attention's included, stem, blocks, common-space heads and the ways past the blocks (a sound's convolutions
+/// among them); the frozen trunks, and the network's own form of the picture trunk's last stages, are not part of it.
 int64_t forward_flops(const ModelConfig& config, const std::string& kind);
 
 /// | field | what it counts |

@@ -63,6 +63,16 @@ at::ScalarType scalar_type(DType dtype)
     return at::kFloat;
 }
 
+/// What the network divides by.
+bool is_deviation(const std::string& name) { return name.ends_with("_deviation"); }
+
+void check_positive(const at::Tensor& numbers, const SafetensorsFile& file, const std::string& name)
+{
+    if (!((numbers > 0) & at::isfinite(numbers)).all().item<bool>())
+        throw Error(ErrorKind::Malformed, file.path().string(), "tensor \"" + name + "\" holds what is no positive number",
+                    "The file is damaged; get it again");
+}
+
 std::string shape_text(at::IntArrayRef shape)
 {
     std::string text = "[";
@@ -83,7 +93,7 @@ Parameters initial_parameters(const ModelConfig& config, uint64_t seed)
 
 at::Tensor initial_parameter(const ParameterSpec& spec, uint64_t seed)
 {
-    return spec.name.ends_with("_deviation") ? at::ones(spec.shape) : initial(spec, seed);
+    return is_deviation(spec.name) ? at::ones(spec.shape) : initial(spec, seed);
 }
 
 Parameters meta_parameters(const ModelConfig& config)
@@ -117,9 +127,7 @@ at::Tensor read_tensor(const SafetensorsFile& file, const std::string& name)
         throw Error(ErrorKind::Malformed, file.path().string(), "tensor \"" + scale_name + "\" does not hold one number for each row",
                     "The file is damaged; get it again");
     const at::Tensor factors = to_tensor(scales, file.path().string() + ": " + scale_name);
-    if (!((factors > 0) & at::isfinite(factors)).all().item<bool>())
-        throw Error(ErrorKind::Malformed, file.path().string(), "tensor \"" + scale_name + "\" holds what is no positive number",
-                    "The file is damaged; get it again");
+    check_positive(factors, file, scale_name);
     at::Tensor values = at::empty(view.shape, at::kChar);
     if (!view.data.empty())
         std::memcpy(values.data_ptr(), view.data.data(), view.data.size());
@@ -146,6 +154,8 @@ Parameters load_parameters(const ModelConfig& config, const SafetensorsFile& fil
                             + shape_text(spec.shape),
                         "The file is damaged or was made by another version; get it again");
         parameters[spec.name] = read_tensor(file, spec.name);
+        if (is_deviation(spec.name))
+            check_positive(parameters[spec.name], file, spec.name);
     }
     return parameters;
 }

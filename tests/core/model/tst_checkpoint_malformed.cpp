@@ -5,6 +5,8 @@
 
 #include <cstring>
 #include <functional>
+#include <limits>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -102,6 +104,14 @@ Edit shift(const char* tensor, int bytes)
     });
 }
 
+/// Overwrites the first number of an fp32 tensor.
+Edit first_number(const char* tensor, float value)
+{
+    return parts([=](Header& header, QByteArray& data) {
+        std::memcpy(data.data() + header[tensor]["data_offsets"][0].get<qsizetype>(), &value, sizeof value);
+    });
+}
+
 QByteArray golden()
 {
     QFile file(IMPRINT_SOURCE_DIR "/tests/data/models/v1/hybrid.safetensors");
@@ -192,6 +202,9 @@ private Q_SLOTS:
         row("a format below counting", metadata(kFormatKey, "-99999999999999999999"), {"as its checkpoint format"});
         row("format nought", metadata(kFormatKey, "0"), {"\"0\" as its checkpoint format"});
         row("no tokenizer hash", parts([](Header& header, QByteArray&) { header["__metadata__"].erase(kTokenizerKey); }), {"tokenizer", "hash"});
+        for (const float value : {0.0f, -1.0f, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
+            row(("a deviation of " + std::to_string(value)).c_str(), first_number("sound.mel_deviation", value),
+                {"\"sound.mel_deviation\" holds what is no positive number"});
         row("another tokenizer hash", metadata(kTokenizerKey, "00"), {"tokenizer", "hash"});
         row("a byte of the tokenizer", [](const QByteArray& good) {
                 QByteArray bad = good;

@@ -92,6 +92,30 @@ private Q_SLOTS:
         QCOMPARE(dense["flops"]["picture"].get<double>(), blocks + ends);
     }
 
+    void the_ways_past_the_blocks_are_counted_for_the_items_that_take_them()
+    {
+        ModelConfig plain;
+        plain.sound_shortcut = plain.vision_shortcut = 0;
+        plain.sound_stem_widths.clear();
+        plain.mel_bands = 128;
+        plain.sound_patch = 16;
+        plain.max_sound_patches = 8;
+        ModelConfig statistics = plain, convolutions = plain, picture = plain;
+        statistics.sound_shortcut = convolutions.sound_shortcut = 10;
+        convolutions.sound_stem_widths = {4, 6};
+        picture.vision_shortcut = 10;
+        const auto more = [&](const ModelConfig& config, const char* kind) {
+            return qint64{forward_flops(config, kind) - forward_flops(plain, kind)};
+        };
+        // 128 frames of 128 bands are 64 × 64 places, then 32 × 32. Two operations a product.
+        const qint64 out = plain.joint_dim, opening = 64 * 64 * 9 * 4, block = 32 * 32 * (9 * 4 * 6 + 9 * 6 * 6 + 4 * 6);
+        QCOMPARE(more(statistics, "sound"), 2 * 10 * (4 * 128 + out));
+        QCOMPARE(more(convolutions, "sound"), 2 * (opening + block + 10 * (2 * 6 + out)));
+        QCOMPARE(more(picture, "picture"), 2 * 10 * (plain.trunk_channels + out + out));
+        for (const char* kind : {"picture", "text"})
+            QCOMPARE(more(convolutions, kind), qint64{0});
+    }
+
     void every_named_configuration_survives_json()
     {
         for (const auto& name : config_names()) {

@@ -22,6 +22,7 @@ namespace {
 
 constexpr int64_t kRowsPerFile = 1024;
 constexpr size_t kDecodedAhead = 64;
+constexpr size_t kTogether = 32, kTogetherOnGpu = 256;  // views that go through the trunk at once
 constexpr uint64_t kCropPurpose = 0x63726f70;
 
 struct DecodedView {
@@ -155,6 +156,7 @@ void PictureFeatures::build(const Corpus& corpus, const model::ModelConfig& conf
         views.clear();
     };
 
+    const size_t together = device_.is_cuda() ? kTogetherOnGpu : kTogether;
     // Blocks of pictures are decoded by a few threads (each waits on a worker process), then go through the trunk.
     int64_t failed = 0;
     for (size_t begin = 0; begin < pictures.size(); begin += kDecodedAhead) {
@@ -199,7 +201,7 @@ void PictureFeatures::build(const Corpus& corpus, const model::ModelConfig& conf
             for (auto& view : views) {
                 auto& group = waiting[{view.pixels.size(0), view.pixels.size(1)}];
                 group.push_back(std::move(view));
-                if (group.size() >= 32)
+                if (group.size() >= together)
                     run_trunk(group);
             }
         if (begin / kDecodedAhead % 16 == 0)

@@ -99,10 +99,11 @@ Background background_of(const Corpus& corpus, const PictureFeatures& pictures, 
     return found;
 }
 
-/// The configuration and the score statistics of a checkpoint; nothing of a run's state, which has none.
+/// The configuration and the score statistics of a checkpoint; nothing of a run's state, which has none, nor of a file that is gone,
+/// which a run that goes on from a state of its own can do without.
 std::optional<model::Checkpoint> initial_statistics(const std::filesystem::path& path)
 {
-    if (path.empty())
+    if (path.empty() || !std::filesystem::exists(path))
         return std::nullopt;
     const model::SafetensorsFile file(path);
     if (!file.metadata().count(model::kConfigKey))
@@ -162,7 +163,8 @@ CorpusMixture::CorpusMixture(const Recipe& recipe, const MixtureOptions& options
 
 bool CorpusMixture::changes(Medium medium) const
 {
-    if (!initial_ || initial_->eight_bit != recipe_.eight_bit)
+    const bool mixed = recipe_.blend < 1 && !recipe_.blend_with.empty();  // with weights that may differ in anything
+    if (!initial_ || initial_->eight_bit != recipe_.eight_bit || mixed)
         return true;
     model::ModelConfig had = initial_->config;
     if (medium != Medium::Sounds) {

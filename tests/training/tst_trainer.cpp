@@ -475,6 +475,31 @@ private Q_SLOTS:
         }
     }
 
+    void what_is_mixed_with_other_weights_is_measured_anew()
+    {
+        const fs::path before = root_ / "longer/imprint-test.safetensors";
+        QVERIFY(fs::exists(before));
+        std::ifstream in(root_ / "longer.toml");
+        std::string recipe(std::istreambuf_iterator<char>(in), {});
+        recipe.replace(recipe.find("warmup = 2"), 10, "warmup = 0");
+        recipe.replace(recipe.find("seed = 5"), 8, "seed = 6");
+        const auto with = [&](const std::string& name, const std::string& begin, const std::string& run_part) {
+            std::string changed = recipe;
+            changed.replace(changed.find("steps = 12"), 10, "steps = 0" + begin);
+            changed.replace(changed.find("[run]"), 5, "[run]\n" + run_part);
+            std::ofstream(root_ / (name + ".toml")) << changed;
+            TrainOptions one = options(root_ / name);
+            one.recipe = root_ / (name + ".toml");
+            return run(one).checkpoint;
+        };
+        const fs::path other = with("other", "", ""),
+                       mixed = with("mixed", "\ninitial = \"" + before.string() + "\"",
+                                    "learning = [\"sound.\"]\nblend = 0.5\nblend_with = \"" + other.string() + "\"");
+        const model::SafetensorsFile old_file(before), new_file(mixed);
+        for (const char* name : {"score.text_bank", "score.background_picture", "score.background_sound"})
+            QVERIFY2(!std::ranges::equal(old_file.at(name).data, new_file.at(name).data), name);
+    }
+
     void a_corpus_of_one_kind_alone_is_refused_before_the_first_step_data()
     {
         QTest::addColumn<QString>("left_out");

@@ -475,6 +475,28 @@ private Q_SLOTS:
         }
     }
 
+    void a_run_goes_on_without_the_file_that_it_began_from()
+    {
+        const fs::path first_file = root_ / "from.safetensors";
+        fs::copy_file(root_ / "longer/imprint-test.safetensors", first_file, fs::copy_options::overwrite_existing);
+        std::ifstream in(root_ / "longer.toml");
+        std::string recipe(std::istreambuf_iterator<char>(in), {});
+        recipe.replace(recipe.find("steps = 12"), 10, "steps = 12\ninitial = \"" + first_file.string() + "\"");
+        std::ofstream(root_ / "from.toml") << recipe;
+        TrainOptions begun = options(root_ / "from");
+        begun.recipe = root_ / "from.toml";
+        begun.log = [&](const std::string&) {
+            if (metrics_of(root_ / "from").size() >= 4)
+                begun.cancel.cancel();
+        };
+        QVERIFY(!run(begun).finished);
+        fs::remove(first_file);
+        TrainOptions resumed = options(root_ / "from");
+        resumed.recipe = root_ / "from.toml";
+        resumed.resume = true;
+        QVERIFY(run(resumed).finished);
+    }
+
     void what_is_mixed_with_other_weights_is_measured_anew()
     {
         const fs::path before = root_ / "longer/imprint-test.safetensors";

@@ -13,6 +13,10 @@
 
 namespace imprint::training {
 
+namespace {
+constexpr double kMostDecibels = 6;  // that a band is louder or softer by
+}
+
 SoundClips::SoundClips(const Corpus& corpus, double seconds, media::Decoder& decoder,
                        const std::function<void(const std::string&)>& log, const CancelToken& cancel)
     : samples_(corpus.items().size())
@@ -52,6 +56,8 @@ SoundClips::Window SoundClips::choose(size_t item, size_t most, Draws& draws) co
     const double slack = std::max(0.0, size - static_cast<double>(window.length) * window.speed);
     window.begin = draws.uniform() * slack;
     window.gain = static_cast<float>(std::exp(draws.between(-1.2, 0.5)));
+    for (float& gain : window.bands)
+        gain = static_cast<float>(std::pow(10.0, draws.between(-kMostDecibels, kMostDecibels) / 20));
     if (draws.uniform() < 0.3) {
         window.other = with_sound_[static_cast<size_t>(draws.below(static_cast<int64_t>(with_sound_.size())))];
         window.faint = window.gain * static_cast<float>(draws.between(0.03, 0.25));
@@ -75,6 +81,7 @@ std::vector<float> SoundClips::cut(const Window& window) const
         for (size_t i = 0; i < window.length && window.other_begin + i < other.size(); ++i)
             samples[i] += window.faint * other[window.other_begin + i];
     }
+    equalise(samples, media::kSampleRate, window.bands);
     return samples;
 }
 

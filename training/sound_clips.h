@@ -12,6 +12,7 @@
 #include "core/media/decoder.h"
 #include "training/corpus.h"
 #include "training/draws.h"
+#include "training/equaliser.h"
 
 namespace imprint::training {
 
@@ -24,7 +25,8 @@ public:
                const CancelToken& cancel);
 
     bool has(size_t item) const { return !samples_[item].empty(); }
-    /// A window of 1 … `most` samples of each: random place, gain, speed, and now and then another sound faintly beneath.
+    /// A window of 1 … `most` samples of each: random place, gain, speed, balance of bass and
+    /// treble, and now and then another sound faintly beneath.
     std::vector<std::vector<float>> draw(const std::vector<size_t>& items, size_t most, Draws& draws) const;
     /// The first `most` samples, as they are.
     std::vector<float> head(size_t item, size_t most) const;
@@ -35,6 +37,7 @@ private:
         size_t item = 0, length = 0, other = 0, other_begin = 0;
         double speed = 1, begin = 0;
         float gain = 1, faint = 0;
+        BandGains bands{1, 1, 1};
     };
     Window choose(size_t item, size_t most, Draws& draws) const;
     std::vector<float> cut(const Window& window) const;

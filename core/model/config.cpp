@@ -91,6 +91,7 @@ void visit_fields(Config& c, Visit&& visit)
     visit("sound_shortcut", c.sound_shortcut);
     visit("sound_stem_widths", c.sound_stem_widths);
     visit("sound_stem_floor", c.sound_stem_floor);
+    visit("sound_blocks_share", c.sound_blocks_share);
 }
 
 // The fields that came after format 1, each with the format that brought it.
@@ -107,7 +108,8 @@ constexpr AddedField kAdded[] = {
     {2, "text_rows"},        {3, "text_stem"},         {3, "text_trunk_width"},   {3, "text_trunk_layers"},
     {3, "text_trunk_heads"}, {4, "clip_gate_ceiling"}, {4, "text_gate_floor"},    {4, "vision_shortcut"},
     {4, "vision_change"},    {5, "vision_tail_rank"},  {5, "vision_tail_widths"}, {5, "vision_tail_expansion"},
-    {6, "sound_shortcut"},   {7, "sound_stem_widths"}, {7, "sound_stem_floor"}};
+    {6, "sound_shortcut"},   {7, "sound_stem_widths"}, {7, "sound_stem_floor"},
+    {8, "sound_blocks_share"}};
 
 json value_of(const std::string& v) { return v; }
 json value_of(int v) { return v; }
@@ -300,6 +302,8 @@ void check(const ModelConfig& c, const std::string& subject)
         positive("sound_stem_widths", width, 4096);
     require(c.sound_stem_widths.size() <= 8, subject, "sound_stem_widths", "must be at most 8 numbers");
     require(c.sound_stem_floor >= -13.8 && c.sound_stem_floor <= 10, subject, "sound_stem_floor", "must lie in -13.8 … 10");
+    require(c.sound_blocks_share >= 0 && c.sound_blocks_share <= 4, subject, "sound_blocks_share", "must lie in 0 … 4");
+    require(c.sound_blocks_share == 1 || c.sound_shortcut > 0, subject, "sound_blocks_share", "needs sound_shortcut, beside which it is a share");
     require(c.vision_tail_rank >= 0 && c.vision_tail_rank <= 4096, subject, "vision_tail_rank", "must be 0 … 4096");
     require(c.vision_tail_rank == 0 || c.vision_stem == VisionStem::Hybrid, subject, "vision_tail_rank",
             "must be 0 without the hybrid stem, whose trunk it adapts");

@@ -132,6 +132,8 @@ struct ModelConfig {
     /// time. Empty: none.
     std::vector<int> sound_stem_widths;
     double sound_stem_floor = -5.5;  ///< log-mel below it is silence to them: 48 dB under a band's amplitude of 1
+    /// Length of what the blocks make of a sound when the shortcut's vector of length 1 is added to it. Chosen after training.
+    double sound_blocks_share = 1;
 
     // Waveform: patches of raw samples at 16 kHz. Positions always by share.
     bool waveform = false;
@@ -168,10 +170,10 @@ struct ModelConfig {
 
 /// The version of the configuration's JSON that this program writes. 1: the first checkpoints. 2: adds the fields from
 /// `router` to `text_rows`, 3: `text_stem` and the sizes of its trunk, 4: `vision_shortcut`, `vision_change`,
-/// `text_gate_floor`, `clip_gate_ceiling`, 5: those of `vision_tail`, 6: `sound_shortcut`, 7: those of `sound_stem`. Each added
-/// field is written only where it is not the default, and the version is the least that has all of them, so that older programs read
+/// `text_gate_floor`, `clip_gate_ceiling`, 5: those of `vision_tail`, 6: `sound_shortcut`, 7: those of `sound_stem`,
+/// 8: `sound_blocks_share`. Each added field is written only where it is not the default, and the version is the least that has all of them, so that older programs read
 /// what uses nothing newer than they are.
-inline constexpr int kConfigFormat = 7;
+inline constexpr int kConfigFormat = 8;
 
 /// Every field under its own name; "format" where it is not 1. from_json takes a missing field at its default and refuses
 /// unknown keys, wrong types and impossible sizes with Error(Malformed), naming the field, and a newer format with

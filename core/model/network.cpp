@@ -343,7 +343,8 @@ Encoding Network::encode_spectrogram(const at::Tensor& spectrogram, const std::o
         drop(tokens, positions, *kept);
     Encoding result = encode("sound", std::move(tokens), positions, {});
     if (told.defined())
-        result.vectors = result.own = unit(result.own + shortcut("sound.shortcut", told, shortcut_kept));
+        result.vectors = result.own =
+            unit(config_.sound_blocks_share * result.own + shortcut("sound.shortcut", told, shortcut_kept));
     return result;
 }
 

@@ -505,7 +505,10 @@ Oracle::Result Oracle::spectrogram(const Array& values, const Kept& kept) const
     Result result = encode("sound", items, kept);
     for (int64_t b = 0; config_.sound_shortcut > 0 && b < values.shape[0]; ++b) {
         const Row told = config_.sound_stem_widths.empty() ? over_time(values, b) : through_stem(values, b);
-        result.vectors[size_t(b)] = unit(result.vectors[size_t(b)] + unit(head(told, "sound.shortcut")));
+        Row& vector = result.vectors[size_t(b)];
+        for (double& number : vector)
+            number *= config_.sound_blocks_share;
+        vector = unit(vector + unit(head(told, "sound.shortcut")));
     }
     return result;
 }

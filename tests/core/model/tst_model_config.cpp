@@ -143,6 +143,8 @@ private Q_SLOTS:
         changed.sound_shortcut = 8;
         QCOMPARE(to_json(changed).at("format").get<int>(), 6);
         changed.sound_stem_widths = {4, 8};
+        QCOMPARE(to_json(changed).at("format").get<int>(), 7);
+        changed.sound_blocks_share = 0.5;
         QCOMPARE(to_json(changed).at("format").get<int>(), kConfigFormat);
     }
 
@@ -179,6 +181,8 @@ private Q_SLOTS:
         QTest::newRow("convolutions that nothing hears through") << R"({"sound_stem_widths": [4, 8]})";
         QTest::newRow("convolutions of no channels") << R"({"sound_shortcut": 4, "sound_stem_widths": [4, 0]})";
         QTest::newRow("silence louder than any sound") << R"({"sound_stem_floor": 11})";
+        QTest::newRow("a share of the blocks without a shortcut") << R"({"sound_blocks_share": 0.5})";
+        QTest::newRow("a share below nothing") << R"({"sound_shortcut": 4, "sound_blocks_share": -0.5})";
         QTest::newRow("a tail of no trunk") << R"({"vision_stem": "patch", "vision_tail_rank": 4})";
         QTest::newRow("a tail of two widths") << R"({"vision_tail_widths": [112, 192]})";
         QTest::newRow("a tail whose maps look like last ones") << R"({"vision_tail_widths": [1280, 192, 320]})";

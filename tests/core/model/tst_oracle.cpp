@@ -86,6 +86,12 @@ const Variant kVariants[] = {
          c.sound_stem_widths = {4, 6, 7};
          c.sound_stem_floor = -0.5;
      }},
+    {"sounds heard through convolutions above all",
+     [](ModelConfig& c) {
+         c.sound_shortcut = 14;
+         c.sound_stem_widths = {4, 6, 7};
+         c.sound_blocks_share = 0.3;
+     }},
 };
 
 ModelConfig small(const Variant& variant)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Notes, chords, melodies and drum patterns of the General MIDI instruments, from three soundfonts. Synthetic, and all of
-it training: figures on real sounds are never averaged with these. A fourth set, FreePats, is only tested with (pools.py):
-no waveform of it is in the others, while csound-soundfont is TimGM6mb again and most of MuseScore's is Fluid. more() adds
-further notes of the three, three more fonts, and what fonts have beside the 128 programs: the variations and the everyday
+it training: figures on real sounds are never averaged with these. A set apart, FreePats, is only tested with (pools.py,
+without the instruments that it shares with the three); csound-soundfont is TimGM6mb again, most of MuseScore's is Fluid. more()
+adds further notes of the three, three more fonts, and what fonts have beside the 128 programs: the variations and the everyday
 sounds of the Roland GS banks, and the instruments of an MT-32. fonts_alike.py says what is alike in which fonts."""
 
 from __future__ import annotations

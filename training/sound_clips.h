@@ -25,8 +25,8 @@ public:
                const CancelToken& cancel);
 
     bool has(size_t item) const { return !samples_[item].empty(); }
-    /// A window of 1 … `most` samples of each: random place, gain, speed, balance of bass and
-    /// treble, and now and then another sound faintly beneath.
+    /// A window of 1 … `most` samples of each: random place, gain, speed, balance of bass and treble, and now and then
+    /// another sound faintly beneath.
     std::vector<std::vector<float>> draw(const std::vector<size_t>& items, size_t most, Draws& draws) const;
     /// The first `most` samples, as they are.
     std::vector<float> head(size_t item, size_t most) const;

@@ -303,7 +303,8 @@ void check(const ModelConfig& c, const std::string& subject)
     require(c.sound_stem_widths.size() <= 8, subject, "sound_stem_widths", "must be at most 8 numbers");
     require(c.sound_stem_floor >= -13.8 && c.sound_stem_floor <= 10, subject, "sound_stem_floor", "must lie in -13.8 … 10");
     require(c.sound_blocks_share >= 0 && c.sound_blocks_share <= 4, subject, "sound_blocks_share", "must lie in 0 … 4");
-    require(c.sound_blocks_share == 1 || c.sound_shortcut > 0, subject, "sound_blocks_share", "needs sound_shortcut, beside which it is a share");
+    require(c.sound_blocks_share == 1 || c.sound_shortcut > 0, subject, "sound_blocks_share",
+            "needs sound_shortcut, beside which it is a share");
     require(c.vision_tail_rank >= 0 && c.vision_tail_rank <= 4096, subject, "vision_tail_rank", "must be 0 … 4096");
     require(c.vision_tail_rank == 0 || c.vision_stem == VisionStem::Hybrid, subject, "vision_tail_rank",
             "must be 0 without the hybrid stem, whose trunk it adapts");

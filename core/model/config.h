@@ -171,8 +171,8 @@ struct ModelConfig {
 /// The version of the configuration's JSON that this program writes. 1: the first checkpoints. 2: adds the fields from
 /// `router` to `text_rows`, 3: `text_stem` and the sizes of its trunk, 4: `vision_shortcut`, `vision_change`,
 /// `text_gate_floor`, `clip_gate_ceiling`, 5: those of `vision_tail`, 6: `sound_shortcut`, 7: those of `sound_stem`,
-/// 8: `sound_blocks_share`. Each added field is written only where it is not the default, and the version is the least that has all of them, so that older programs read
-/// what uses nothing newer than they are.
+/// 8: `sound_blocks_share`. Each added field is written only where it is not the default, and the version is the least that has
+/// all of them, so that older programs read what uses nothing newer than they are.
 inline constexpr int kConfigFormat = 8;
 
 /// Every field under its own name; "format" where it is not 1. from_json takes a missing field at its default and refuses

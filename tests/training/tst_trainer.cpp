@@ -336,12 +336,14 @@ private Q_SLOTS:
         QTest::addColumn<QString>("learning");
         QTest::newRow("what bands do over time") << "sound_shortcut = 12" << R"(["sound.shortcut."])";
         QTest::newRow("convolutions") << "sound_shortcut = 12\nsound_stem_widths = [6, 8, 12]" << R"(["sound.shortcut.", "sound.stem."])";
+        QTest::newRow("convolutions, the blocks at half their length")
+            << "sound_shortcut = 12\nsound_stem_widths = [6, 8, 12]\nsound_blocks_share = 0.5" << R"(["sound.shortcut.", "sound.stem."])";
     }
     void the_sounds_shortcut_learns_alone_where_no_token_is_kept()
     {
         QFETCH(QString, parts);
         QFETCH(QString, learning);
-        const std::string name = parts.contains("stem") ? "alone-stem" : "alone";
+        const std::string name = std::string("alone") + (parts.contains("stem") ? "-stem" : "") + (parts.contains("share") ? "-share" : "");
         const fs::path before = root_ / "longer/imprint-test.safetensors";
         QVERIFY(fs::exists(before));
         std::ifstream in(root_ / "longer.toml");
